@@ -1,0 +1,68 @@
+"""polyframe: plugin-based strategies for prediction markets.
+
+Everything a plugin author needs is importable from here; names are loaded when first used, so that
+``import polyframe`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_FROM: dict[str, str] = {
+    name: module
+    for module, names in {
+        "polyframe.api.plugin": "API Plugin PluginConfig",
+        "polyframe.api.param": "Int Real Choice",
+        "polyframe.api.subscription": "Data Every Moved Subscription Traded Wallets",
+        "polyframe.api.view": "View",
+        "polyframe.api.strategy": "Strategy",
+        "polyframe.api.protection": "Halt Proposal Protection",
+        "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
+        "polyframe.api.sizer": "Sizer",
+        "polyframe.api.exchange": "Broker Exchange Feed",
+        "polyframe.api.execution": "Child ExecutionStyle Parent",
+        "polyframe.api.market_filter": "MarketFilter MarketStats",
+        "polyframe.api.objective": "Objective Observer Searcher",
+        "polyframe.api.hookspecs": "hookimpl",
+        "polyframe.domain.book": "Book Level Quote",
+        "polyframe.domain.forecast": ("Evidence EvidenceItem Forecast MarketSnapshot Question"),
+        "polyframe.domain.market": (
+            "FeeSchedule Group GroupKind Market Resolution ResolutionKind Token"
+        ),
+        "polyframe.domain.orders": "Kind Order OrderState OrderView Side TimeInForce",
+        "polyframe.domain.portfolio": "Account Fill Position",
+        "polyframe.domain.verdict": "Ruling Verdict",
+        "polyframe.domain.wishes": ("AskForecast CancelOrder Intent QuoteLevel Quotes WakeAt Wish"),
+        "polyframe.domain.events": (
+            "BarClosed BookUpdated Event ForecastFailed ForecastMade SessionEnded SessionStarted "
+            "TimerFired TradePrinted WalletTraded Woken"
+        ),
+        "polyframe.domain.effects": "FillBooked OrderChanged PositionSettled TradingHalted",
+        "polyframe.domain.units": "DAY HOUR MILLISECOND MINUTE SECOND money",
+        "polyframe.quant.pooling": "log_odds_pool",
+        "polyframe.quant.sizing": "edge_after_fee kelly_fraction",
+        "polyframe.errors": (
+            "ConfigError DataError ExchangeError ForecastError LookaheadError PluginError "
+            "PolyframeError UserError"
+        ),
+    }.items()
+    for name in names.split()
+}
+
+__all__ = ["__version__", *sorted(_FROM)]  # noqa: PLE0604 - names are loaded on first use
+
+
+def __getattr__(name: str) -> Any:
+    module = _FROM.get(name)
+    if module is None:
+        raise AttributeError(f"module 'polyframe' has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_FROM))

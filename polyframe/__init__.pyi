@@ -1,0 +1,242 @@
+from polyframe.api.exchange import Broker as Broker
+from polyframe.api.exchange import Exchange as Exchange
+from polyframe.api.exchange import Feed as Feed
+from polyframe.api.execution import (
+    Child as Child,
+)
+from polyframe.api.execution import (
+    ExecutionStyle as ExecutionStyle,
+)
+from polyframe.api.execution import (
+    Parent as Parent,
+)
+from polyframe.api.forecaster import (
+    Forecaster as Forecaster,
+)
+from polyframe.api.forecaster import (
+    ForecastSource as ForecastSource,
+)
+from polyframe.api.forecaster import (
+    ResolvedPair as ResolvedPair,
+)
+from polyframe.api.hookspecs import hookimpl as hookimpl
+from polyframe.api.market_filter import MarketFilter as MarketFilter
+from polyframe.api.market_filter import MarketStats as MarketStats
+from polyframe.api.objective import (
+    Objective as Objective,
+)
+from polyframe.api.objective import (
+    Observer as Observer,
+)
+from polyframe.api.objective import (
+    Searcher as Searcher,
+)
+from polyframe.api.param import Choice as Choice
+from polyframe.api.param import Int as Int
+from polyframe.api.param import Real as Real
+from polyframe.api.plugin import API as API
+from polyframe.api.plugin import Plugin as Plugin
+from polyframe.api.plugin import PluginConfig as PluginConfig
+from polyframe.api.protection import Halt as Halt
+from polyframe.api.protection import Proposal as Proposal
+from polyframe.api.protection import Protection as Protection
+from polyframe.api.sizer import Sizer as Sizer
+from polyframe.api.strategy import Strategy as Strategy
+from polyframe.api.subscription import (
+    Data as Data,
+)
+from polyframe.api.subscription import (
+    Every as Every,
+)
+from polyframe.api.subscription import (
+    Moved as Moved,
+)
+from polyframe.api.subscription import (
+    Subscription as Subscription,
+)
+from polyframe.api.subscription import (
+    Traded as Traded,
+)
+from polyframe.api.subscription import (
+    Wallets as Wallets,
+)
+from polyframe.api.view import View as View
+from polyframe.domain.book import Book as Book
+from polyframe.domain.book import Level as Level
+from polyframe.domain.book import Quote as Quote
+from polyframe.domain.effects import (
+    FillBooked as FillBooked,
+)
+from polyframe.domain.effects import (
+    OrderChanged as OrderChanged,
+)
+from polyframe.domain.effects import (
+    PositionSettled as PositionSettled,
+)
+from polyframe.domain.effects import (
+    TradingHalted as TradingHalted,
+)
+from polyframe.domain.events import (
+    BarClosed as BarClosed,
+)
+from polyframe.domain.events import (
+    BookUpdated as BookUpdated,
+)
+from polyframe.domain.events import (
+    Event as Event,
+)
+from polyframe.domain.events import (
+    ForecastFailed as ForecastFailed,
+)
+from polyframe.domain.events import (
+    ForecastMade as ForecastMade,
+)
+from polyframe.domain.events import (
+    SessionEnded as SessionEnded,
+)
+from polyframe.domain.events import (
+    SessionStarted as SessionStarted,
+)
+from polyframe.domain.events import (
+    TimerFired as TimerFired,
+)
+from polyframe.domain.events import (
+    TradePrinted as TradePrinted,
+)
+from polyframe.domain.events import (
+    WalletTraded as WalletTraded,
+)
+from polyframe.domain.events import (
+    Woken as Woken,
+)
+from polyframe.domain.forecast import (
+    Evidence as Evidence,
+)
+from polyframe.domain.forecast import (
+    EvidenceItem as EvidenceItem,
+)
+from polyframe.domain.forecast import (
+    Forecast as Forecast,
+)
+from polyframe.domain.forecast import (
+    MarketSnapshot as MarketSnapshot,
+)
+from polyframe.domain.forecast import (
+    Question as Question,
+)
+from polyframe.domain.market import (
+    FeeSchedule as FeeSchedule,
+)
+from polyframe.domain.market import (
+    Group as Group,
+)
+from polyframe.domain.market import (
+    GroupKind as GroupKind,
+)
+from polyframe.domain.market import (
+    Market as Market,
+)
+from polyframe.domain.market import (
+    Resolution as Resolution,
+)
+from polyframe.domain.market import (
+    ResolutionKind as ResolutionKind,
+)
+from polyframe.domain.market import (
+    Token as Token,
+)
+from polyframe.domain.orders import (
+    Kind as Kind,
+)
+from polyframe.domain.orders import (
+    Order as Order,
+)
+from polyframe.domain.orders import (
+    OrderState as OrderState,
+)
+from polyframe.domain.orders import (
+    OrderView as OrderView,
+)
+from polyframe.domain.orders import (
+    Side as Side,
+)
+from polyframe.domain.orders import (
+    TimeInForce as TimeInForce,
+)
+from polyframe.domain.portfolio import Account as Account
+from polyframe.domain.portfolio import Fill as Fill
+from polyframe.domain.portfolio import Position as Position
+from polyframe.domain.units import (
+    DAY as DAY,
+)
+from polyframe.domain.units import (
+    HOUR as HOUR,
+)
+from polyframe.domain.units import (
+    MILLISECOND as MILLISECOND,
+)
+from polyframe.domain.units import (
+    MINUTE as MINUTE,
+)
+from polyframe.domain.units import (
+    SECOND as SECOND,
+)
+from polyframe.domain.units import (
+    money as money,
+)
+from polyframe.domain.verdict import Ruling as Ruling
+from polyframe.domain.verdict import Verdict as Verdict
+from polyframe.domain.wishes import (
+    AskForecast as AskForecast,
+)
+from polyframe.domain.wishes import (
+    CancelOrder as CancelOrder,
+)
+from polyframe.domain.wishes import (
+    Intent as Intent,
+)
+from polyframe.domain.wishes import (
+    QuoteLevel as QuoteLevel,
+)
+from polyframe.domain.wishes import (
+    Quotes as Quotes,
+)
+from polyframe.domain.wishes import (
+    WakeAt as WakeAt,
+)
+from polyframe.domain.wishes import (
+    Wish as Wish,
+)
+from polyframe.errors import (
+    ConfigError as ConfigError,
+)
+from polyframe.errors import (
+    DataError as DataError,
+)
+from polyframe.errors import (
+    ExchangeError as ExchangeError,
+)
+from polyframe.errors import (
+    ForecastError as ForecastError,
+)
+from polyframe.errors import (
+    LookaheadError as LookaheadError,
+)
+from polyframe.errors import (
+    PluginError as PluginError,
+)
+from polyframe.errors import (
+    PolyframeError as PolyframeError,
+)
+from polyframe.errors import (
+    UserError as UserError,
+)
+from polyframe.quant.pooling import log_odds_pool as log_odds_pool
+from polyframe.quant.sizing import (
+    edge_after_fee as edge_after_fee,
+)
+from polyframe.quant.sizing import (
+    kelly_fraction as kelly_fraction,
+)
+
+__version__: str

@@ -1,0 +1,104 @@
+"""The strategy port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from polyframe.api.plugin import Plugin
+from polyframe.api.subscription import Subscription
+from polyframe.api.view import View
+from polyframe.domain.effects import FillBooked, PositionSettled, TradingHalted
+from polyframe.domain.events import (
+    BarClosed,
+    BookUpdated,
+    ForecastFailed,
+    ForecastMade,
+    SessionStarted,
+    TimerFired,
+    TradePrinted,
+    WalletTraded,
+    Woken,
+)
+from polyframe.domain.market import Market
+from polyframe.domain.units import Ns
+from polyframe.domain.wishes import Wish
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class NoState(msgspec.Struct):
+    """The state of a strategy that keeps none."""
+
+
+class Strategy(Plugin):
+    """Decides what it wants; never how it gets there.
+
+    Every method has a do-nothing body: write only those you need. They are plain functions, called
+    with an event and a :class:`View`, and return or yield wishes (at most 1,000 a call). The same
+    object runs in a backtest, on paper and live.
+
+    All mutable state lives in ``self.state``, an instance of the class's ``State``: checkpoints
+    save it, nothing else survives a restart.
+    """
+
+    State: ClassVar[type[msgspec.Struct]] = NoState
+    state: msgspec.Struct
+
+    stop_loss: ClassVar[float | None] = None
+    take_profit: ClassVar[float | None] = None
+    trailing: ClassVar[float | None] = None
+    max_holding: ClassVar[Ns | None] = None
+    max_open: ClassVar[int | None] = None
+    startup_bars: ClassVar[int | None] = None
+
+    def subscribe(self, markets: Sequence[Market]) -> Subscription:
+        """What to listen to and when to wake. Default: prices of all markets, never woken."""
+        return Subscription()
+
+    def features(self, bars: DataFrame) -> DataFrame:
+        """Adds columns to bars, vectorised and causal. Reserved names: enter, exit, wake (bool)."""
+        return bars
+
+    def on_start(self, event: SessionStarted, view: View) -> Iterable[Wish]:
+        """The session begins."""
+        return ()
+
+    def on_bar(self, event: BarClosed, view: View) -> Iterable[Wish]:
+        """A bar ended."""
+        return ()
+
+    def on_book(self, event: BookUpdated, view: View) -> Iterable[Wish]:
+        """A best price changed."""
+        return ()
+
+    def on_trade(self, event: TradePrinted, view: View) -> Iterable[Wish]:
+        """Somebody traded."""
+        return ()
+
+    def on_wallet(self, event: WalletTraded, view: View) -> Iterable[Wish]:
+        """A followed wallet changed a position."""
+        return ()
+
+    def on_forecast(self, event: ForecastMade | ForecastFailed, view: View) -> Iterable[Wish]:
+        """A forecast that was asked for arrived, or could not be had."""
+        return ()
+
+    def on_fill(self, event: FillBooked, view: View) -> Iterable[Wish]:
+        """An own order executed."""
+        return ()
+
+    def on_wake(self, event: TimerFired | Woken, view: View) -> Iterable[Wish]:
+        """A timer fired or a wake condition held."""
+        return ()
+
+    def on_resolved(self, event: PositionSettled, view: View) -> Iterable[Wish]:
+        """A market in which this ledger held shares was settled."""
+        return ()
+
+    def on_halt(self, event: TradingHalted, view: View) -> Iterable[Wish]:
+        """Trading was halted."""
+        return ()

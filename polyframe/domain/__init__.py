@@ -1,0 +1,1 @@
+"""Nouns: frozen, serialisable values without I/O and without a clock."""

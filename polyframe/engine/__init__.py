@@ -1,0 +1,1 @@
+"""The pure state machine and the one risk door."""

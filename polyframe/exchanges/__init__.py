@@ -1,0 +1,1 @@
+"""Venues, simulated and real."""

@@ -1,0 +1,1 @@
+"""The simulated venue: execution prices, latency, fees and settlement for paper and backtest."""

@@ -1,0 +1,1 @@
+"""Built-in forecasters, one file each."""

@@ -1,0 +1,1 @@
+"""Backtests, synthetic data and reports."""

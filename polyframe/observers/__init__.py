@@ -1,0 +1,1 @@
+"""Past-tense watchers: alerts, metrics."""

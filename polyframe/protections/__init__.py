@@ -1,0 +1,1 @@
+"""Built-in guards, one file each, naming a kernel and its limits."""

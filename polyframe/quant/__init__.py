@@ -1,0 +1,1 @@
+"""Formulas on plain values and arrays; each names its source."""

@@ -1,0 +1,1 @@
+"""Queries, searchers, fetching and evidence."""

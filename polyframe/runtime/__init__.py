@@ -1,0 +1,1 @@
+"""Config, plugins, wiring and the two drivers."""

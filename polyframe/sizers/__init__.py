@@ -1,0 +1,1 @@
+"""Built-in position sizers, one file each."""

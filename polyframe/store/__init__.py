@@ -1,0 +1,1 @@
+"""Tape, journal, catalogue and forecasts on disk."""

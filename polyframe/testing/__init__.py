@@ -1,0 +1,1 @@
+"""Conformance suites and builders for plugin authors."""
