@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,6 @@ def shared(root: Path) -> Path:
 @pytest.fixture(scope="session")
 def vectors(shared: Path) -> dict[str, dict[str, object]]:
     """Reference vectors of the formulas, by name."""
-    import json
-
     path = shared / "reference" / "vectors.json"
     if not path.is_file():
         pytest.skip("../shared/reference/vectors.json is absent")
