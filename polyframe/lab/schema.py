@@ -1,0 +1,250 @@
+"""The form of ``report.json``: version, fields and their units.
+
+Amounts of money, prices and sizes are exact decimal texts; rates and shares of something are
+floats; what cannot be computed is null. Times are ISO 8601 UTC, with ``ts`` in nanoseconds beside
+them where the exact moment matters. Fields may be added; a change of meaning raises ``SCHEMA``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+SCHEMA = 1
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A mean over independent events with its bootstrap interval (null below two events)."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    events: int
+    level: float = 0.95
+    method: str = "BCa bootstrap over events"
+
+    @property
+    def verdict(self) -> Literal["above zero", "below zero", "not distinguishable from zero"]:
+        """What the interval says."""
+        if self.low is not None and self.low > 0:
+            return "above zero"
+        if self.high is not None and self.high < 0:
+            return "below zero"
+        return "not distinguishable from zero"
+
+
+class Drawdown(msgspec.Struct, frozen=True):
+    """The deepest fall of equity from a peak. ``share`` is of the peak."""
+
+    amount: str
+    share: float
+    peak: str | None
+    trough: str | None
+    under_water: float
+    """share of the run's time spent below an earlier peak"""
+    longest_days: float
+    """longest time below one peak"""
+
+
+class Ratios(msgspec.Struct, frozen=True):
+    """Annualised ratios of daily equity, or the reason why they would mislead."""
+
+    sharpe: float | None = None
+    sortino: float | None = None
+    calmar: float | None = None
+    withheld: str | None = None
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Forecasts against the market's mid at the same moment; averages of event averages."""
+
+    scored: int
+    events: int
+    excluded: int
+    """not resolved to a winner"""
+    basis: Literal["all forecasts delivered", "forecasts that led to a fill"]
+    brier_forecast: float | None
+    brier_market: float | None
+    log_forecast: float | None
+    log_market: float | None
+    advantage: Interval | None
+    """Brier of the market minus Brier of the forecasts: above zero, the forecasts are better"""
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The figures of a run. ``pnl`` counts left-open positions at the bid."""
+
+    per_event: Interval
+    verdict: str
+    effective_n: int
+    """independent events traded; markets of one event count once"""
+    start: str | None
+    end: str | None
+    days: float
+    start_cash: str
+    end_cash: str
+    end_equity: str
+    pnl: str
+    pnl_share: float
+    fees: str
+    spread_and_impact: str
+    """paid against the mid at decision"""
+    turnover: str
+    reviewed: int
+    denied: int
+    shrunk: int
+    fills: int
+    round_trips: int
+    win_rate: float | None
+    profit_factor: float | None
+    expectancy: str | None
+    """mean result of a round trip"""
+    staked: str
+    return_on_stake: float | None
+    markets_traded: int
+    left_open: int
+    drawdown: Drawdown
+    exposure: float
+    """time-weighted cost of positions over start cash"""
+    peak_exposure: float
+    ratios: Ratios
+    scores: Scores
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """One fill or settlement. ``cash`` is what it did to the account, to the unit."""
+
+    n: int
+    time: str
+    ts: int
+    ledger: str
+    market: str
+    question: str
+    token: str
+    outcome: str
+    side: Literal["buy", "sell", "settle"]
+    price: str
+    shares: str
+    fee: str
+    reason: str
+    payout: str
+    cash: str
+    quality: int
+    trip: int
+
+
+class RoundTrip(msgspec.Struct, frozen=True):
+    """A holding from flat to flat. Without ``closed`` it is still open, valued at the bid."""
+
+    n: int
+    ledger: str
+    market: str
+    question: str
+    event: str
+    category: str
+    token: str
+    outcome: str
+    opened: str
+    closed: str | None
+    hours: float | None
+    shares: str
+    entry: float
+    """mean price paid"""
+    staked: str
+    fees: str
+    pnl: str
+    entry_reason: str
+    close_reason: str
+    near_unquoted: bool
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """The round trips (open ones included) that share a category, a close or a market."""
+
+    name: str
+    trips: int
+    events: int
+    won: int
+    staked: str
+    fees: str
+    pnl: str
+    return_on_stake: float | None
+
+
+class OpenPosition(msgspec.Struct, frozen=True):
+    """What was still held at the end. ``value`` is at the bid."""
+
+    ledger: str
+    market: str
+    question: str
+    token: str
+    outcome: str
+    shares: str
+    cost: str
+    value: str
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How much of the result stands on prices that are, or lie near, no real quote."""
+
+    rows: int
+    flagged: int
+    refused: int
+    """orders not filled because the price was no real quote"""
+    all: Slice
+    near: Slice
+    without: Slice
+
+
+class Forecasts(msgspec.Struct, frozen=True):
+    """What became of the forecasts asked for."""
+
+    joined: int
+    late: int
+    missed: int
+    superseded: int
+    by_source: dict[str, int]
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """Scored forecasts of one tenth of the scale: how often what they spoke of happened."""
+
+    low: float
+    high: float
+    n: int
+    forecast: float
+    market: float
+    happened: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One run."""
+
+    schema: int
+    run: str
+    created: str
+    hash: str
+    synthetic: bool
+    manifest: dict[str, Any]
+    summary: Summary
+    trades: list[Trade]
+    round_trips: list[RoundTrip]
+    by_category: list[Slice]
+    by_reason: list[Slice]
+    by_market: list[Slice]
+    left_open: list[OpenPosition]
+    denials: dict[str, int]
+    refusals: dict[str, int]
+    forecasts: Forecasts
+    quality: Quality
+    calibration: list[Bin]
+    equity: list[tuple[int, str]]
+    """at most 400 points (ts, equity); all of them are in equity.parquet"""
+    notes: list[str]
+    timings: dict[str, float]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of ``report.json``."""
+    return msgspec.json.schema(Report)
