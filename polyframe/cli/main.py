@@ -1,0 +1,153 @@
+"""The ``polyframe`` command: finds the verb, runs it, turns errors into messages and exit codes.
+
+Verbs are imported when they are used: ``polyframe --help`` loads none of them.
+
+Exit codes: 0 done · 1 failed · 2 wrong command, option, config or plugin · 3 unusable data ·
+4 the venue refused · 5 no forecast · 70 a defect in polyframe · 130 interrupted · 141 closed pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from polyframe.cli.console import console, emit_json, err_console
+from polyframe.errors import PolyframeError, UserError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "backtest": ("polyframe.cli.backtest:app", "Run strategies over recorded data"),
+    "report": ("polyframe.cli.report:app", "Show a stored run"),
+    "data": ("polyframe.cli.data:app", "Import, check and look at recorded data"),
+    "plugins": ("polyframe.cli.plugins:app", "List strategies, forecasters, protections ..."),
+    "new": ("polyframe.cli.new:app", "Write the start of a new plugin, with its test"),
+    "config": ("polyframe.cli.config:app", "Show and check the configuration"),
+    "init": ("polyframe.cli.init:app", "Make a user directory"),
+}
+"""Each verb, where its typer app is, and what it does."""
+
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+DEFECT = 70
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in (args[: args.index("--")] if "--" in args else args)
+    try:
+        code = _dispatch(args)
+        sys.stdout.flush()
+    except PolyframeError as error:
+        code = _report(error, as_json)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = CLOSED_PIPE
+    except Exception as error:  # noqa: BLE001 - the last place that can say what to do next
+        code = _report_defect(error, as_json)
+    if code == INTERRUPTED:
+        err_console.print("Interrupted.")
+    return code
+
+
+def _dispatch(args: list[str]) -> int:
+    if not args or args[0] in {"--help", "-h", "help"}:
+        _print_help()
+        return 0 if args else 2
+    if args[0] in {"--version", "-V"}:
+        from polyframe import __version__
+
+        console.print(f"polyframe {__version__}", highlight=False)
+        return 0
+    verb = args[0]
+    if verb not in VERBS:
+        raise _unknown(verb)
+    return _run(verb, args[1:])
+
+
+def _run(verb: str, args: list[str]) -> int:
+    import typer
+
+    module, _, attribute = VERBS[verb][0].partition(":")
+    command: Any = typer.main.get_command(getattr(import_module(module), attribute))
+    # The root of the parser's own errors: typer has carried its parser under two names.
+    wrong_usage = typer.BadParameter.__mro__[2]
+    try:
+        result = command.main(args=args, prog_name=f"polyframe {verb}", standalone_mode=False)
+    except typer.Abort:
+        return INTERRUPTED
+    except typer.Exit as stop:
+        return stop.exit_code
+    except wrong_usage as error:
+        text = error.format_message()  # type: ignore[attr-defined]
+        if not text:  # a group without a subcommand has printed its help
+            return 2
+        raise UserError(text.rstrip("."), hint=f"polyframe {verb} --help") from None
+    return result if isinstance(result, int) and not isinstance(result, bool) else 0
+
+
+def _unknown(verb: str) -> UserError:
+    what = "option" if verb.startswith("-") else "command"
+    near = get_close_matches(verb, [*VERBS, "--help", "--version"], n=1)
+    return UserError(
+        f"{verb} is not a {what} of polyframe",
+        expected=f"{near[0]}?" if near else f"one of {', '.join(VERBS)}",
+        hint="polyframe --help",
+    )
+
+
+def _report(error: PolyframeError, as_json: bool) -> int:
+    if as_json:
+        emit_json(
+            {
+                "error": {
+                    "type": type(error).__name__,
+                    "message": error.message,
+                    "expected": error.expected,
+                    "hint": error.hint,
+                    "exit_code": error.exit_code,
+                }
+            }
+        )
+        return error.exit_code
+    lines = [("bold red", "Error", error.message)]
+    lines += [("yellow", "Expected", error.expected)] if error.expected else []
+    lines += [("green", "Next", error.hint)] if error.hint else []
+    for style, label, text in lines:
+        err_console.print(f"[{style}]{label}:[/] ", end="")
+        err_console.print(text, markup=False, highlight=False, soft_wrap=True)
+    return error.exit_code
+
+
+def _report_defect(error: Exception, as_json: bool) -> int:
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    defect = PolyframeError(
+        f"{type(error).__name__}: {error}",
+        hint="this is a defect in polyframe: please report it with the lines above",
+    )
+    defect.exit_code = DEFECT
+    return _report(defect, as_json)
+
+
+def _print_help() -> None:
+    from rich.table import Table
+
+    console.print("[bold]Usage:[/] polyframe COMMAND [OPTIONS]\n", highlight=False)
+    console.print("Plugin-based strategies for prediction markets.\n", highlight=False)
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for verb, (_, text) in VERBS.items():
+        table.add_row(f"[cyan]{verb}[/]", text)
+    console.print(table)
+    console.print("\nOptions: --help, --version. Every command takes --help and --json.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
