@@ -77,7 +77,7 @@ def _run(verb: str, args: list[str]) -> int:
     module, _, attribute = VERBS[verb][0].partition(":")
     command: Any = typer.main.get_command(getattr(import_module(module), attribute))
     # The root of the parser's own errors: typer has carried its parser under two names.
-    wrong_usage = typer.BadParameter.__mro__[2]
+    wrong_usage: type[Any] = typer.BadParameter.__mro__[2]
     try:
         result = command.main(args=args, prog_name=f"polyframe {verb}", standalone_mode=False)
     except typer.Abort:
@@ -85,7 +85,7 @@ def _run(verb: str, args: list[str]) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except wrong_usage as error:
-        text = error.format_message()  # type: ignore[attr-defined]
+        text = error.format_message()
         if not text:  # a group without a subcommand has printed its help
             return 2
         raise UserError(text.rstrip("."), hint=f"polyframe {verb} --help") from None
