@@ -118,6 +118,9 @@ class Seal:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        raise InvariantError("a seal has no subclasses")
+
     def __reduce__(self) -> str:
         raise InvariantError("a seal cannot be copied or stored")
 
@@ -136,6 +139,10 @@ class ApprovedOrder:
     reserved: Money
     _seal: Seal
 
+    def __init_subclass__(cls) -> None:
+        # A subclass could answer sealed_by() as it likes.
+        raise InvariantError("an approved order has no subclasses")
+
     def __init__(self, order: Order, reserved: Money, seal: Seal) -> None:
         if type(seal) is not Seal:
             raise InvariantError(
@@ -148,6 +155,9 @@ class ApprovedOrder:
         object.__setattr__(self, "_seal", seal)
 
     def __setattr__(self, name: str, value: object) -> None:
+        raise InvariantError(f"an approved order cannot be changed ({name})")
+
+    def __delattr__(self, name: str) -> None:
         raise InvariantError(f"an approved order cannot be changed ({name})")
 
     def sealed_by(self, seal: Seal) -> bool:

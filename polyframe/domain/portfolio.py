@@ -66,10 +66,7 @@ def book_fill(
     """
     if side == Side.BUY:
         paid = cost_of(price, size, divisor)
-        return Booked(
-            Holding(held.shares + size, held.cost + paid, held.realised, held.fees + fee),
-            -paid - fee,
-        )
+        return Booked(_added(held, size, paid, fee), -paid - fee)
     if size > held.shares:
         raise InvariantError(f"sale of {size} from a holding of {held.shares}")
     taken = _cost_share(held, size)
@@ -108,10 +105,7 @@ def unbook_fill(
             paid + fee,
         )
     received = proceeds_of(price, size, divisor)
-    return Booked(
-        Holding(held.shares + size, held.cost + received, held.realised, held.fees - fee),
-        -received + fee,
-    )
+    return Booked(_added(held, size, received, -fee), -received + fee)
 
 
 def book_split(
@@ -121,8 +115,8 @@ def book_split(
     paid = -payout_of(-1_000_000, size, size_decimals)
     half = paid // 2
     return (
-        Holding(yes.shares + size, yes.cost + paid - half, yes.realised, yes.fees),
-        Holding(no.shares + size, no.cost + half, no.realised, no.fees),
+        _added(yes, size, paid - half),
+        _added(no, size, half),
         -paid,
     )
 
@@ -158,6 +152,14 @@ def book_redemption(held: Holding, payout: int, size: Size, size_decimals: int) 
         Holding(held.shares - size, held.cost - taken, held.realised + received - taken, held.fees),
         received,
     )
+
+
+def _added(held: Holding, size: Size, cost: Money, fee: Money = 0) -> Holding:
+    shares, cost = held.shares + size, held.cost + cost
+    if shares > 0:
+        return Holding(shares, cost, held.realised, held.fees + fee)
+    # Shares that were owed after a reversal: paying for them is a loss, nothing is held for it.
+    return Holding(shares, 0, held.realised - cost, held.fees + fee)
 
 
 def _cost_share(held: Holding, size: Size) -> Money:

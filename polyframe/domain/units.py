@@ -13,7 +13,7 @@ is the venue's own fee rule, which is stated where it stands.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import TypeAlias
 
 from polyframe.errors import DataError
@@ -38,8 +38,15 @@ DAY: Ns = 24 * HOUR
 MILLISECOND: Ns = 1_000_000
 
 
+INT64_MOST = 2**63 - 1
+"""No amount is greater: arrays and stored records hold 64 bits."""
+
+# Python's default context rounds to 28 digits without a word; here a lost digit is an error.
+_EXACT = Context(prec=100, traps=[InvalidOperation, Inexact, Overflow])
+
+
 def ceil_div(a: int, b: int) -> int:
-    """A / b rounded towards plus infinity (b > 0)."""
+    """``a / b`` rounded towards plus infinity (b > 0)."""
     return -((-a) // b)
 
 
@@ -47,7 +54,8 @@ def to_units(value: object, decimals: int, *, name: str = "value") -> int:
     """The exact integer for a decimal text, int, Decimal or float.
 
     Raises:
-        DataError: no finite number, or it has more decimals than the unit can hold.
+        DataError: no finite number, one beyond 64 bits, or one with more decimals than the unit
+            can hold.
     """
     try:
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value))
@@ -55,13 +63,18 @@ def to_units(value: object, decimals: int, *, name: str = "value") -> int:
         raise DataError(f"{name} {value!r} is no number", expected="a decimal number") from None
     if not number.is_finite():
         raise DataError(f"{name} {value!r} is not finite", expected="a finite decimal number")
-    scaled = number.scaleb(decimals)
-    if scaled != scaled.to_integral_value():
+    if number and number.adjusted() + decimals > len(str(INT64_MOST)):
+        raise DataError(f"{name} {value} is too large", expected="an amount that fits 64 bits")
+    try:
+        units = int(number.scaleb(decimals, _EXACT).to_integral_exact(context=_EXACT))
+    except (Inexact, InvalidOperation):
         raise DataError(
             f"{name} {value} has more than {decimals} decimals",
             expected=f"a multiple of {Decimal(1).scaleb(-decimals):f}",
-        )
-    return int(scaled)
+        ) from None
+    if abs(units) > INT64_MOST:
+        raise DataError(f"{name} {value} is too large", expected="an amount that fits 64 bits")
+    return units
 
 
 def format_units(units: int, decimals: int) -> str:
