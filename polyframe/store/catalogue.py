@@ -1,0 +1,304 @@
+"""The catalogue: a directory of Parquet files with markets, prices, trades and forecasts.
+
+::
+
+    catalogue.json          version; rows, hash, sources and imports of every file
+    markets.parquet
+    prices/SOURCE.parquet
+    trades/SOURCE.parquet
+    forecasts/SOURCE.parquet
+
+Columns are those of :mod:`polyframe.store.schema`. Files are replaced in one piece, so a reader
+never sees half of an import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polyframe.domain.market import Group, Market, Resolution
+from polyframe.domain.units import Ns
+from polyframe.errors import DataError, UserError
+from polyframe.store.forecasts import ForecastTable
+from polyframe.store.merging import Merged, merge_rows
+from polyframe.store.parquet import empty_frame, read_frame, replace_whole, write_frame
+from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TRADES, VERSION, Table, table
+from polyframe.store.timeline import PriceColumns
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from polyframe.store.unquoted import UnquotedRules
+
+__all__ = ["MANIFEST", "Catalogue", "PriceColumns"]
+
+MANIFEST = "catalogue.json"
+
+
+class Catalogue:
+    """One catalogue directory."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._frames: dict[str, DataFrame] = {}
+
+    @classmethod
+    def open(cls, path: Path | str) -> Catalogue:
+        """The catalogue at ``path``.
+
+        Raises:
+            UserError: there is none.
+            DataError: its manifest is damaged or of another version.
+        """
+        path = Path(path)
+        file = path / MANIFEST
+        if not file.exists():
+            raise UserError(
+                f"{path} is no catalogue: it has no {MANIFEST}",
+                expected="a directory filled by polyframe data import",
+                hint=f"polyframe data import markets FILE --into '{path}'",
+            )
+        return cls(path, _read_manifest(file))
+
+    @classmethod
+    def create(cls, path: Path | str) -> Catalogue:
+        """The catalogue at ``path``, an empty one when there is none. Writes nothing yet."""
+        path = Path(path)
+        if (path / MANIFEST).exists():
+            return cls.open(path)
+        return cls(path, {"version": VERSION, "files": {}})
+
+    # ---- what is in it -------------------------------------------------------------------------
+
+    def files(self, kind: str) -> list[Path]:
+        """The files of one kind of data, by name."""
+        if kind == MARKETS.kind:
+            return [p for p in (self.path / "markets.parquet",) if p.exists()]
+        return sorted(p for p in (self.path / kind).glob("*.parquet") if p.name[0] != ".")
+
+    def frame(self, kind: str) -> DataFrame:
+        """All rows of one kind of data, read once.
+
+        Raises:
+            DataError: a file is damaged or has other columns.
+        """
+        if kind not in self._frames:
+            import pandas as pd  # noqa: PLC0415 - heavy
+
+            parts = [read_frame(path, table(kind)) for path in self.files(kind)]
+            parts = [part for part in parts if len(part)]
+            self._frames[kind] = (
+                pd.concat(parts, ignore_index=True) if parts else empty_frame(table(kind))
+            )
+        return self._frames[kind]
+
+    def markets(self) -> list[Market]:
+        """All markets, by id. ``fee`` is None where nobody has stated one.
+
+        Raises:
+            DataError: a row breaks a market's rules.
+        """
+        from polyframe.store.rows import to_market  # noqa: PLC0415 - with the frames
+
+        return [to_market(row) for row in self._market_rows()]
+
+    def resolutions(self) -> dict[str, Resolution]:
+        """How markets ended, for those that did."""
+        from polyframe.store.rows import to_resolution  # noqa: PLC0415 - with the frames
+
+        found = {str(row["market_id"]): to_resolution(row) for row in self._market_rows()}
+        return {market: resolution for market, resolution in found.items() if resolution}
+
+    def groups(self) -> list[Group]:
+        """All events, by id; ladder markets in ascending strike.
+
+        Raises:
+            DataError: markets of one group disagree about its kind.
+        """
+        from polyframe.store.rows import to_groups  # noqa: PLC0415 - with the frames
+
+        return to_groups(self._market_rows())
+
+    def prices(
+        self, markets: Sequence[Market], start: Ns | None = None, end: Ns | None = None
+    ) -> PriceColumns:
+        """Prices of YES in ``start <= ts < end``; where both tokens were recorded, the first's.
+
+        Raises:
+            DataError: a price file is damaged or holds impossible prices.
+        """
+        from polyframe.store.columns import price_columns  # noqa: PLC0415 - with numpy
+
+        return price_columns(self.files(PRICES.kind), markets, start, end)
+
+    def forecasts(self, market_ids: Iterable[str] | None = None) -> ForecastTable:
+        """Recorded forecasts of some markets (all by default).
+
+        Raises:
+            LookaheadError: a forecast was made after its market's end.
+        """
+        from polyframe.store.rows import to_forecast  # noqa: PLC0415 - with the frames
+
+        frame = self.frame(FORECASTS.kind)
+        if market_ids is not None:
+            frame = frame[frame["market_id"].isin(list(market_ids))]
+        return ForecastTable([to_forecast(row) for row in _records(frame)], self.ends())
+
+    def ends(self) -> dict[str, Ns]:
+        """Since when a market's outcome could be known: its close or resolution, the earlier."""
+        frame = self.frame(MARKETS.kind)
+        end = frame[["closes", "resolved_at"]].min(axis=1)
+        return {str(m): int(e) for m, e in zip(frame["market_id"], end, strict=True)}
+
+    def digest(self, market_ids: Iterable[str] | None = None) -> str:
+        """SHA-256 of the data of some markets (all by default): equal data, equal digest."""
+        from polyframe.store.columns import digest_frame  # noqa: PLC0415 - with numpy
+
+        markets = self.frame(MARKETS.kind)
+        frames = {kind: self.frame(kind) for kind in ("prices", "trades", "forecasts")}
+        if market_ids is not None:
+            wanted = set(market_ids)
+            markets = markets[markets["market_id"].isin(wanted)]
+            tokens = {*markets["token_0"], *markets["token_1"]}
+            for kind in ("prices", "trades"):
+                frames[kind] = frames[kind][frames[kind]["token"].isin(tokens)]
+            rows = frames["forecasts"]
+            frames["forecasts"] = rows[rows["market_id"].isin(wanted)]
+        sha = hashlib.sha256(f"polyframe catalogue {VERSION}".encode())
+        for kind, frame in {MARKETS.kind: markets, **frames}.items():
+            sha.update(digest_frame(frame, table(kind)))
+        return sha.hexdigest()
+
+    # ---- filling it ----------------------------------------------------------------------------
+
+    def write_markets(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
+        """Adds or restates markets. Contradictions between sources are handed back."""
+        return self._merge(MARKETS, self.path / "markets.parquet", rows, note)
+
+    def append_prices(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
+        """Adds prices of one source and flags what is wrong with them."""
+        return self._append(PRICES, rows, note)
+
+    def append_trades(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
+        """Adds trades of one source."""
+        return self._append(TRADES, rows, note)
+
+    def append_forecasts(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
+        """Adds forecasts of one source.
+
+        Raises:
+            LookaheadError: one was made after its market's end; nothing is written.
+        """
+        from polyframe.store.rows import to_forecast  # noqa: PLC0415 - with the frames
+
+        ForecastTable([to_forecast(row) for row in _records(rows)], self.ends())
+        return self._append(FORECASTS, rows, note)
+
+    def reflag(self, rules: UnquotedRules | None = None, *, write: bool = True) -> dict[str, int]:
+        """Judges all prices anew; the number of rows whose flags changed, by file."""
+        from polyframe.store.flagging import flag_frame  # noqa: PLC0415 - with numpy
+        from polyframe.store.unquoted import DEFAULT_RULES  # noqa: PLC0415 - with numpy
+
+        changed: dict[str, int] = {}
+        for path in self.files(PRICES.kind):
+            frame = read_frame(path, PRICES)
+            flags = flag_frame(frame, self.frame(MARKETS.kind), rules or DEFAULT_RULES)
+            changed[self.name(path)] = int((frame["flag"].to_numpy("uint8") != flags).sum())
+            if write and changed[self.name(path)]:
+                frame["flag"] = flags
+                self._put(PRICES, path, frame, None)
+        return changed
+
+    def name(self, path: Path) -> str:
+        """A file's name within the catalogue."""
+        return path.relative_to(self.path).as_posix()
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _market_rows(self) -> list[dict[str, Any]]:
+        return _records(self.frame(MARKETS.kind).sort_values("market_id", kind="stable"))
+
+    def _append(self, of: Table, rows: DataFrame, note: Mapping[str, Any] | None) -> Merged:
+        sources = sorted(rows["source"].unique())
+        if len(sources) != 1:
+            raise DataError(
+                f"{of.kind} of {len(sources)} sources at once: {', '.join(sources)}",
+                expected="the rows of one source",
+            )
+        return self._merge(of, self.path / of.kind / f"{file_name(sources[0])}.parquet", rows, note)
+
+    def _merge(
+        self, of: Table, path: Path, rows: DataFrame, note: Mapping[str, Any] | None
+    ) -> Merged:
+        old = read_frame(path, of) if path.exists() else empty_frame(of)
+        merged = merge_rows(of, old, rows)
+        if of is PRICES:
+            from polyframe.store.flagging import flag_frame  # noqa: PLC0415 - with numpy
+
+            merged.frame["flag"] = flag_frame(merged.frame, self.frame(MARKETS.kind))
+        if merged.added or merged.replaced:
+            self._put(of, path, merged.frame, note)
+        if of is MARKETS and self.files(PRICES.kind):
+            self.reflag()
+        return merged
+
+    def _put(self, of: Table, path: Path, frame: DataFrame, note: Mapping[str, Any] | None) -> None:
+        write_frame(path, frame, of.arrow())
+        entry = self.manifest["files"].setdefault(self.name(path), {"imports": []})
+        entry |= {
+            "kind": of.kind,
+            "rows": len(frame),
+            "sha256": sha256_of(path),
+            "sources": sorted(str(s) for s in frame["source"].unique()),
+        }
+        if note is not None:
+            entry["imports"] = [n for n in entry["imports"] if n != dict(note)] + [dict(note)]
+        text = json.dumps(self.manifest, indent=1, sort_keys=True)
+        replace_whole(self.path / MANIFEST, lambda part: part.write_text(text, encoding="utf-8"))
+        self._frames.pop(of.kind, None)
+
+
+def file_name(source: str) -> str:
+    """A source's label as a file name; labels that differ get names that differ."""
+    plain = re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")[:60]
+    if plain == source:
+        return plain
+    return f"{plain}-{hashlib.sha256(source.encode()).hexdigest()[:6]}".lstrip("-")
+
+
+def sha256_of(path: Path) -> str:
+    """A file's hash."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _records(frame: DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain Python values, None where a value is missing."""
+    names = list(frame.columns)
+    columns = [frame[n].astype(object).where(frame[n].notna(), None).tolist() for n in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _read_manifest(file: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        version, files = manifest["version"], manifest["files"]
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise DataError(
+            f"{file} is damaged: {type(error).__name__} {error}",
+            expected="the manifest that polyframe data import writes",
+            hint="import the data again into an empty directory",
+        ) from None
+    if version != VERSION or not isinstance(files, dict):
+        raise DataError(
+            f"{file} has version {version!r}",
+            expected=f"version {VERSION}",
+            hint="import the data again with this version of polyframe",
+        )
+    return dict(manifest)

@@ -1,0 +1,109 @@
+"""Catalogue files as arrays and as hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.market import Market
+from polyframe.domain.units import Ns
+from polyframe.errors import DataError
+from polyframe.store.parquet import read_table
+from polyframe.store.schema import PRICES, Table
+from polyframe.store.timeline import PriceColumns
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+WHOLE = 10_000
+
+
+def price_columns(
+    files: Sequence[Path], markets: Sequence[Market], start: Ns | None, end: Ns | None
+) -> PriceColumns:
+    """Prices of YES from several files as one timeline.
+
+    Raises:
+        DataError: a file is damaged or holds impossible prices.
+    """
+    tokens: list[str] = []
+    where: list[tuple[int, int]] = []
+    for index, market in enumerate(markets):
+        for side, token in enumerate(market.tokens[:2]):
+            tokens.append(token.id)
+            where.append((index, side))
+    place = np.array(where, np.int64).reshape(-1, 2)
+    parts = [_read(path, tokens, place, start, end) for path in files] if tokens else []
+    ts, market_, side_, price, flag = (
+        np.concatenate([part[i] for part in parts] or [np.zeros(0, np.int64)]) for i in range(5)
+    )
+    order = np.lexsort((side_, market_, ts))
+    ts, market_, price, flag = ts[order], market_[order], price[order], flag[order]
+    first = np.ones(len(ts), np.bool_)
+    first[1:] = (np.diff(ts) != 0) | (np.diff(market_) != 0)
+    return PriceColumns(
+        ts[first], market_[first].astype(np.int32), price[first], flag[first].astype(np.uint8)
+    )
+
+
+def _read(
+    path: Path, tokens: list[str], place: NDArray[np.int64], start: Ns | None, end: Ns | None
+) -> tuple[NDArray[np.int64], ...]:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    rows = read_table(path, PRICES, ("token", "ts", "price", "flag"))
+    for name in ("token", "ts", "price", "flag"):
+        if rows[name].null_count:
+            raise _impossible(path, f"{rows[name].null_count} rows without {name}")
+    at = pc.index_in(rows["token"], value_set=pa.array(tokens, pa.string()))
+    at = at.fill_null(-1).to_numpy().astype(np.int64)
+    ts = rows["ts"].to_numpy()
+    keep = at >= 0
+    if start is not None:
+        keep &= ts >= start
+    if end is not None:
+        keep &= ts < end
+    price = rows["price"].to_numpy().astype(np.int64)[keep]
+    if len(price) and (price.min() < 0 or price.max() > WHOLE):
+        raise _impossible(path, f"a price of {int(price.min())} to {int(price.max())}")
+    market, side = place[at[keep], 0], place[at[keep], 1]
+    price = np.where(side == 1, WHOLE - price, price)
+    return ts[keep], market, side, price, rows["flag"].to_numpy()[keep].astype(np.int64)
+
+
+def _impossible(path: Path, found: str) -> DataError:
+    return DataError(
+        f"{path} has {found}",
+        expected=f"prices of 0 to {WHOLE} (1e-4) with token, ts and flag in every row",
+        hint=f"polyframe data check '{path.parent.parent}'",
+    )
+
+
+def digest_frame(frame: DataFrame, table: Table) -> bytes:
+    """SHA-256 of a table's rows: the same whatever their order or the files they came from."""
+    sha = hashlib.sha256(table.kind.encode())
+    rows = frame.sort_values([*table.key, *_rest(table)], kind="stable")
+    for column in table.columns:
+        values = rows[column.name]
+        missing = values.isna().to_numpy(np.bool_)
+        sha.update(column.name.encode() + b"\0" + missing.tobytes())
+        if column.type == "string":
+            sha.update("\x1f".join(values.fillna("").tolist()).encode())
+        else:
+            sha.update(_bytes(values, column.type, missing))
+    return sha.digest()
+
+
+def _bytes(values: Any, kind: str, missing: NDArray[np.bool_]) -> bytes:
+    plain = values.to_numpy(dtype=kind, na_value=0)
+    return bytes(np.where(missing, 0, plain).astype(np.dtype(kind).newbyteorder("<")).tobytes())
+
+
+def _rest(table: Table) -> list[str]:
+    return [name for name in ("source",) if name not in table.key]

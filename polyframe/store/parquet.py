@@ -1,0 +1,152 @@
+"""Reads and writes Parquet files: whole or not at all, with errors that name the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polyframe.errors import DataError, UserError
+from polyframe.store.durable import storage_error, sync_directory, sync_file
+from polyframe.store.schema import Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def read_table(path: Path, table: Table, columns: Sequence[str] | None = None) -> Any:
+    """A catalogue file as a pyarrow table of exactly the documented columns and types.
+
+    Raises:
+        DataError: the file is missing, damaged, or its columns are not the documented ones.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+    with reading(path):
+        file = pq.ParquetFile(path)
+        _same_form(path, file.schema_arrow, table)
+        wanted = [c for c in table.names if columns is None or c in columns]
+        return file.read(columns=wanted)
+
+
+def read_frame(path: Path, table: Table) -> DataFrame:
+    """A catalogue file as a frame with nullable types.
+
+    Raises:
+        DataError: as :func:`read_table`.
+    """
+    return to_frame(read_table(path, table))
+
+
+def to_frame(arrow: Any) -> DataFrame:
+    """A pyarrow table as a frame with nullable types."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    nullable = {
+        "string": pd.StringDtype(),
+        "int64": pd.Int64Dtype(),
+        "int32": pd.Int32Dtype(),
+        "int8": pd.Int8Dtype(),
+        "uint8": pd.UInt8Dtype(),
+        "double": pd.Float64Dtype(),
+        "bool": pd.BooleanDtype(),
+    }
+    frame: DataFrame = arrow.to_pandas(types_mapper=lambda t: nullable.get(str(t)))
+    return frame
+
+
+def empty_frame(table: Table) -> DataFrame:
+    """No rows, all columns."""
+    return to_frame(table.arrow().empty_table())
+
+
+def write_frame(path: Path, frame: DataFrame, schema: Any) -> None:
+    """Writes a frame in one piece: a reader sees the old file or the new one.
+
+    Raises:
+        PolyframeError: the disk refused.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+    arrow = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    arrow = arrow.replace_schema_metadata(None)
+
+    def write(part: Path) -> None:
+        pq.write_table(arrow, part, compression="zstd")
+
+    replace_whole(path, write)
+
+
+def replace_whole(path: Path, write: Any) -> None:
+    """Lets ``write`` fill a neighbouring file and puts it in the place of ``path``.
+
+    Raises:
+        PolyframeError: the disk refused; ``path`` is as before.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(part)
+        with part.open("rb") as file:
+            sync_file(file.fileno())
+        part.replace(path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise storage_error("written", path, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+class reading:  # noqa: N801 - reads as a statement
+    """Turns what a Parquet reader raises about a file into our errors.
+
+    Raises:
+        UserError: there is no such file.
+        DataError: it is no readable Parquet file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        if self.path.is_dir():
+            raise UserError(f"{self.path} is a directory", expected="a .parquet or .csv file")
+        if not self.path.exists():
+            raise UserError(
+                f"{self.path} does not exist",
+                expected="a .parquet or .csv file",
+                hint=f"ls '{self.path.parent}'",
+            )
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - heavy
+
+        if isinstance(error, (pa.ArrowException, OSError)):
+            raise DataError(
+                f"{self.path} cannot be read as Parquet: {str(error).splitlines()[0]}",
+                expected="a whole Parquet file",
+                hint="import the original again: polyframe data import --help",
+            ) from error
+
+
+def _same_form(path: Path, found: Any, table: Table) -> None:
+    hint = "see docs/data.md for the columns; other forms come in through polyframe data import"
+    have = {field.name: str(field.type) for field in found}
+    missing = [name for name in table.names if name not in have]
+    if missing:
+        raise DataError(
+            f"{path} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
+            expected=f"the columns of {table.kind}",
+            hint=hint,
+        )
+    for field in table.arrow():
+        if have[field.name].removeprefix("large_") != str(field.type):
+            raise DataError(
+                f"{path}: column {field.name} has type {have[field.name]}",
+                expected=str(field.type),
+                hint=hint,
+            )
