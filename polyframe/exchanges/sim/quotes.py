@@ -1,0 +1,132 @@
+"""Executable quotes out of recorded mids: the spread half of the simulated exchange."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.market import Market
+from polyframe.domain.quality import UNQUOTED, Flag
+from polyframe.errors import DataError
+from polyframe.exchanges.sim.settings import PPM, SimSettings
+from polyframe.kernels import spread_nb
+
+
+class PriceColumns(Protocol):
+    """Recorded mids in YES space, all markets in one time order."""
+
+    @property
+    def ts(self) -> NDArray[np.int64]:
+        """When each price was known, ns, ascending."""
+
+    @property
+    def market(self) -> NDArray[np.int32]:
+        """Index of the row's market."""
+
+    @property
+    def price(self) -> NDArray[np.int64]:
+        """The mid in the market's price units."""
+
+    @property
+    def flag(self) -> NDArray[np.uint8]:
+        """Bits of :class:`polyframe.domain.quality.Flag`."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteColumns:
+    """Executable bid and ask of every row, in YES space; 0 where nobody can trade.
+
+    ``price`` is the recorded mid; without it the middle of bid and ask stands in.
+    """
+
+    ts: NDArray[np.int64]
+    market: NDArray[np.int32]
+    bid: NDArray[np.int64]
+    ask: NDArray[np.int64]
+    flag: NDArray[np.uint8]
+    price: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if self.price.shape[0] == 0:
+            object.__setattr__(self, "price", (self.bid + self.ask) // 2)
+        _check_rows(self.ts, self.market, self.bid, self.ask, self.flag, self.price)
+
+
+def _check_rows(ts: NDArray[np.int64], *columns: NDArray[Any]) -> None:
+    lengths = {column.shape[0] for column in columns} | {ts.shape[0]}
+    if len(lengths) != 1:
+        raise DataError(
+            f"price columns have lengths {sorted(lengths)}", expected="one length for all columns"
+        )
+    if ts.shape[0] and bool((np.diff(ts) < 0).any()):
+        row = int(np.argmax(np.diff(ts) < 0)) + 1
+        raise DataError(
+            f"price row {row} is older than the row before it",
+            expected="rows in ascending time",
+            hint="polyframe data check",
+        )
+
+
+def check_markets(market: NDArray[np.int32], count: int) -> None:
+    """Passes when every row belongs to one of ``count`` markets.
+
+    Raises:
+        DataError: it does not.
+    """
+    if market.shape[0] and not 0 <= int(market.min()) <= int(market.max()) < count:
+        raise DataError(
+            f"price rows name market {int(market.min())} to {int(market.max())}",
+            expected=f"an index of one of the {count} markets given",
+        )
+
+
+def executable(
+    columns: PriceColumns, markets: Sequence[Market], settings: SimSettings
+) -> QuoteColumns:
+    """Bid and ask of every row by the stated spread model.
+
+    Raises:
+        DataError: columns of different lengths, unsorted rows, unknown markets, a tick that does
+            not divide 1.
+    """
+    _check_rows(columns.ts, columns.market, columns.price, columns.flag)
+    check_markets(columns.market, len(markets))
+    for market in markets:
+        if market.price_one % market.tick:
+            raise DataError(
+                f"market {market.id}: tick {market.tick} does not divide {market.price_one}",
+                expected="a tick such as 1, 10, 25 or 100",
+            )
+    zones = settings.half_spread_floor
+    market_rows = np.ascontiguousarray(columns.market, np.int32)
+    price = np.ascontiguousarray(columns.price, np.int64)
+    flag = np.ascontiguousarray(columns.flag, np.uint8)
+    bid, ask = np.zeros(price.shape[0], np.int64), np.zeros(price.shape[0], np.int64)
+    spread_nb.quote(
+        market_rows,
+        price,
+        flag,
+        np.array([market.tick for market in markets], np.int64),
+        np.array([market.price_one for market in markets], np.int64),
+        np.array([math.floor(round(upto * PPM, 3)) for upto, _ in zones], np.int64),
+        np.array([math.ceil(round(half * PPM, 3)) for _, half in zones], np.int64),
+        settings.roll_window,
+        settings.roll_min_pairs,
+        math.floor(settings.spread_cap / 2 * PPM),
+        settings.stress,
+        int(refused_flags(settings)),
+        int(Flag.GAP),
+        bid,
+        ask,
+    )
+    return QuoteColumns(columns.ts, market_rows, bid, ask, flag, price)
+
+
+def refused_flags(settings: SimSettings) -> Flag:
+    """The findings that make a row untradable."""
+    return UNQUOTED if settings.allow_near else UNQUOTED | Flag.NEAR

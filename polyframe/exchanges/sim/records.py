@@ -1,0 +1,71 @@
+"""What the simulated venue keeps about orders and fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from polyframe.domain.orders import Order, Side
+from polyframe.domain.portfolio import Fill
+from polyframe.domain.units import Money, Price, Size, ceil_div
+
+
+class FillNote(NamedTuple):
+    """The circumstances of one fill.
+
+    Units: price units; ``mid`` of the fill's token. ``half_spread`` is what the best price lay
+    beyond the mid, ``impact`` what the average lay beyond the best price; both are costs when
+    positive. ``flag`` are the findings about the row (NEAR may be set).
+    """
+
+    mid: Price
+    flag: int
+    half_spread: Price
+    impact: Price
+
+
+@dataclass(slots=True)
+class BrokerStats:
+    """Counts and costs of a run.
+
+    Units: money for ``spread_paid``, ``fees`` and ``till``. ``spread_paid`` is what the fills cost
+    against the recorded mid, impact included, fees not. ``till`` is all money taken from customers
+    minus all money paid to them.
+    """
+
+    orders: int = 0
+    fills: int = 0
+    rejected: int = 0
+    cancelled: int = 0
+    refused_unquoted: int = 0
+    """orders that met a row behind which no quote stood"""
+    refused_stale: int = 0
+    """orders without a recorded price close enough to their arrival"""
+    spread_paid: Money = 0
+    fees: Money = 0
+    till: Money = 0
+
+    def book(self, fill: Fill, note: FillNote, divisor: int) -> None:
+        """Counts one fill."""
+        self.fills += 1
+        self.fees += fill.fee
+        self.spread_paid += ceil_div(fill.side * (fill.price - note.mid) * fill.size, divisor)
+
+
+@dataclass(slots=True)
+class Working:
+    """An order that stands at the venue.
+
+    ``side`` and ``limit`` are those of the YES book, whichever token the order names (``direct``
+    says that it names YES). ``open`` is what may still fill, in whole lots; ``rest`` also holds
+    what lies below one lot.
+    """
+
+    order: Order
+    side: Side
+    limit: Price
+    open: Size
+    rest: Size
+    direct: bool
+    taker: bool = False
+    fills: int = 0

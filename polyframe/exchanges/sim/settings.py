@@ -1,0 +1,123 @@
+"""Every assumption of the simulated exchange, with its default and the reason for it."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from polyframe.api.plugin import PluginConfig
+from polyframe.domain.units import MILLISECOND, Ns
+from polyframe.exchanges.sim.fees import CATEGORIES, canonical
+
+PPM = 1_000_000
+
+
+class SimSettings(PluginConfig):
+    """Settings of the model. docs/simulation.md has the figures behind the defaults.
+
+    Units: latencies and ages in ms; prices, spreads and rates as fractions of 1; depth in shares.
+    """
+
+    latency_entry_ms: int = Field(250, ge=0)
+    """from the decision to the venue; what public bots measure in the middle"""
+    latency_cancel_ms: int = Field(300, ge=0)
+    """from the decision to the cancel at the venue"""
+    latency_response_ms: int = Field(100, ge=0)
+    """from the venue back to us: every answer is known this much later"""
+    settle_delay_ms: int = Field(10_000, ge=0)
+    """a split, merge or redemption is a transaction on a chain with blocks of two seconds"""
+    fees: Literal["dated", "current", "none"] = "dated"
+    """dated: as on the market's listing date; current: today's rates for every market"""
+    fee_overrides: dict[str, float] = Field(default_factory=dict)
+    """rate by category, before anything else"""
+    cost_multiplier: float = Field(1.0, gt=0, le=20)
+    """stress on spread, impact and fee at once"""
+    half_spread_floor: tuple[tuple[float, float], ...] = (
+        (0.01, 0.002),
+        (0.02, 0.006),
+        (0.05, 0.015),
+        (0.10, 0.020),
+        (0.35, 0.015),
+        (0.50, 0.010),
+    )
+    """(distance of the price to 0 or 1 up to, least half spread): 75th percentiles of quotes"""
+    roll_window: int = Field(48, ge=2, le=10_000)
+    """pairs of price changes in the Roll estimate: two days of hourly rows"""
+    roll_min_pairs: int = Field(8, ge=2)
+    """no estimate from fewer"""
+    spread_cap: float = Field(0.20, gt=0, lt=1)
+    """the estimate may not exceed this spread; before the stress multiplier"""
+    depth_shares: float = Field(150.0, gt=0, le=1_000_000)
+    """shares within ``depth_reach`` of the best price: lower quartile of recorded books"""
+    depth_reach: float = Field(0.02, gt=0, lt=1)
+    """how far from the best price there is anything at all"""
+    depth_step: float = Field(0.01, gt=0, lt=1)
+    """distance between levels (at least a tick): recorded depth stands on whole cents"""
+    fill_at: Literal["next", "last"] = "next"
+    """next: the first row at or after the order's arrival; last: the row standing at arrival"""
+    max_age_ms: int = Field(7_200_000, ge=0)
+    """how far an order's arrival and the row it executes on may be apart: two hourly rows"""
+    allow_near: bool = True
+    """trade on rows close to an unquoted stretch"""
+
+    @field_validator("half_spread_floor")
+    @classmethod
+    def _zones_ascend(
+        cls, zones: tuple[tuple[float, float], ...]
+    ) -> tuple[tuple[float, float], ...]:
+        bounds = [upto for upto, _ in zones]
+        if not zones or bounds != sorted(set(bounds)) or bounds[-1] < 0.5:
+            raise ValueError("zones must ascend and the last must reach 0.5")
+        if any(not 0 <= half < 0.5 or upto <= 0 for upto, half in zones):
+            raise ValueError("a half spread lies in [0, 0.5), a zone's bound above 0")
+        return zones
+
+    @field_validator("fee_overrides")
+    @classmethod
+    def _categories_known(cls, overrides: dict[str, float]) -> dict[str, float]:
+        for name, rate in overrides.items():
+            if canonical(name) is None:
+                raise ValueError(f"unknown category {name!r}, expected one of {sorted(CATEGORIES)}")
+            if not 0 <= rate <= 1:
+                raise ValueError(f"rate {rate} of {name!r} must lie in [0, 1]")
+        return {str(canonical(name)): rate for name, rate in overrides.items()}
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> SimSettings:
+        if self.depth_step > self.depth_reach:
+            raise ValueError("depth_step must not exceed depth_reach")
+        if self.roll_min_pairs > self.roll_window:
+            raise ValueError("roll_min_pairs must not exceed roll_window")
+        return self
+
+    @property
+    def stress(self) -> int:
+        """The cost multiplier in millionths, rounded up."""
+        return math.ceil(self.cost_multiplier * PPM)
+
+    @property
+    def entry(self) -> Ns:
+        """Entry latency in ns."""
+        return self.latency_entry_ms * MILLISECOND
+
+    @property
+    def cancel(self) -> Ns:
+        """Cancel latency in ns."""
+        return self.latency_cancel_ms * MILLISECOND
+
+    @property
+    def response(self) -> Ns:
+        """Response latency in ns."""
+        return self.latency_response_ms * MILLISECOND
+
+    @property
+    def settle(self) -> Ns:
+        """Duration of a transaction on the chain in ns."""
+        return self.settle_delay_ms * MILLISECOND
+
+    @property
+    def max_age(self) -> Ns:
+        """Greatest distance of an order's arrival to its row in ns."""
+        return self.max_age_ms * MILLISECOND

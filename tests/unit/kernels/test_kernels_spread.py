@@ -1,0 +1,174 @@
+"""The compiled spread model against a slow, obvious twin."""
+
+import math
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyframe.domain.quality import UNQUOTED, Flag
+from polyframe.kernels import match_nb, spread_nb
+
+ZONES = (np.array([10_000, 100_000, 500_000]), np.array([2_000, 20_000, 10_000]))
+REFUSED, BREAKS = int(UNQUOTED), int(Flag.GAP)
+
+
+def twin(rows, ticks, window, least, cap_ppm, stress_ppm):
+    """Bid and ask a row, with a list of all changes and a textbook covariance in integers."""
+    chain = {m: [] for m in range(len(ticks))}
+    pairs = {m: [] for m in range(len(ticks))}
+    out = []
+    for m, price, flag in rows:
+        if flag & REFUSED or not 0 < price < 10_000:
+            chain[m] = []
+            out.append((0, 0))
+            continue
+        if flag & BREAKS:
+            chain[m] = []
+        chain[m].append(price)
+        if len(chain[m]) >= 3:
+            a, b, c = chain[m][-3:]
+            pairs[m].append((c - b, b - a))
+        seen = pairs[m][-window:]
+        tail = min(price, 10_000 - price) / 10_000
+        half = 20 if tail <= 0.01 else 200 if tail <= 0.1 else 100
+        half = max(half, ticks[m])
+        if len(pairs[m]) >= least:
+            n = len(seen)
+            cov = n * sum(x * y for x, y in seen) - sum(x for x, _ in seen) * sum(
+                y for _, y in seen
+            )
+            if cov < 0:
+                half = max(half, math.ceil(math.sqrt(-cov) / n))
+        half = max(min(half, cap_ppm * 10_000 // 1_000_000), ticks[m])
+        half = math.ceil(half * stress_ppm / 1_000_000)
+        out.append((below(price, half, ticks[m]), above(price, half, ticks[m])))
+    return out
+
+
+def below(price, half, tick):
+    ladder = [p for p in range(tick, 10_000, tick) if p <= price - half]
+    if ladder:
+        return ladder[-1]
+    return tick if tick <= price - tick else 0
+
+
+def above(price, half, tick):
+    ladder = [p for p in range(tick, 10_000, tick) if p >= price + half]
+    if ladder:
+        return ladder[0]
+    return 10_000 - tick if 10_000 - tick >= price + tick else 0
+
+
+def compiled(rows, ticks, window, least, cap_ppm, stress_ppm):
+    n = len(rows)
+    bid, ask = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    columns = list(zip(*rows, strict=True)) if rows else ((), (), ())
+    spread_nb.quote(
+        np.array(columns[0], np.int32),
+        np.array(columns[1], np.int64),
+        np.array(columns[2], np.uint8),
+        np.array(ticks, np.int64),
+        np.full(len(ticks), 10_000, np.int64),
+        *ZONES,
+        window,
+        least,
+        cap_ppm,
+        stress_ppm,
+        REFUSED,
+        BREAKS,
+        bid,
+        ask,
+    )
+    return list(zip(bid.tolist(), ask.tolist(), strict=True))
+
+
+ROW = st.tuples(
+    st.integers(0, 1),
+    st.one_of(st.integers(-1, 10_001), st.integers(4_800, 5_200), st.integers(1, 120)),
+    st.sampled_from([0, 0, 0, 0, int(Flag.FLAT), int(Flag.NEAR), int(Flag.GAP)]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(ROW, max_size=40),
+    ticks=st.tuples(st.sampled_from([1, 10, 25, 100]), st.sampled_from([10, 100])),
+    window=st.integers(2, 12),
+    least=st.integers(1, 6),
+    stress=st.sampled_from([500_000, 1_000_000, 1_500_001, 3_000_000]),
+)
+def test_equals_the_twin(rows, ticks, window, least, stress):
+    least = min(least, window)
+    args = (rows, ticks, window, least, 100_000, stress)
+    assert compiled(*args) == twin(*args)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(ROW, max_size=40), tick=st.sampled_from([1, 10, 100]))
+def test_never_crossed_never_better_than_the_mid_and_on_the_grid(rows, tick):
+    for (_, price, flag), (bid, ask) in zip(
+        rows, compiled(rows, (tick, tick), 8, 2, 100_000, 1_000_000), strict=True
+    ):
+        if flag & REFUSED:
+            assert (bid, ask) == (0, 0)
+        for quote in (bid, ask):
+            assert quote == 0 or (tick <= quote <= 10_000 - tick and quote % tick == 0)
+        assert bid == 0 or bid <= price - tick
+        assert ask == 0 or ask >= price + tick
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(ROW, min_size=2, max_size=40), cut=st.integers(1, 39))
+def test_a_quote_depends_on_nothing_later(rows, cut):
+    whole = compiled(rows, (10, 10), 8, 2, 100_000, 1_000_000)
+    part = compiled(rows[:cut], (10, 10), 8, 2, 100_000, 1_000_000)
+    assert whole[: len(part)] == part
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(ROW, max_size=40))
+def test_yes_and_no_are_treated_alike(rows):
+    mirrored = [(m, 10_000 - p, flag) for m, p, flag in rows]
+    here = compiled(rows, (10, 100), 8, 2, 100_000, 1_000_000)
+    there = compiled(mirrored, (10, 100), 8, 2, 100_000, 1_000_000)
+    flipped = [(10_000 - a if a else 0, 10_000 - b if b else 0) for b, a in there]
+    assert here == flipped
+
+
+def test_a_bouncing_price_widens_and_a_trending_one_does_not():
+    bounce = [(0, 5_000 + 150 * (-1) ** k, 0) for k in range(20)]
+    trend = [(0, 4_000 + 50 * k, 0) for k in range(20)]
+    args = ((10, 10), 12, 4, 500_000, 1_000_000)
+    bid, ask = compiled(bounce, *args)[-1]
+    # Changes of +-300 in turn have a covariance of -90,000 with their predecessors.
+    assert (ask - bid) // 2 == 300
+    bid, ask = compiled(trend, *args)[-1]
+    assert (ask - bid) // 2 == 100
+
+
+def test_a_change_across_an_unquoted_stretch_does_not_count():
+    calm = [(0, 5_000, 0)] * 6
+    hole = [(0, 5_000, int(Flag.FLAT))]
+    wild = [(0, p, 0) for p in (2_000, 2_000, 8_000, 8_000)]
+    with_breaks = calm + hole + wild[:2] + hole + wild[2:]
+    assert compiled(with_breaks, (10, 10), 12, 2, 500_000, 1_000_000)[-1] == (7_900, 8_100)
+
+
+PRICES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=30)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    quotes=PRICES, start=st.integers(0, 30), limit=st.integers(1, 60), side=st.sampled_from([1, -1])
+)
+def test_first_through_equals_the_twin(quotes, start, limit, side):
+    found = [
+        i
+        for i, (bid, ask) in enumerate(quotes)
+        if i >= start and ((side == 1 and 0 < ask < limit) or (side == -1 and bid > limit))
+    ]
+    bid = np.array([q[0] for q in quotes], np.int64)
+    ask = np.array([q[1] for q in quotes], np.int64)
+    got = match_nb.first_through(bid, ask, start, len(quotes), side, limit)
+    assert got == (found[0] if found else -1)
