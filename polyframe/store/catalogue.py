@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError, UserError
-from polyframe.store.forecasts import ForecastTable
 from polyframe.store.merging import Merged, merge_rows
 from polyframe.store.parquet import empty_frame, read_frame, replace_whole, write_frame
 from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TRADES, VERSION, Table, table
@@ -33,6 +32,7 @@ from polyframe.store.timeline import PriceColumns
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from polyframe.store.forecasts import ForecastTable
     from polyframe.store.unquoted import UnquotedRules
 
 __all__ = ["MANIFEST", "Catalogue", "PriceColumns"]
@@ -143,6 +143,7 @@ class Catalogue:
         Raises:
             LookaheadError: a forecast was made after its market's end.
         """
+        from polyframe.store.forecasts import ForecastTable  # noqa: PLC0415 - with the frames
         from polyframe.store.rows import to_forecast  # noqa: PLC0415 - with the frames
 
         frame = self.frame(FORECASTS.kind)
@@ -195,6 +196,7 @@ class Catalogue:
         Raises:
             LookaheadError: one was made after its market's end; nothing is written.
         """
+        from polyframe.store.forecasts import ForecastTable  # noqa: PLC0415 - with the frames
         from polyframe.store.rows import to_forecast  # noqa: PLC0415 - with the frames
 
         ForecastTable([to_forecast(row) for row in _records(rows)], self.ends())

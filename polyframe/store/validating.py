@@ -1,0 +1,122 @@
+"""What a converted row must satisfy, kind by kind, and the columns that follow from others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from polyframe.domain.market import GroupKind, ResolutionKind
+from polyframe.domain.units import Ns, to_units
+from polyframe.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from polyframe.store.catalogue import Catalogue
+    from polyframe.store.converting import Converted
+
+
+def complete(rows: Converted, kind: str, catalogue: Catalogue) -> None:
+    """Fills in what follows from other columns and sets impossible rows aside."""
+    {
+        "markets": lambda: _markets(rows),
+        "prices": lambda: _prices(rows, catalogue.frame("markets")),
+        "trades": lambda: _trades(rows),
+        "forecasts": lambda: _forecasts(rows),
+    }[kind]()
+
+
+def late_forecasts(frame: DataFrame, ends: Dict[str, Ns]) -> list[tuple[str, Ns, Ns]]:
+    """Market, as_of and end of forecasts made after their market's end."""
+    known = frame["market_id"].map(dict(ends)).astype("Int64")
+    end = pd.concat([known, frame["closes"]], axis=1).min(axis=1)
+    late = (frame["as_of"] > end).fillna(False).astype(bool)
+    rows = frame[late]
+    return [
+        (str(market), int(as_of), int(stop))
+        for market, as_of, stop in zip(rows["market_id"], rows["as_of"], end[late], strict=True)
+    ]
+
+
+def _markets(rows: Converted) -> None:
+    frame = rows.frame
+    kind = frame["group_kind"].fillna(GroupKind.INDEPENDENT.value)
+    frame["group_kind"] = kind
+    frame["category"] = frame["category"].fillna("other").str.lower()
+    won = frame["winner"].notna()
+    # An outcome without a word on how it came about is a winner's; a winner's kind without one
+    # is an open market.
+    frame["resolution"] = frame["resolution"].mask(won & frame["resolution"].isna(), "winner")
+    unsettled = ~won & (frame["resolution"] == "winner").fillna(False)
+    frame["resolution"] = frame["resolution"].mask(unsettled)
+    frame["resolved_at"] = frame["resolved_at"].mask(frame["resolution"].isna())
+    ended = frame["resolution"].notna()
+    frame["known_at"] = frame["known_at"].fillna(frame["opened"]).fillna(0)
+    for name in ("market_id", "token_0", "token_1"):
+        rows.reject((frame[name] == "").fillna(False), f"missing {name}")
+    rows.reject((frame["opened"] >= frame["closes"]).fillna(False), "start after end", "opened")
+    rows.reject((frame["token_0"] == frame["token_1"]).fillna(False), "same token twice", "token_0")
+    rows.reject(~kind.isin([k.value for k in GroupKind]), "unknown group_kind", "group_kind")
+    ladder = (kind == GroupKind.LADDER.value) & frame["strike"].isna()
+    rows.reject(ladder, "ladder market without strike", "slug")
+    words = frame["resolution"].isin([k.value for k in ResolutionKind])
+    rows.reject(ended & ~words, "unknown resolution", "resolution")
+    rows.reject(won & ~frame["winner"].isin([0, 1]), "winner is neither 0 nor 1", "winner")
+    rows.reject(ended & frame["resolved_at"].isna(), "resolved, but not since when", "resolution")
+    for name, decimals in (("tick", 4), ("min_size", 6), ("lot", 6)):
+        rows.reject(~frame[name].map(lambda v, d=decimals: _fits(v, d)), f"{name} too fine", name)
+
+
+def _prices(rows: Converted, markets: DataFrame) -> None:
+    frame = rows.frame
+    owner = dict(zip(markets["token_0"], markets["market_id"], strict=True))
+    owner |= dict(zip(markets["token_1"], markets["market_id"], strict=True))
+    known = frame["token"].map(owner).astype("string")
+    other = (known != frame["market_id"]).fillna(False)
+    rows.reject(other, "token of another market", "market_id")
+    frame["market_id"] = frame["market_id"].fillna(known).fillna("")
+    frame["flag"] = pd.Series(0, index=frame.index, dtype="UInt8")
+    _known_at(rows)
+
+
+def _trades(rows: Converted) -> None:
+    frame = rows.frame
+    frame["side"] = frame["side"].str.lower()
+    rows.reject(~frame["side"].isin(["buy", "sell"]), "side is neither buy nor sell", "side")
+    rows.reject((frame["size"] <= 0).fillna(False), "size not above zero", "size")
+    for name in ("wallet", "trade"):
+        frame[name] = frame[name].fillna("")
+    _known_at(rows)
+
+
+def _forecasts(rows: Converted) -> None:
+    frame = rows.frame
+    for name in ("latency", "cutoff", "cost"):
+        frame[name] = frame[name].fillna(0)
+    frame["model"] = frame["model"].fillna("")
+    frame["blind"] = frame["blind"].fillna(True)
+    rows.reject((frame["cost"] < 0).fillna(False), "cost below zero", "cost")
+    frame["known_at"] = frame["as_of"] + frame["latency"]
+
+
+def _known_at(rows: Converted) -> None:
+    frame = rows.frame
+    if not len(frame):
+        return
+    frame["known_at"] = frame["known_at"].fillna(frame["ts"])
+    early = (frame["known_at"] < frame["ts"]).fillna(False)
+    rows.reject(early, "known before it happened", "known_at")
+    missing: Series[Any] = (frame["token"] == "").fillna(False)
+    rows.reject(missing, "missing token", "token")
+
+
+def _fits(value: object, decimals: int) -> bool:
+    if value is pd.NA or value is None:
+        return True
+    try:
+        to_units(value, decimals)
+    except DataError:
+        return False
+    return True
