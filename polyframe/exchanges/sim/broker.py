@@ -19,14 +19,11 @@ from polyframe.domain.events import (
 )
 from polyframe.domain.market import Market, Resolution
 from polyframe.domain.orders import ApprovedOrder, Order, Seal, Side, TimeInForce
-from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import (
     Ns,
     Price,
     Size,
-    cost_of,
     floor_to,
-    proceeds_of,
 )
 from polyframe.errors import InvariantError
 from polyframe.exchanges.sim.admission import refusal
@@ -239,12 +236,12 @@ class SimBroker:
                 self._rest(work, rows, standing + 1 if standing >= 0 else rows.first_at(ts))
             return
         first = rows.first_at(ts)
+        # Whether the order met a crossed book is told by the row standing when it arrived. Without
+        # one it is taken to have, and pays the taker's fee.
+        met = standing < 0 or rows.crosses(standing, work.side, work.limit)
         near = int(rows.ts[first]) - ts <= self._settings.max_age
-        if work.order.post_only or not near:
-            unknown = False
-        else:
-            unknown = standing < 0 or rows.crosses(standing, work.side, work.limit)
-        if unknown and rows.crosses(first, work.side, work.limit):
+        crosses = rows.crosses(first, work.side, work.limit)
+        if met and near and crosses and not work.order.post_only:
             work.taker = True
             self._act(int(rows.ts[first]), _Act.MATCH, work.order.id, first)
         else:
@@ -299,29 +296,11 @@ class SimBroker:
     def _fill(
         self, work: Working, row: int, ts: Ns, size: Size, average: Price, best: Price
     ) -> None:
-        order, rows = work.order, self._rows[work.order.market]
+        rows = self._rows[work.order.market]
         market = rows.market
         price = average if work.direct else market.price_one - average
-        maker = not work.taker
-        fee = 0 if maker else market.taker_fee(price, size)
-        work.open -= size
-        work.rest -= size
-        work.fills += 1
-        trade = f"{order.id}-{work.fills}"
-        fill = Fill(
-            trade,
-            order.id,
-            order.ledger,
-            order.market,
-            order.token,
-            order.side,
-            price,
-            size,
-            fee,
-            ts,
-            maker,
-            order.reason,
-        )
+        fee = market.taker_fee(price, size) if work.taker else 0
+        fill = work.execute(price, size, fee, ts)
         mid = int(rows.price[row])
         note = FillNote(
             mid=mid if work.direct else market.price_one - mid,
@@ -329,13 +308,8 @@ class SimBroker:
             half_spread=work.side * (best - mid),
             impact=work.side * (average - best),
         )
-        self.fill_notes[trade] = note
+        self.fill_notes[fill.trade] = note
         self.stats.book(fill, note, market.divisor)
-        self.stats.till += fee + (
-            cost_of(price, size, market.divisor)
-            if order.side is Side.BUY
-            else -proceeds_of(price, size, market.divisor)
-        )
         self._answer(OrderFilled(ts + self._settings.response, fill))
 
     def _cancel_at(self, ts: Ns, id: str) -> None:

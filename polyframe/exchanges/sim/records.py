@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from polyframe.domain.orders import Order, Side
 from polyframe.domain.portfolio import Fill
-from polyframe.domain.units import Money, Price, Size, ceil_div
+from polyframe.domain.units import Money, Ns, Price, Size, ceil_div, cost_of, proceeds_of
 
 
 class FillNote(NamedTuple):
@@ -49,6 +49,11 @@ class BrokerStats:
         """Counts one fill."""
         self.fills += 1
         self.fees += fill.fee
+        self.till += fill.fee
+        if fill.side is Side.BUY:
+            self.till += cost_of(fill.price, fill.size, divisor)
+        else:
+            self.till -= proceeds_of(fill.price, fill.size, divisor)
         self.spread_paid += ceil_div(fill.side * (fill.price - note.mid) * fill.size, divisor)
 
 
@@ -69,3 +74,27 @@ class Working:
     direct: bool
     taker: bool = False
     fills: int = 0
+
+    def execute(self, price: Price, size: Size, fee: Money, ts: Ns) -> Fill:
+        """Takes ``size`` off the order and returns the fill; trade ids count up from the order's.
+
+        Units: ``price`` of the order's own token.
+        """
+        self.open -= size
+        self.rest -= size
+        self.fills += 1
+        order = self.order
+        return Fill(
+            trade=f"{order.id}-{self.fills}",
+            order=order.id,
+            ledger=order.ledger,
+            market=order.market,
+            token=order.token,
+            side=order.side,
+            price=price,
+            size=size,
+            fee=fee,
+            ts=ts,
+            maker=not self.taker,
+            reason=order.reason,
+        )
