@@ -1,0 +1,1 @@
+"""Figures of polyframe, beside its peers where they are installed. Printed, never asserted."""
