@@ -10,7 +10,7 @@ import numpy as np
 from polyframe.domain.market import ResolutionKind
 from polyframe.lab import schema as form
 from polyframe.lab.metrics import bin_of, bootstrap_mean
-from polyframe.lab.results import Judgement, RunRecord
+from polyframe.lab.record import Judgement, RunRecord
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -30,7 +30,7 @@ from polyframe.lab.metrics import (
     drawdown,
     equity_metrics,
 )
-from polyframe.lab.results import RunRecord
+from polyframe.lab.record import RunRecord
 from polyframe.lab.scores import bins_of, interval_of, judgements_of, scores_of
 from polyframe.lab.trips import Books, Entry, Trip, fold, spread_paid
 

@@ -12,7 +12,7 @@ from polyframe.domain.portfolio import Portfolio
 from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.domain.units import PAYOUT_ONE, Money, Ns, Size, cost_of, proceeds_of
 from polyframe.errors import InvariantError
-from polyframe.lab.results import FillRecord, LeftOpen, RunRecord
+from polyframe.lab.record import FillRecord, LeftOpen, RunRecord
 
 SUSPECT = UNQUOTED | Flag.NEAR
 """A fill on a row with any of these bits is counted as near an unquoted price."""

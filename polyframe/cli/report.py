@@ -1,0 +1,89 @@
+"""``polyframe report``: shows a stored run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polyframe.cli.console import console, emit_json
+from polyframe.errors import UserError
+
+app = typer.Typer(help="Show a stored run.", no_args_is_help=False)
+
+NEWEST = 5
+
+
+@app.command()
+def report(
+    run: Annotated[
+        str, typer.Argument(help="The run's id or its beginning, or its directory.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json as it is.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema.")] = False,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", help="Write the picture to a file as well.")
+    ] = None,
+    user_data: Annotated[
+        Path, typer.Option("--user-data", help="The user directory that holds runs/.")
+    ] = Path("user_data"),
+) -> None:
+    """Show a stored run, the newest one by default."""
+    if schema:
+        from polyframe.lab.schema import json_schema
+
+        emit_json(json_schema())
+        return
+    from polyframe.lab.report import render, save_svg
+    from polyframe.lab.results import load_report
+
+    stored = load_report(find_run(run, user_data / "runs"))
+    if svg is not None:
+        save_svg(stored, svg)
+    if as_json:
+        emit_json(stored)
+    else:
+        render(stored, console)
+
+
+def find_run(run: str, runs: Path) -> Path:
+    """The directory of a run: the newest, one whose id begins so, or the path itself.
+
+    Raises:
+        UserError: there is none, or several begin so.
+    """
+    if run and (Path(run) / "report.json").is_file():
+        return Path(run)
+    known = sorted((p.parent for p in runs.glob("[!.]*/report.json")), key=_age, reverse=True)
+    if not known:
+        raise UserError(
+            f"no run is stored in {runs}",
+            expected="the results of a backtest",
+            hint="polyframe backtest --strategy LLMForecast",
+        )
+    names = [path.name for path in known]
+    exact = [path for path in known if path.name == run]
+    found = exact or [path for path in known if path.name.startswith(run)]
+    if not run or len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(
+            f"{len(found)} runs begin with {run!r}: {', '.join(p.name for p in found[:NEWEST])}",
+            expected="enough of the id to name one",
+            hint=f"polyframe report {found[0].name}",
+        )
+    from difflib import get_close_matches
+
+    near = get_close_matches(run, names, n=1)
+    raise UserError(
+        f"no run is called {run!r}; the newest are {', '.join(names[:NEWEST])}",
+        expected="the id of a stored run or its beginning",
+        hint=f"polyframe report {near[0] if near else names[0]}",
+    )
+
+
+def _age(directory: Path) -> tuple[str, int, str]:
+    """Sorts by the time in the id, then by when it was written."""
+    stamp = directory.name.partition("-")[0]
+    return stamp, (directory / "report.json").stat().st_mtime_ns, directory.name

@@ -1,0 +1,345 @@
+"""A stored run as tables in the terminal, the uncertainty of the result first."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from polyframe.errors import UserError
+from polyframe.lab.schema import Report, Slice, Summary
+
+TOP = 5
+WIDTH = 100
+CURVE_HEIGHT = 4
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def render(report: Report, console: Console) -> None:
+    """Prints a report. Made for 80 columns and more."""
+    width = min(console.width, 120)
+    for part in _parts(report, width):
+        console.print(part, width=width, highlight=False)
+
+
+def save_svg(report: Report, path: Path, *, width: int = WIDTH) -> None:
+    """Writes the report as an SVG picture of a terminal.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    console = Console(record=True, width=width, file=StringIO(), color_system="truecolor")
+    render(report, console)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".svg")
+        os.close(handle)
+        console.save_svg(name, title="polyframe report")
+        os.replace(name, path)
+    except OSError as found:
+        raise UserError(
+            f"the picture cannot be written to {path}: {found.strerror}",
+            expected="a file name in a directory that exists",
+        ) from found
+
+
+def _parts(report: Report, width: int) -> Iterable[RenderableType]:
+    yield _headline(report)
+    yield _curve(report, width)
+    yield _summary(report.summary)
+    if report.by_category:
+        yield _slices("Result by category", "category", report.by_category)
+        yield _slices("Result by how positions ended", "ended by", report.by_reason)
+        yield _markets(report)
+    yield _quality(report)
+    yield _beside(_forecasts(report), _denials(report), width)
+    if report.left_open:
+        yield _open(report)
+    for note in report.notes:
+        yield Text.assemble(("note  ", "yellow"), note)
+    yield _footer(report)
+
+
+# ---- what comes first --------------------------------------------------------------------------
+
+
+def _headline(report: Report) -> RenderableType:
+    s = report.summary
+    interval = s.per_event
+    lines: list[RenderableType] = []
+    if report.synthetic:
+        warning = Text(" SYNTHETIC DATA ", style="bold black on yellow")
+        warning.append("  generated prices and forecasts; no market traded at them", "yellow")
+        lines.append(warning)
+    first = Text("Edge after costs  ", style="bold")
+    if not s.effective_n:
+        first.append("nothing was traded", "bold yellow")
+        lines.append(first)
+        return Panel(Group(*lines), box=box.HEAVY, border_style="yellow", title=_title(report))
+    first.append(f"{interval.mean:+,.4g} per event", _colour(interval.mean) + " bold")
+    if interval.low is not None and interval.high is not None:
+        first.append(
+            f"   {interval.level:.0%} interval [{interval.low:+,.4g}, {interval.high:+,.4g}]"
+        )
+    style = {"above zero": "green", "below zero": "red"}.get(s.verdict, "yellow")
+    lines += [first, Text(f"{s.verdict[0].upper()}{s.verdict[1:]}", style=f"bold {style}")]
+    lines[-1] = Text.assemble(
+        (s.verdict[0].upper() + s.verdict[1:], f"bold {style}"),
+        f"   effective N = {s.effective_n:,} independent events, {s.fills:,} fills",
+    )
+    total = Text("Total  ")
+    total.append(f"{_signed(s.pnl)} ({s.pnl_share:+.2%})", _colour(float(s.pnl)))
+    total.append(f" on {_amount(s.start_cash)}, {_period(s)}")
+    lines.append(total)
+    return Panel(Group(*lines), box=box.HEAVY, border_style=style, title=_title(report))
+
+
+def _title(report: Report) -> str:
+    return f"[bold]polyframe[/] {report.run}"
+
+
+def _period(s: Summary) -> str:
+    if s.start is None or s.end is None:
+        return "no time passed"
+    return f"{s.start[:10]} to {s.end[:10]}, {s.days:,.1f} days"
+
+
+def _curve(report: Report, width: int) -> RenderableType:
+    points = [float(value) for _, value in report.equity]
+    if len(points) < 2 or min(points) == max(points):
+        return Text("")
+    columns = width - 16
+    # Equity is a step function of time: each column shows the last value known by then.
+    first, last = report.equity[0][0], report.equity[-1][0]
+    values, at = [], 0
+    for column in range(columns):
+        until = first + (last - first) * (column + 1) / columns
+        while at + 1 < len(points) and report.equity[at + 1][0] <= until:
+            at += 1
+        values.append(points[at])
+    low, high = min(values), max(values)
+    lines = []
+    for row in reversed(range(CURVE_HEIGHT)):
+        cells = [(v - low) / (high - low or 1.0) * CURVE_HEIGHT * 8 - row * 8 for v in values]
+        bar = "".join(
+            _BLOCKS[max(0, min(8, round(cell) + (1 if row == 0 else 0)))] for cell in cells
+        )
+        label = high if row == CURVE_HEIGHT - 1 else low if row == 0 else None
+        text = Text(f"{label:>12,.2f} " if label is not None else " " * 13, style="dim")
+        lines.append(text.append(bar, "cyan"))
+    title = Text(" " * 13 + "equity, positions at the bid", style="dim")
+    return Padding(Group(title, *lines), (1, 0, 0, 0))
+
+
+def _summary(s: Summary) -> RenderableType:
+    down, ratios, scores = s.drawdown, s.ratios, s.scores
+    money = [
+        ("start cash", _amount(s.start_cash)),
+        ("end cash", _amount(s.end_cash)),
+        ("end equity", _amount(s.end_equity)),
+        ("staked, fees included", _amount(s.staked)),
+        ("return on stake", _share(s.return_on_stake)),
+        ("fees", _amount(s.fees)),
+        ("spread and impact", _amount(s.spread_and_impact)),
+        ("turnover", _amount(s.turnover)),
+        ("expectancy a trip", "-" if s.expectancy is None else _signed(s.expectancy)),
+        ("win rate", "-" if s.win_rate is None else f"{s.win_rate:.1%}"),
+        ("profit factor", _number(s.profit_factor)),
+    ]
+    risk = [
+        ("max drawdown", f"{_amount(down.amount)} ({down.share:.2%})"),
+        ("  trough", down.trough[:10] if down.trough else "-"),
+        ("under water", f"{down.under_water:.0%}, longest {down.longest_days:.1f} d"),
+        ("exposure, mean / peak", f"{s.exposure:.1%} / {s.peak_exposure:.1%}"),
+        ("orders reviewed", f"{s.reviewed:,}"),
+        ("  denied / shrunk", f"{s.denied:,} / {s.shrunk:,}"),
+        ("fills / round trips", f"{s.fills:,} / {s.round_trips:,}"),
+        ("markets / left open", f"{s.markets_traded:,} / {s.left_open:,}"),
+        ("Sharpe / Sortino", f"{_number(ratios.sharpe)} / {_number(ratios.sortino)}"),
+        ("Calmar", _number(ratios.calmar)),
+        ("Brier forecast / market", f"{_number(scores.brier_forecast, 4)} / "
+         f"{_number(scores.brier_market, 4)}"),
+    ]  # fmt: skip
+    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), show_edge=False)
+    for name in ("Money", "Risk and activity"):
+        table.add_column(name, style="dim", no_wrap=True)
+        table.add_column("", justify="right", no_wrap=True)
+    for left, right in zip(money, risk, strict=True):
+        table.add_row(*left, *right)
+    parts: list[RenderableType] = [table]
+    if ratios.withheld:
+        parts.append(Text(f"No Sharpe, Sortino or Calmar: {ratios.withheld}.", style="dim"))
+    parts.append(_judgement(s))
+    return Padding(Group(*parts), (1, 0, 0, 0))
+
+
+def _judgement(s: Summary) -> Text:
+    found = s.scores.advantage
+    if found is None:
+        return Text("No forecast of a resolved market could be scored.", style="dim")
+    verdict = {
+        "above zero": ("the forecasts were better than the market", "green"),
+        "below zero": ("the forecasts were worse than the market", "red"),
+    }.get(found.verdict, ("no difference to the market can be told", "yellow"))
+    text = Text("Brier, market minus forecast: ")
+    text.append(f"{found.mean:+.4f}", _colour(found.mean))
+    if found.low is not None:
+        text.append(f" [{found.low:+.4f}, {found.high:+.4f}]")
+    text.append(f" over {found.events} events ({s.scores.basis}): ")
+    return text.append(*verdict)
+
+
+# ---- tables ------------------------------------------------------------------------------------
+
+
+def _table(title: str, first: str, rest: Sequence[str]) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=True,
+        padding=(0, 1), show_edge=False,
+    )  # fmt: skip
+    table.add_column(first, ratio=1, no_wrap=True, overflow="ellipsis")
+    for name in rest:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+_SLICE_COLUMNS = ("trips", "events", "won", "staked", "fees", "result", "on stake")
+
+
+def _slice_cells(row: Slice) -> list[RenderableType]:
+    return [
+        f"{row.trips:,}",
+        f"{row.events:,}",
+        f"{row.won / row.trips:.0%}" if row.trips else "-",
+        _amount(row.staked),
+        _amount(row.fees),
+        Text(_signed(row.pnl), _colour(float(row.pnl))),
+        _share(row.return_on_stake),
+    ]
+
+
+def _slices(title: str, first: str, rows: Sequence[Slice]) -> RenderableType:
+    table = _table(title, first, _SLICE_COLUMNS)
+    for row in rows:
+        table.add_row(Text(row.name), *_slice_cells(row))
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _markets(report: Report) -> RenderableType:
+    questions = {trade.market: trade.question for trade in report.trades}
+    rows = report.by_market
+    shown = rows if len(rows) <= 2 * TOP else [*rows[:TOP], *rows[-TOP:]]
+    table = _table(
+        f"Best and worst of {len(rows):,} markets" if len(rows) > 2 * TOP else "Markets",
+        "question",
+        ("trips", "staked", "result", "on stake"),
+    )
+    for n, row in enumerate(shown):
+        cells = _slice_cells(row)
+        table.add_row(
+            Text(questions[row.name]), cells[0], cells[3], cells[5], cells[6],
+            end_section=len(rows) > 2 * TOP and n == TOP - 1,
+        )  # fmt: skip
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _quality(report: Report) -> RenderableType:
+    q = report.quality
+    table = _table("How much rests on doubtful prices", "fills", _SLICE_COLUMNS)
+    for row in (q.all, q.near, q.without):
+        table.add_row(Text(row.name), *_slice_cells(row))
+    share = q.flagged / q.rows if q.rows else 0.0
+    line = Text(
+        f"{q.flagged:,} of {q.rows:,} price rows ({share:.1%}) had no real quote behind them; "
+        f"{q.refused:,} orders were refused there.",
+        style="dim",
+    )
+    return Padding(Group(table, line), (1, 0, 0, 0))
+
+
+def _counts(title: str, rows: Iterable[tuple[str, int]], nothing: str) -> Table:
+    table = _table(title, "", ("",))
+    table.show_header = False
+    for name, count in rows:
+        table.add_row(Text(name), f"{count:,}")
+    if not table.row_count:
+        table.add_row(Text(nothing, style="dim"), "")
+    return table
+
+
+def _forecasts(report: Report) -> Table:
+    f = report.forecasts
+    rows = [("joined", f.joined)]
+    rows += [(f"  {name}", count) for name, count in f.by_source.items()]
+    rows += [("late", f.late), ("missed", f.missed), ("superseded", f.superseded)]
+    return _counts("Forecasts", rows, "none")
+
+
+def _denials(report: Report) -> Table:
+    rows = list(report.denials.items())
+    rows += [(f"refused: {reason}", count) for reason, count in report.refusals.items()]
+    return _counts("Denied by protection", sorted(rows, key=lambda r: -r[1]), "nothing was denied")
+
+
+def _beside(left: Table, right: Table, width: int) -> RenderableType:
+    grid = Table.grid(expand=True, padding=(0, 2))
+    grid.add_column(ratio=1, max_width=width // 2)
+    grid.add_column(ratio=1)
+    grid.add_row(left, right)
+    return Padding(grid, (1, 0, 0, 0))
+
+
+def _open(report: Report) -> RenderableType:
+    table = _table("Left open, at the bid", "question", ("outcome", "shares", "cost", "value"))
+    for row in report.left_open[: 2 * TOP]:
+        table.add_row(
+            Text(row.question), Text(row.outcome), _amount(row.shares), _amount(row.cost),
+            _amount(row.value),
+        )  # fmt: skip
+    if len(report.left_open) > 2 * TOP:
+        table.add_row(Text(f"and {len(report.left_open) - 2 * TOP} more", style="dim"))
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _footer(report: Report) -> RenderableType:
+    data = report.manifest["data"]
+    text = Text(style="dim")
+    text.append(
+        f"data {data['label']}, {data['markets']:,} markets · seed {report.manifest['seed']}"
+    )
+    text.append(f" · manifest {report.hash[:12]}")
+    if report.timings:
+        text.append(f" · {sum(report.timings.values()):.1f} s")
+    return Padding(text, (1, 0, 0, 0))
+
+
+# ---- numbers -----------------------------------------------------------------------------------
+
+
+def _colour(value: float) -> str:
+    return "green" if value > 0 else "red" if value < 0 else "default"
+
+
+def _amount(text: str) -> str:
+    return f"{Decimal(text):,.2f}"
+
+
+def _signed(text: str) -> str:
+    return f"{Decimal(text):+,.2f}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1%}"
+
+
+def _number(value: float | None, decimals: int = 2) -> str:
+    return "-" if value is None else f"{value:,.{decimals}f}"
