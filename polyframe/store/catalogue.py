@@ -153,9 +153,9 @@ class Catalogue:
 
     def ends(self) -> dict[str, Ns]:
         """Since when a market's outcome could be known: its close or resolution, the earlier."""
-        frame = self.frame(MARKETS.kind)
-        end = frame[["closes", "resolved_at"]].min(axis=1)
-        return {str(m): int(e) for m, e in zip(frame["market_id"], end, strict=True)}
+        from polyframe.store.rows import to_ends  # noqa: PLC0415 - with the frames
+
+        return to_ends(self.frame(MARKETS.kind))
 
     def digest(self, market_ids: Iterable[str] | None = None) -> str:
         """SHA-256 of the data of some markets (all by default): equal data, equal digest."""

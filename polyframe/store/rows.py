@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import (
@@ -15,10 +15,20 @@ from polyframe.domain.market import (
     ResolutionKind,
     Token,
 )
-from polyframe.domain.units import to_units
+from polyframe.domain.units import Ns, to_units
 from polyframe.errors import DataError
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 Row = Mapping[str, Any]
+
+
+def to_ends(markets: DataFrame) -> dict[str, Ns]:
+    """Since when each market's outcome could be known: its close or resolution, the earlier."""
+    end = markets[["closes", "resolved_at"]].min(axis=1)
+    known = end.notna()
+    return {str(m): int(e) for m, e in zip(markets["market_id"][known], end[known], strict=True)}
 
 
 def to_market(row: Row) -> Market:

@@ -31,7 +31,7 @@ def complete(rows: Converted, kind: str, catalogue: Catalogue) -> None:
 def late_forecasts(frame: DataFrame, ends: Dict[str, Ns]) -> list[tuple[str, Ns, Ns]]:
     """Market, as_of and end of forecasts made after their market's end."""
     known = frame["market_id"].map(dict(ends)).astype("Int64")
-    end = pd.concat([known, frame["closes"]], axis=1).min(axis=1)
+    end = pd.concat([known, frame["closes"]], axis=1).min(axis=1) if "closes" in frame else known
     late = (frame["as_of"] > end).fillna(False).astype(bool)
     rows = frame[late]
     return [

@@ -1,0 +1,104 @@
+"""Looks for everything that can be wrong with a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polyframe.errors import DataError
+from polyframe.store.catalogue import Catalogue, sha256_of
+from polyframe.store.findings import Finding, Severity, Unquoted
+from polyframe.store.parquet import empty_frame, read_frame
+from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TABLES, TRADES, Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from polyframe.store.unquoted import UnquotedRules
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """All findings of a check, the gravest first."""
+
+    path: str
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    unquoted: list[Unquoted] = field(default_factory=list)
+    reflagged: dict[str, int] = field(default_factory=dict)
+    """price rows whose flags were rewritten, by file"""
+
+    @property
+    def errors(self) -> int:
+        """Number of findings that make data unusable."""
+        return sum(f.severity is Severity.ERROR for f in self.findings)
+
+
+def check_catalogue(
+    catalogue: Catalogue, rules: UnquotedRules | None = None, *, write: bool = False
+) -> CheckReport:
+    """Checks every file. With ``write``, flags that no longer hold are rewritten.
+
+    Raises:
+        PolyframeError: flags were to be written and the disk refused.
+    """
+    from polyframe.store.market_checks import check_markets  # noqa: PLC0415 - with pandas
+    from polyframe.store.price_checks import check_prices, count_flags  # noqa: PLC0415 - with numpy
+    from polyframe.store.row_checks import check_forecasts, check_trades  # noqa: PLC0415
+
+    report = CheckReport(str(catalogue.path))
+    frames = _readable(catalogue, report)
+    markets = next((f for of, _, f in frames if of is MARKETS), empty_frame(MARKETS))
+    usable = all(f.check != "unreadable" for f in report.findings)
+    if write and usable:
+        report.reflagged = {k: n for k, n in catalogue.reflag(rules).items() if n}
+        frames = _readable(catalogue, CheckReport(""))
+    for of, path, frame in frames:
+        name = catalogue.name(path)
+        if of is MARKETS:
+            report.findings += check_markets(name, frame)
+        elif of is PRICES:
+            report.findings += check_prices(name, frame, markets, rules)
+            report.unquoted.append(count_flags(name, frame))
+        elif of is TRADES:
+            report.findings += check_trades(name, frame)
+        elif of is FORECASTS:
+            report.findings += check_forecasts(name, frame, markets)
+    gravest = list(Severity)
+    report.findings.sort(key=lambda f: (gravest.index(f.severity), f.check, f.file, f.market))
+    return report
+
+
+def _readable(catalogue: Catalogue, report: CheckReport) -> list[tuple[Table, Path, DataFrame]]:
+    """The files that can be read; what is wrong with the others goes into the report."""
+    frames = []
+    present = {
+        catalogue.name(p): (of, p) for of in TABLES.values() for p in catalogue.files(of.kind)
+    }
+    report.files = len(present)
+    listed = catalogue.manifest["files"]
+    for name in sorted(set(listed) - set(present)):
+        report.findings.append(
+            Finding(Severity.ERROR, "missing file", name, "the catalogue lists it, it is not there")
+        )
+    for name, (of, path) in present.items():
+        try:
+            frames.append((of, path, read_frame(path, of)))
+        except DataError as error:
+            report.findings.append(
+                Finding(Severity.ERROR, "unreadable", name, error.message.replace(str(path), "it"))
+            )
+            continue
+        report.findings += _changed(name, path, listed)
+    return frames
+
+
+def _changed(name: str, path: Path, listed: dict[str, dict[str, object]]) -> Iterator[Finding]:
+    if name not in listed:
+        yield Finding(Severity.WARNING, "unlisted file", name, "no import wrote it")
+    elif listed[name]["sha256"] != sha256_of(path):
+        yield Finding(
+            Severity.ERROR, "changed file", name, "its content is not what the import wrote"
+        )
