@@ -44,9 +44,9 @@ class FileSink:
     def __init__(self, path: Path, *, new: bool) -> None:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | (os.O_EXCL if new else 0)
+        if new:
+            _make_directory(path.parent)
         try:
-            if new:
-                path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, flags, 0o644)
         except FileExistsError:
             raise UserError(
@@ -104,6 +104,17 @@ class FileSink:
             raise storage_error("synced", self.path, error) from error
         finally:
             os.close(fd)
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise UserError(
+            f"{path} is a file", expected="a directory", hint=f"ls -l '{path.parent}'"
+        ) from error
+    except OSError as error:
+        raise storage_error("made", path, error) from error
 
 
 def _write_all(fd: int, data: bytes) -> None:

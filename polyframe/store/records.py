@@ -146,6 +146,7 @@ LEVELS: dict[type, RecordLevel] = {
     fx.SplitPosition: _ORDERS,
     fx.MergePositions: _ORDERS,
     fx.RedeemPosition: _ORDERS,
+    fx.ParentApproved: _ORDERS,
     fx.OrderReviewed: _ORDERS,
     fx.OrderChanged: _ORDERS,
     fx.FillBooked: _ORDERS,

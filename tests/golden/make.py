@@ -1,7 +1,8 @@
 """Writes the golden files: one journal and one tape with fixed values of every kind.
 
-The files of a format are written once and then kept for ever: they prove that what was recorded
-earlier can still be read. Run ``python tests/golden/make.py DIRECTORY`` to write them elsewhere.
+The files are written once for a release and then kept for ever: they prove that what was recorded
+earlier can still be read. Types that come later go into a further file with steps of its own.
+``python tests/golden/make.py DIRECTORY`` writes them elsewhere, to look at.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from polyframe.domain.effects import (
     MergePositions,
     OrderChanged,
     OrderReviewed,
+    ParentApproved,
     PositionSettled,
     RedeemPosition,
     RequestCancel,
@@ -119,17 +121,17 @@ MARKET = Market(
     group="g1",
     category="weather",
     tags=("rain", "daily"),
-    venue="polymarket",
+    venue="elsewhere",
     slug="rain-zurich",
     condition_id="0x" + "ab" * 32,
     strike=12.5,
     tick=100,
-    lot=10_000,
-    min_size=5_000_000,
-    price_decimals=4,
-    size_decimals=6,
-    max_price=10_000,
-    max_size=10**13,
+    lot=1_000,
+    min_size=500_000,
+    price_decimals=5,
+    size_decimals=5,
+    max_price=100_000,
+    max_size=10**12,
     fee=FeeSchedule(rate=40_000, exponent=1, rebate=250_000),
     opened=T - 10**15,
     closes=T + 10**15,
@@ -150,6 +152,8 @@ ORDER = Order(
     reason="edge 0.05",
     parent="S-0",
     salt=2**53 - 1,
+    style="twap",
+    edge=0.05,
 )
 FILL = Fill(
     trade="t-1",
@@ -195,7 +199,15 @@ INTENT = Intent(
     reason="edge 0.05",
 )
 COMMAND = Command(
-    CommandKind.BUY, "ops", ledger="alpha", market="m1", token=YES, price=5_000, size=1, reason="?"
+    kind=CommandKind.BUY,
+    by="ops",
+    ledger="alpha",
+    market="m1",
+    token=YES,
+    price=5_000,
+    size=1_000_000,
+    probability=0.55,
+    reason="by hand",
 )
 
 EFFECTS: tuple[Effect, ...] = (
@@ -213,6 +225,7 @@ EFFECTS: tuple[Effect, ...] = (
         ),
     ),
     SubmitOrder(ORDER, 15_250_000),
+    ParentApproved(ORDER, 15_250_000),
     RequestCancel("S-0", "quote moved"),
     RequestForecast("r-1", "m1", "llm", T + 30),
     SetTimer("alpha", "again", T + 10**10),
