@@ -22,7 +22,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 BLIND_EXCEPT = {
     "engine/risk.py": "whatever a protection raises is a denial",
-    "engine/calls.py": "the one wrapper around every call of a plugin",
+    "runtime/calls.py": "the one wrapper around every call of a plugin",
     "runtime/observe.py": "an observer that fails must not stop a session",
     "runtime/live.py": "a task that fails is supervised",
     "runtime/plugins.py": "a module that raises on import is reported, the others still load",
@@ -30,7 +30,7 @@ BLIND_EXCEPT = {
 }
 
 PLUGIN_ROOMS = ("strategies", "forecasters", "protections", "sizers")
-PLUGIN_IMPORTS = {"polyframe", "numpy", "msgspec"}
+PLUGIN_IMPORTS = {"polyframe", "numpy", "msgspec", "pydantic"}
 
 
 def sources(root: Path) -> list[Path]:
