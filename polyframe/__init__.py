@@ -43,7 +43,7 @@ _FROM: dict[str, str] = {
         "polyframe.domain.effects": "FillBooked OrderChanged PositionSettled TradingHalted",
         "polyframe.domain.units": "DAY HOUR MILLISECOND MINUTE SECOND money",
         "polyframe.quant.pooling": "log_odds_pool",
-        "polyframe.quant.sizing": "edge_after_fee kelly_fraction",
+        "polyframe.quant.sizing": "buy_cost edge_after_fee kelly_fraction sell_net",
         "polyframe.errors": (
             "ConfigError DataError ExchangeError ForecastError LookaheadError PluginError "
             "PolyframeError UserError"

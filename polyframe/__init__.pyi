@@ -233,10 +233,16 @@ from polyframe.errors import (
 )
 from polyframe.quant.pooling import log_odds_pool as log_odds_pool
 from polyframe.quant.sizing import (
+    buy_cost as buy_cost,
+)
+from polyframe.quant.sizing import (
     edge_after_fee as edge_after_fee,
 )
 from polyframe.quant.sizing import (
     kelly_fraction as kelly_fraction,
+)
+from polyframe.quant.sizing import (
+    sell_net as sell_net,
 )
 
 __version__: str

@@ -88,6 +88,13 @@ class RedeemPosition(_Effect, frozen=True):
 # ---- facts -----------------------------------------------------------------------------------
 
 
+class ParentApproved(_Effect, frozen=True):
+    """An order was approved that is carried out in parts: it reserves, only its children go out."""
+
+    order: Order
+    reserved: Money
+
+
 class OrderReviewed(_Effect, frozen=True):
     """The risk door ruled on an intent. ``permitted`` is 0 when it was denied."""
 
@@ -181,6 +188,7 @@ Effect: TypeAlias = (
     | SplitPosition
     | MergePositions
     | RedeemPosition
+    | ParentApproved
     | OrderReviewed
     | OrderChanged
     | FillBooked

@@ -363,6 +363,7 @@ class Command(msgspec.Struct, frozen=True):
     token: str = ""
     price: Price | None = None
     size: Size | None = None
+    probability: float | None = None
     reason: str = ""
 
 

@@ -98,6 +98,9 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     parent: str = ""
     salt: int = 0
+    style: str = ""
+    edge: float | None = None
+    """expected gain a share after costs when it was decided"""
 
 
 class OrderView(msgspec.Struct, frozen=True, gc=False):

@@ -1,1 +1,1 @@
-"""The pure state machine and the one risk door."""
+"""The pure state machine: events in, effects out. It never waits, reads a clock or opens a file."""

@@ -1,0 +1,145 @@
+"""Carries out what strategies wish, protections order and people command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from polyframe.api.protection import Halt
+from polyframe.domain import effects as fx
+from polyframe.domain.orders import Side
+from polyframe.domain.wishes import (
+    AskForecast,
+    CancelOrder,
+    Intent,
+    Quotes,
+    WakeAt,
+    Wish,
+)
+from polyframe.engine.context import Bound, Calls
+from polyframe.engine.setup import Parts
+from polyframe.errors import PluginError
+
+KILL = "kill"
+RESET = "reset"
+
+
+class Conduct:
+    """Wishes, halts and cancels."""
+
+    def __init__(self, parts: Parts, calls: Calls) -> None:
+        self.parts = parts
+        self.context = parts.context
+        self.calls = calls
+        self._wishes: dict[type, Callable[[Bound, Any], None]] = {
+            Intent: self._intent,
+            Quotes: parts.quotes.want,
+            CancelOrder: self._cancel,
+            AskForecast: parts.forecasts.ask,
+            WakeAt: self._wake_at,
+        }
+
+    def halt(self, by: str, halt: Halt) -> None:
+        """Blocks new exposure, pulls entries that rest and tells the strategies."""
+        effect = fx.TradingHalted(
+            self.context.now, by, halt.reason, halt.ledger, halt.market, halt.until
+        )
+        self.commit(effect)
+        self.context.emit(effect)
+        for o in list(self.context.state.orders.values()):
+            here = halt.ledger in ("", o.order.ledger) and halt.market in ("", o.order.market)
+            if here and o.order.side == Side.BUY:
+                self.cancel_order(o.order.id, halt.reason)
+        for bound in self.parts.bound:
+            if halt.ledger in ("", bound.name):
+                self.tell(bound, "on_halt", effect)
+
+    def commit(self, effect: fx.TradingHalted | fx.TradingResumed) -> None:
+        """Takes a halt or its end into the state."""
+        door = self.parts.door
+        if isinstance(effect, fx.TradingHalted):
+            if effect.by == KILL:
+                door.killed = True
+            else:
+                door.halt(
+                    Halt(
+                        reason=effect.reason, until=effect.until, ledger=effect.ledger,
+                        market=effect.market,
+                    )
+                )  # fmt: skip
+            return
+        if effect.by == RESET:
+            door.killed = False
+        elif effect.ledger:
+            door.halts = {k: v for k, v in door.halts.items() if k[0] != effect.ledger}
+        else:
+            door.halts.clear()
+
+    def cancel_order(self, id: str, reason: str) -> None:
+        """Cancels an open order, a parent with its children."""
+        found = self.context.state.orders.get(id)
+        if found is None:
+            return
+        if found.order.style:
+            self.parts.execution.cancel(found, reason)
+        else:
+            self.parts.desk.request_cancel(found, reason)
+
+    def tell(self, bound: Bound, method: str, event: object) -> None:
+        """Calls one method of a strategy and carries out its wishes."""
+        if bound.disabled:
+            return
+        callback = bound.methods.get(method)
+        if callback is None:
+            return
+        try:
+            wishes = self.calls.invoke(bound.name, callback, event, bound.view)
+            self.carry_out(bound, wishes)
+        except PluginError as error:
+            if not self.parts.setup.disable_on_error:
+                raise
+            self._disable(bound, error.message)
+        else:
+            changed = bound.changed_state() if bound.stateful else None
+            if changed is not None:
+                self.context.emit(fx.StateSaved(bound.name, changed))
+
+    def carry_out(self, bound: Bound, wishes: Iterable[Wish]) -> None:
+        """Does what can be done about each wish."""
+        for wish in wishes:
+            self._wishes[type(wish)](bound, wish)
+
+    def _disable(self, bound: Bound, reason: str) -> None:
+        bound.disabled = True
+        self.context.emit(fx.StrategyDisabled(self.context.now, bound.name, reason))
+        for o in list(self.context.state.orders.values()):
+            if o.ledger == bound.ledger and not o.order.parent:
+                self.cancel_order(o.order.id, "strategy disabled")
+
+    def _intent(self, bound: Bound, intent: Intent) -> None:
+        player = self.parts.setup.players[bound.ledger]
+        style = intent.style or player.style
+        if style and style not in self.parts.execution.styles:
+            known = ", ".join(sorted(self.parts.execution.styles)) or "none"
+            raise PluginError(
+                f"strategy {bound.name} asks for execution style {style!r}",
+                expected=f"one of: {known}",
+            )
+        order = self.parts.desk.intend(bound, intent, style=style)
+        if order is not None and style:
+            self.parts.execution.work(order, bound)
+
+    def _cancel(self, bound: Bound, wish: CancelOrder) -> None:
+        found = self.context.state.orders.get(wish.order)
+        if found is not None and found.ledger == bound.ledger and found.order.style:
+            self.parts.execution.cancel(found, wish.reason)
+        else:
+            self.parts.desk.cancel(bound, wish)
+
+    def _wake_at(self, bound: Bound, wish: WakeAt) -> None:
+        self.arm(bound.name, wish.key, max(wish.ts, self.context.now))
+
+    def arm(self, ledger: str, key: str, at: int) -> None:
+        """Sets a timer."""
+        self.parts.timers[(ledger, key)] = at
+        self.context.emit(fx.SetTimer(ledger, key, at))

@@ -1,0 +1,244 @@
+"""``Engine.step(event) -> effects``: the whole of polyframe's decisions, as a pure state machine.
+
+A step has two halves. The first applies what happened: money, shares, orders, books, halts. The
+second reacts: protections observe, strategies are called, their wishes pass the door. Recovery
+folds recorded events through the first half, then recorded effects, and calls nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from polyframe.api.view import View
+from polyframe.domain import effects as fx
+from polyframe.domain import events as ev
+from polyframe.domain.effects import Effect
+from polyframe.domain.events import Event
+from polyframe.domain.orders import OrderState
+from polyframe.domain.units import DAY, Ns
+from polyframe.engine import checkpoint
+from polyframe.engine.books import Books
+from polyframe.engine.conduct import Conduct
+from polyframe.engine.context import Bound, Calls, Context
+from polyframe.engine.execution import Execution
+from polyframe.engine.forecasting import ForecastDesk
+from polyframe.engine.orders import OrderDesk
+from polyframe.engine.reactions import Reactions
+from polyframe.engine.risk import RiskDoor
+from polyframe.engine.setup import ACCOUNT, Parts, Setup
+from polyframe.engine.state import OpenOrder, State
+from polyframe.engine.streams import Streams
+from polyframe.engine.universe import Universe
+from polyframe.engine.views import make_view
+from polyframe.errors import DataError
+from polyframe.kernels import bars_nb as nb
+
+
+class Engine:
+    """A session's decisions. One event in, effects out; never any waiting."""
+
+    def __init__(self, setup: Setup) -> None:
+        universe = Universe(setup.markets, setup.groups)
+        books = Books(universe)
+        books.estimated = setup.estimated_quotes
+        names = [player.name for player in setup.players]
+        if len(set(names)) != len(names):
+            raise DataError(f"two strategies share a name: {', '.join(names)}")
+        state = State(books, names, [player.cash for player in setup.players])
+        state.tradable.update(range(len(universe.markets)))
+        views: dict[int, View] = {}
+        door = RiskDoor(state, setup.seal, setup.guarded, views)
+        context = Context(setup.session, state, door)
+        calls: Calls = setup.calls
+        desk = OrderDesk(context, calls)
+        forecasts = ForecastDesk(context, setup.default_forecaster)
+        execution = Execution(context, desk, calls, setup.styles)
+        streams = Streams(setup.seed)
+        for row, name in enumerate([*names, ACCOUNT]):
+            views[row] = make_view(
+                state, row, name, lambda: context.now, forecasts.by_forecaster, forecasts.newest,
+                lambda plugin: streams.at(context.step, plugin),
+            )  # fmt: skip
+        bound = [
+            Bound(player.name, row, player.strategy, player.sizer, views[row])
+            for row, player in enumerate(setup.players)
+        ]
+        for player in setup.players:
+            player.strategy.state = type(player.strategy).State()
+        self.setup = setup
+        self.context = context
+        self.state = state
+        self.parts = Parts(setup, context, desk, forecasts, execution, bound)
+        self.conduct = Conduct(self.parts, calls)
+        self.reactions = Reactions(self.parts, self.conduct, calls, views[state.account])
+        self._apply_table = self._handlers()
+
+    @property
+    def timers(self) -> dict[tuple[str, str], Ns]:
+        """Timers that are set, by ledger and key."""
+        return self.parts.timers
+
+    # ---- the two halves ----------------------------------------------------------------------
+
+    def step(self, event: Event) -> list[Effect]:
+        """Applies an event, lets everybody react, returns what must happen now."""
+        context = self.context
+        out: list[Effect] = []
+        context.out = out
+        context.step += 1
+        note = self._apply(event)
+        self.reactions.react(event, note)
+        return out
+
+    def fold(self, event: Event, effects: Sequence[Effect]) -> None:
+        """Takes over a recorded step: the event's changes and the effects' commitments."""
+        self.context.out = []
+        self.context.step += 1
+        self._apply(event)
+        for effect in effects:
+            self._commit(effect)
+        self.context.out = []
+
+    def _apply(self, event: Event) -> object:
+        context = self.context
+        context.now = max(context.now, event.ts)
+        if context.now // DAY != self.parts.day:
+            self._new_day()
+        handler = self._apply_table.get(type(event))
+        note = handler(event) if handler is not None else None
+        state = self.state
+        equity = int(state.marks[nb.E_NOW])
+        state.peak[state.account] = max(state.peak[state.account], equity)
+        return note
+
+    def _new_day(self) -> None:
+        state = self.state
+        self.parts.day = self.context.now // DAY
+        for row in range(len(state.ledgers) + 1):
+            equity = state.equity_of(row)
+            state.day_start[row] = equity
+            state.peak[row] = max(state.peak[row], equity)
+        self.arm_floor()
+
+    def arm_floor(self) -> None:
+        """Tells the data loop at which equity the account's daily loss limit is reached."""
+        state = self.state
+        limit = self.parts.door.limit("daily_loss")
+        floor = np.iinfo(np.int64).min if limit is None else state.day_start[state.account] - limit
+        state.marks[nb.E_FLOOR] = floor
+
+    def _handlers(self) -> dict[type, Callable[[Any], object]]:
+        parts = self.parts
+        desk, life, forecasts = parts.desk, parts.life, parts.forecasts
+        return {
+            ev.BookUpdated: self._book,
+            ev.BookReset: self._reset,
+            ev.FeedLost: life.feed_lost,
+            ev.ForecastMade: forecasts.made,
+            ev.ForecastFailed: forecasts.failed,
+            ev.OrderAccepted: desk.accepted,
+            ev.OrderTimedOut: desk.timed_out,
+            ev.OrderFilled: desk.filled,
+            ev.FillConfirmed: desk.confirmed,
+            ev.FillFailed: desk.failed,
+            ev.OrderRejected: lambda e: desk.ended(e.order, OrderState.REJECTED, e.reason),
+            ev.OrderCancelled: lambda e: desk.ended(e.order, OrderState.CANCELLED, e.reason),
+            ev.OrderExpired: lambda e: desk.ended(e.order, OrderState.EXPIRED, ""),
+            ev.CancelRejected: self._cancel_rejected,
+            ev.PositionSplit: life.split,
+            ev.PositionMerged: life.merged,
+            ev.PositionRedeemed: life.redeemed,
+            ev.PositionConverted: life.converted,
+            ev.RewardPaid: life.cash_moved,
+            ev.CashMoved: life.cash_moved,
+            ev.MarketListed: life.listed,
+            ev.GroupListed: life.grouped,
+            ev.TickSizeChanged: life.tick_changed,
+            ev.FeesChanged: life.fees_changed,
+            ev.MarketClosed: life.closed,
+            ev.MarketDisputed: life.closed,
+            ev.MarketResolved: life.resolved,
+            ev.TimerFired: self._timer,
+            ev.SessionStarted: self._started,
+        }
+
+    def _book(self, event: ev.BookUpdated) -> None:
+        token = self.context.universe.token(event.quote.token)
+        self.context.books.put(token, event.quote)
+        self.state.revalue(self.context.universe.token_market[token])
+
+    def _reset(self, event: ev.BookReset) -> None:
+        token = self.context.universe.token(event.book.token)
+        self.context.books.reset(token, event.book)
+        self.state.revalue(self.context.universe.token_market[token])
+
+    def _cancel_rejected(self, event: ev.CancelRejected) -> None:
+        found = self.state.orders.get(event.order)
+        if found is not None:
+            # It may still fill; a later wish may try again.
+            found.cancelling = False
+
+    def _timer(self, event: ev.TimerFired) -> None:
+        key = (event.ledger, event.key)
+        if self.parts.timers.get(key, event.ts) <= event.ts:
+            self.parts.timers.pop(key, None)
+
+    def _started(self, event: ev.SessionStarted) -> None:
+        if event.resumed:
+            # Answers to questions of the former process never come.
+            self.parts.forecasts.inflight.clear()
+            self.parts.forecasts.waiting.clear()
+
+    # ---- commitments of effects, shared by step and fold --------------------------------------
+
+    def _commit(self, effect: Effect) -> None:
+        """What an effect means for the state, besides being carried out by the driver."""
+        if isinstance(effect, fx.SubmitOrder | fx.ParentApproved):
+            self._adopt(effect)
+        elif isinstance(effect, fx.RequestCancel):
+            found = self.state.orders.get(effect.order)
+            if found is not None:
+                found.cancelling = True
+        elif isinstance(effect, fx.RequestForecast):
+            self.context.requests_made += 1
+            self.parts.forecasts.commit(effect.request, (effect.market, effect.forecaster))
+        elif isinstance(effect, fx.SetTimer):
+            self.parts.timers[(effect.ledger, effect.key)] = effect.at
+        elif isinstance(effect, fx.TradingHalted | fx.TradingResumed):
+            self.conduct.commit(effect)
+        elif isinstance(effect, fx.StrategyDisabled):
+            self.parts.bound[self.state.ledger_index[effect.ledger]].disabled = True
+        elif isinstance(effect, fx.StateSaved):
+            bound = self.parts.bound[self.state.ledger_index[effect.ledger]]
+            kind = type(bound.strategy).State
+            bound.strategy.state = msgspec.msgpack.decode(effect.state, type=kind)
+            bound.saved = effect.state
+
+    def _adopt(self, effect: fx.SubmitOrder | fx.ParentApproved) -> None:
+        order, state = effect.order, self.state
+        token = self.context.universe.token(order.token)
+        adopted = OpenOrder(
+            order, state.ledger_index[order.ledger], self.context.universe.token_market[token],
+            token,
+        )  # fmt: skip
+        adopted.rests = adopted.rests and not order.style
+        self.context.orders_made = max(self.context.orders_made, int(order.id.rsplit("-", 1)[1]))
+        parent = state.orders.get(order.parent)
+        if parent is not None:
+            parent.working += order.size
+            state.reserve(parent)
+        state.open(adopted)
+
+    # ---- saving ------------------------------------------------------------------------------
+
+    def checkpoint(self) -> bytes:
+        """Everything that decides the next step, strategies' declared state included."""
+        return checkpoint.save(self.parts)
+
+    def restore(self, state: bytes) -> None:
+        """Goes on where :meth:`checkpoint` left off."""
+        checkpoint.load(self.parts, state)

@@ -1,0 +1,104 @@
+"""Carries approved parents out in children, each through the door again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+
+from polyframe.api.execution import Child, ExecutionStyle, Parent
+from polyframe.domain.effects import OrderReviewed, SetTimer, SubmitOrder
+from polyframe.domain.orders import Order, OrderState, TimeInForce
+from polyframe.domain.wishes import CancelOrder, Intent, WakeAt
+from polyframe.engine.context import Bound, Calls, Context
+from polyframe.engine.orders import OrderDesk
+from polyframe.engine.state import OpenOrder
+from polyframe.errors import PluginError
+
+MAX_STEPS = 1_000
+TIMER = "style:"
+
+
+class Execution:
+    """Asks a parent's style what to do, at approval, after each child and at its wakes."""
+
+    def __init__(
+        self,
+        context: Context,
+        desk: OrderDesk,
+        calls: Calls,
+        styles: Mapping[str, ExecutionStyle],
+    ) -> None:
+        self.context = context
+        self.desk = desk
+        self.calls = calls
+        self.styles = styles
+
+    def work(self, parent: OpenOrder, bound: Bound) -> None:
+        """Lets the style act on what is free of a parent."""
+        if parent.cancelling or parent.order.id not in self.context.state.orders:
+            return
+        style = self.styles[parent.order.style]
+        seen = Parent(parent.order, parent.filled, parent.working, parent.order.ts)
+        steps = list(
+            islice(self.calls.call(bound.name, style.work, seen, bound.view) or (), MAX_STEPS + 1)
+        )
+        if len(steps) > MAX_STEPS:
+            raise PluginError(
+                f"style {parent.order.style} asked for more than {MAX_STEPS} things at once"
+            )
+        for step in steps:
+            if isinstance(step, Child):
+                self._child(parent, step)
+            elif isinstance(step, CancelOrder):
+                child = self.context.state.orders.get(step.order)
+                if child is not None and child.order.parent == parent.order.id:
+                    self.desk.request_cancel(child, step.reason)
+            elif isinstance(step, WakeAt):
+                at = max(step.ts, self.context.now)
+                self.context.emit(SetTimer(bound.name, TIMER + parent.order.id, at))
+            else:
+                raise PluginError(
+                    f"style {parent.order.style} answered {step!r}",
+                    expected="Child, CancelOrder or WakeAt",
+                )
+
+    def cancel(self, parent: OpenOrder, reason: str) -> None:
+        """Cancels a parent: its children first, itself when none is left."""
+        parent.cancelling = True
+        children = self.children(parent)
+        for child in children:
+            self.desk.request_cancel(child, reason)
+        if not children:
+            self.desk.end(parent, OrderState.CANCELLED, reason)
+
+    def children(self, parent: OpenOrder) -> list[OpenOrder]:
+        """The open children of a parent."""
+        found = self.context.state.by_market.get(parent.market, {}).values()
+        return [o for o in found if o.order.parent == parent.order.id]
+
+    def _child(self, parent: OpenOrder, step: Child) -> None:
+        c = self.context
+        origin = parent.order
+        id, salt = c.next_order()
+        tif = step.tif
+        if step.ttl > 0 and tif is TimeInForce.GTC:
+            tif = TimeInForce.GTD
+        order = Order(
+            id=id, ledger=origin.ledger, market=origin.market, token=origin.token,
+            side=origin.side, price=step.price, size=step.size, tif=tif, ts=c.now,
+            kind=origin.kind, post_only=step.post_only,
+            expires=c.now + step.ttl if tif is TimeInForce.GTD else 0,
+            reason=step.reason or origin.reason, parent=origin.id, salt=salt, edge=origin.edge,
+        )  # fmt: skip
+        child, approved, verdicts = c.door.approve_child(parent, order, origin.edge, c.now)
+        permitted = order.size if child is not None else 0
+        intent = Intent(
+            token=order.token, side=order.side, price=order.price, size=order.size,
+            kind=order.kind, tif=tif, ttl=step.ttl, post_only=step.post_only,
+            reason=order.reason, edge=origin.edge,
+        )  # fmt: skip
+        c.emit(
+            OrderReviewed(c.now, origin.ledger, order.id, intent, order.size, permitted, verdicts)
+        )
+        if child is not None:
+            c.emit(SubmitOrder(order, child.reserved, approved))

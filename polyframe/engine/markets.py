@@ -1,0 +1,208 @@
+"""What happens to markets, positions and money without an order of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec.structs
+
+from polyframe.domain.effects import PositionSettled, RedeemPosition
+from polyframe.domain.events import (
+    CashMoved,
+    FeedLost,
+    FeedRestored,
+    FeesChanged,
+    GroupListed,
+    MarketClosed,
+    MarketDisputed,
+    MarketListed,
+    MarketResolved,
+    PositionConverted,
+    PositionMerged,
+    PositionRedeemed,
+    PositionSplit,
+    RewardPaid,
+    TickSizeChanged,
+)
+from polyframe.domain.market import Market, Resolution
+from polyframe.domain.portfolio import Booked, book_merge, book_redemption, book_split
+from polyframe.domain.units import payout_of
+from polyframe.engine.context import Context
+from polyframe.errors import InvariantError
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import worst_nb
+
+
+class Lifecycle:
+    """Applies listings, changes, resolutions and position operations."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.resolutions: dict[str, Resolution] = {}
+
+    def listed(self, event: MarketListed) -> None:
+        """Makes room for a new market."""
+        c = self.context
+        if event.market.id in c.universe.market_index:
+            return
+        m = c.universe.add(event.market)
+        c.books.grow()
+        c.state.grow()
+        c.state.tradable.add(m)
+
+    def grouped(self, event: GroupListed) -> None:
+        """Takes an event's new shape."""
+        self.context.universe.add_group(event.group)
+
+    def tick_changed(self, event: TickSizeChanged) -> None:
+        """A new price step: the book starts anew and is not trusted until it does."""
+        c = self.context
+        market = c.universe.market(event.market)
+        c.universe.replace(_changed(market, tick=event.tick))
+        c.books.distrust(c.universe.market_index[market.id])
+
+    def fees_changed(self, event: FeesChanged) -> None:
+        """New fees; open orders reserve by them from now on."""
+        c = self.context
+        market = c.universe.market(event.market)
+        c.universe.replace(_changed(market, fee=event.fee))
+        for o in list(c.state.by_market.get(c.universe.market_index[market.id], {}).values()):
+            c.state.reserve(o)
+
+    def feed_lost(self, event: FeedLost) -> None:
+        """Books that are not fed are not trusted."""
+        c = self.context
+        for token in event.tokens:
+            c.books.distrust(c.universe.token_market[c.universe.token(token)])
+
+    def feed_restored(self, event: FeedRestored) -> None:
+        """Nothing yet: trust returns with the first fresh quote."""
+
+    def closed(self, event: MarketClosed | MarketDisputed) -> None:
+        """No more trading."""
+        c = self.context
+        c.state.tradable.discard(c.universe.market_index[c.universe.market(event.market).id])
+
+    def resolved(self, event: MarketResolved) -> None:
+        """Shares are worth their payout from now on."""
+        c, r = self.context, event.resolution
+        m = c.universe.market_index[c.universe.market(r.market).id]
+        market = c.universe.markets[m]
+        self.resolutions[r.market] = r
+        c.state.tradable.discard(m)
+        yes = r.payouts[0] * market.price_one // 1_000_000
+        c.books.view[m, nb.B_MARK_BID] = yes
+        if market.binary:
+            no = r.payouts[1] * market.price_one // 1_000_000
+            c.books.view[m, nb.B_MARK_ASK] = market.price_one - no
+        c.books.distrust(m)
+        c.state.revalue(m)
+
+    def redemptions(self, market: str) -> list[RedeemPosition]:
+        """What must be collected after a resolution."""
+        c = self.context
+        m = c.universe.market_index[market]
+        first = c.universe.offset[m]
+        wanted = []
+        for ledger, name in enumerate(c.state.ledgers):
+            for k, token in enumerate(c.universe.markets[m].tokens):
+                shares = c.state.shares[ledger, first + k]
+                if shares > 0:
+                    wanted.append(RedeemPosition(name, market, token.id, shares))
+        return wanted
+
+    def redeemed(self, event: PositionRedeemed) -> PositionSettled:
+        """Shares became their payout."""
+        c = self.context
+        token, ledger = c.universe.token(event.token), c.state.ledger_index[event.ledger]
+        market = c.universe.market(event.market)
+        before = c.state.holding(ledger, token)
+        booked = book_redemption(before, event.payout, event.size, market.size_decimals)
+        c.state.book(ledger, token, booked)
+        note = PositionSettled(
+            c.now, event.ledger, market.id, event.token, event.size, event.payout, booked.cash,
+            booked.holding.realised - before.realised,
+        )  # fmt: skip
+        c.emit(note)
+        return note
+
+    def split(self, event: PositionSplit) -> None:
+        """Money became pairs."""
+        self._pair(event.ledger, event.market, event.size, merge=False)
+
+    def merged(self, event: PositionMerged) -> None:
+        """Pairs became money."""
+        self._pair(event.ledger, event.market, event.size, merge=True)
+
+    def converted(self, event: PositionConverted) -> None:
+        """K NO shares of an exclusive event: money for k-1 and a YES share of all other markets.
+
+        Booked as what it is worth: for each converted market the NO share and a YES share of the
+        same market make a pair that is merged; the YES shares come from splitting one set.
+        """
+        c = self.context
+        ledger = c.state.ledger_index[event.ledger]
+        members, kind = c.universe.members(event.group)
+        if kind != worst_nb.EXCLUSIVE:
+            raise InvariantError(f"conversion in {event.group}, whose markets do not exclude")
+        chosen = {c.universe.market_index[id] for id in event.markets}
+        decimals = c.universe.markets[min(chosen)].size_decimals
+        received = payout_of((len(chosen) - 1) * 1_000_000, event.size, decimals)
+        taken = 0
+        for m in sorted(chosen):
+            no = c.universe.offset[m] + 1
+            held = c.state.holding(ledger, no)
+            part = held.cost * event.size // held.shares if held.shares else 0
+            taken += part
+            c.state.book(
+                ledger,
+                no,
+                Booked(held._replace(shares=held.shares - event.size, cost=held.cost - part), 0),
+            )
+        rest = [int(m) for m in members if int(m) not in chosen]
+        # The cost that is not paid back moves to the YES shares received, the first takes the odd.
+        moving = max(taken - received, 0)
+        for i, m in enumerate(rest):
+            yes = c.universe.offset[m]
+            held = c.state.holding(ledger, yes)
+            part = moving // len(rest) + (moving % len(rest) if i == 0 else 0)
+            c.state.book(
+                ledger,
+                yes,
+                Booked(held._replace(shares=held.shares + event.size, cost=held.cost + part), 0),
+            )
+        self._gain(ledger, c.universe.offset[min(chosen)] + 1, received, taken, moving)
+
+    def _gain(self, ledger: int, token: int, received: int, taken: int, moved: int) -> None:
+        state = self.context.state
+        held = state.holding(ledger, token)
+        gain = received - (taken - moved)
+        state.book(ledger, token, Booked(held._replace(realised=held.realised + gain), received))
+
+    def cash_moved(self, event: CashMoved | RewardPaid) -> None:
+        """Money came or went."""
+        state = self.context.state
+        ledger = state.ledger_index[event.ledger]
+        state.move_cash(ledger, event.amount)
+        if isinstance(event, CashMoved):
+            # A deposit is no gain and a withdrawal no loss of the day.
+            for row in (ledger, state.account):
+                state.day_start[row] += event.amount
+                state.peak[row] += event.amount
+
+    def _pair(self, ledger_name: str, market_id: str, size: int, *, merge: bool) -> None:
+        c = self.context
+        ledger = c.state.ledger_index[ledger_name]
+        m = c.universe.market_index[market_id]
+        yes = c.universe.offset[m]
+        decimals = c.universe.markets[m].size_decimals
+        booking = book_merge if merge else book_split
+        a, b, cash = booking(
+            c.state.holding(ledger, yes), c.state.holding(ledger, yes + 1), size, decimals
+        )
+        c.state.book(ledger, yes, Booked(a, cash))
+        c.state.book(ledger, yes + 1, Booked(b, 0))
+
+
+def _changed(market: Market, **changes: Any) -> Market:
+    return msgspec.structs.replace(market, **changes)

@@ -1,0 +1,56 @@
+"""Turns wanted quotes into the fewest cancels and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from polyframe.domain.orders import Side
+from polyframe.domain.wishes import QuoteLevel, Quotes
+from polyframe.engine.state import OpenOrder
+from polyframe.kernels import quotes_nb
+
+
+class Change(NamedTuple):
+    """What must happen for the wanted quotes to rest."""
+
+    cancel: list[OpenOrder]
+    place: list[tuple[Side, QuoteLevel]]
+    kept: int
+
+
+def changes(resting: Sequence[OpenOrder], wanted: Quotes) -> Change:
+    """Compares own resting orders of one token with the quotes wanted on it.
+
+    Orders whose cancel is under way are neither kept nor cancelled again.
+    """
+    standing = [o for o in resting if not o.cancelling]
+    sides = [(Side.BUY, level) for level in wanted.bids]
+    sides += [(Side.SELL, level) for level in wanted.asks]
+    keep = np.zeros(len(standing), dtype=np.int64)
+    new = np.zeros(len(sides), dtype=np.int64)
+    kept = quotes_nb.diff(
+        np.array([o.order.side for o in standing], dtype=np.int64),
+        np.array([o.order.price for o in standing], dtype=np.int64),
+        np.array([_asked(o) for o in standing], dtype=np.int64),
+        np.array([side for side, _ in sides], dtype=np.int64),
+        np.array([level.price for _, level in sides], dtype=np.int64),
+        np.array([level.size for _, level in sides], dtype=np.int64),
+        keep,
+        new,
+    )
+    return Change(
+        [o for o, k in zip(standing, keep, strict=True) if not k],
+        [want for want, n in zip(sides, new, strict=True) if n],
+        int(kept),
+    )
+
+
+def _asked(order: OpenOrder) -> int:
+    """The size a resting quote stands for: what was wanted while nothing of it has filled.
+
+    A quote that the door shrank would otherwise be replaced by itself on every refresh.
+    """
+    return order.wanted if order.filled == 0 else order.remaining

@@ -1,0 +1,181 @@
+"""The second half of a step: who is told of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from polyframe.api.protection import Halt, Protection
+from polyframe.api.subscription import Every, Moved
+from polyframe.api.view import View
+from polyframe.domain import effects as fx
+from polyframe.domain import events as ev
+from polyframe.domain.events import Event
+from polyframe.domain.orders import OrderState
+from polyframe.domain.units import DAY
+from polyframe.engine.commands import Commands
+from polyframe.engine.conduct import Conduct
+from polyframe.engine.context import Bound, Calls
+from polyframe.engine.execution import TIMER
+from polyframe.engine.setup import Parts
+from polyframe.errors import PluginError
+from polyframe.kernels import bars_nb as nb
+
+EVERY = "every:"
+
+
+class Reactions:
+    """Calls protections and strategies in the order of the design."""
+
+    def __init__(self, parts: Parts, conduct: Conduct, calls: Calls, account_view: View) -> None:
+        self.parts = parts
+        self.context = parts.context
+        self.conduct = conduct
+        self.calls = calls
+        self.commands = Commands(conduct)
+        self._account_view = account_view
+        self._observers = [
+            p for p in parts.protections if type(p).observe is not Protection.observe
+        ]
+        self._table: dict[type, Callable[[Any, Any], None]] = {
+            ev.SessionStarted: self._started,
+            ev.Woken: self._woken,
+            ev.BookUpdated: lambda e, _: self._by_token(e, e.quote.token, "on_book"),
+            ev.TradePrinted: lambda e, _: self._by_token(e, e.token, "on_trade"),
+            ev.WalletTraded: lambda e, _: self._by_token(e, e.token, "on_wallet"),
+            ev.BarClosed: lambda e, _: self._by_token(e, e.token, "on_bar"),
+            ev.ForecastMade: self._told,
+            ev.ForecastFailed: self._told,
+            ev.OrderFilled: self._filled,
+            ev.OrderRejected: self._order_ended,
+            ev.OrderCancelled: self._order_ended,
+            ev.OrderExpired: self._order_ended,
+            ev.MarketResolved: self._resolved,
+            ev.PositionRedeemed: self._settled,
+            ev.TimerFired: self._timer,
+            ev.CommandReceived: lambda e, _: self.commands.carry_out(e.command),
+        }
+
+    def react(self, event: Event, note: object) -> None:
+        """Tells everybody concerned."""
+        for protection in self._observers:
+            self._observe(protection, event)
+        handler = self._table.get(type(event))
+        if handler is not None:
+            handler(event, note)
+
+    # ---- protections -------------------------------------------------------------------------
+
+    def _observe(self, protection: Protection, event: Event) -> None:
+        name = type(protection).__name__
+        try:
+            halt = self.calls.call(name, protection.observe, event, self._account_view)
+        except PluginError as error:
+            if not self.parts.setup.disable_on_error:
+                raise
+            # A guard that fails closes: nothing new until a person has looked.
+            halt = Halt(reason=f"{name} failed: {error.message}")
+        if halt is not None:
+            self.conduct.halt(name, halt)
+
+    # ---- events ------------------------------------------------------------------------------
+
+    def subscribe(self) -> None:
+        """Asks every strategy what it listens to and arms the wake conditions."""
+        books = self.context.books.view
+        markets = self.context.universe.markets
+        for bound in self.parts.bound:
+            subscription = self.calls.call(bound.name, bound.strategy.subscribe, list(markets))
+            bound.listen(subscription)
+            for wake in subscription.wake:
+                if not isinstance(wake, Moved):
+                    continue
+                for m, market in enumerate(markets):
+                    if any(bound.hears(token.id) for token in market.tokens):
+                        ticks = wake.ticks * market.tick
+                        old = books[m, nb.B_WAKE]
+                        books[m, nb.B_WAKE] = min(old, ticks) if old else ticks
+
+    def _started(self, event: ev.SessionStarted, note: object) -> None:
+        self.subscribe()
+        for bound in self.parts.bound:
+            for i, wake in enumerate(bound.subscription.wake):
+                if isinstance(wake, Every) and not event.resumed:
+                    self.conduct.arm(bound.name, f"{EVERY}{i}", self.context.now + wake.interval)
+            if not event.resumed:
+                self.conduct.tell(bound, "on_start", event)
+
+    def _woken(self, event: ev.Woken, note: object) -> None:
+        if event.reason is ev.WakeReason.LIMIT:
+            self._loss_limit()
+            return
+        self._by_token(event, event.token, "on_wake")
+
+    def _loss_limit(self) -> None:
+        """Equity crossed the account's daily loss limit: halt until the next day."""
+        state = self.context.state
+        state.marks[nb.E_FLOOR] = -(2**63)
+        until = (self.context.now // DAY + 1) * DAY
+        self.conduct.halt("DailyLoss", Halt(reason="the account's daily loss limit", until=until))
+
+    def _by_token(self, event: Event, token: str, method: str) -> None:
+        for bound in self.parts.bound:
+            if method in bound.methods and bound.hears(token):
+                self.conduct.tell(bound, method, event)
+
+    def _told(self, event: Event, note: Any) -> None:
+        for name in note:
+            self.conduct.tell(self.parts.named(name), "on_forecast", event)
+
+    def _filled(self, event: ev.OrderFilled, note: fx.FillBooked | None) -> None:
+        if note is None:
+            return
+        bound = self.parts.named(note.fill.ledger)
+        self.conduct.tell(bound, "on_fill", note)
+        self.parts.quotes.revise(bound, note.fill.token)
+        self._work_parents(bound, note.fill.market)
+
+    def _order_ended(self, event: Any, note: Any) -> None:
+        if note is None:
+            return
+        bound = self.parts.bound[note.ledger]
+        self.parts.quotes.revise(bound, note.order.token)
+        self._work_parents(bound, note.order.market)
+
+    def _work_parents(self, bound: Bound, market: str) -> None:
+        execution, m = self.parts.execution, self.context.universe.market_index[market]
+        for o in list(self.context.state.by_market.get(m, {}).values()):
+            if not o.order.style or o.ledger != bound.ledger:
+                continue
+            if o.cancelling and not execution.children(o):
+                self.parts.desk.end(o, OrderState.CANCELLED, "cancelled")
+            else:
+                execution.work(o, bound)
+
+    def _resolved(self, event: ev.MarketResolved, note: object) -> None:
+        market = event.resolution.market
+        m = self.context.universe.market_index[market]
+        for o in list(self.context.state.by_market.get(m, {}).values()):
+            if not o.order.parent:
+                self.conduct.cancel_order(o.order.id, "market resolved")
+        for effect in self.parts.life.redemptions(market):
+            self.context.emit(effect)
+
+    def _settled(self, event: ev.PositionRedeemed, note: fx.PositionSettled) -> None:
+        self.conduct.tell(self.parts.named(event.ledger), "on_resolved", note)
+
+    def _timer(self, event: ev.TimerFired, note: object) -> None:
+        index = self.context.state.ledger_index.get(event.ledger)
+        if index is None:
+            return
+        bound = self.parts.bound[index]
+        if event.key.startswith(TIMER):
+            parent = self.context.state.orders.get(event.key.removeprefix(TIMER))
+            if parent is not None:
+                self.parts.execution.work(parent, bound)
+            return
+        if event.key.startswith(EVERY):
+            wake = bound.subscription.wake[int(event.key.removeprefix(EVERY))]
+            if isinstance(wake, Every):
+                self.conduct.arm(bound.name, event.key, event.ts + wake.interval)
+        self.conduct.tell(bound, "on_wake", event)

@@ -1,0 +1,410 @@
+"""The one door. Only this module makes an :class:`ApprovedOrder`.
+
+All protections always rule, the strictest wins, and every opinion is recorded. The guards of the
+core are one compiled call a row: once with the numbers and limits of the strategy's ledger, once
+with those of the whole account, so that every cap holds for both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from polyframe.api.protection import Halt, Proposal, Protection
+from polyframe.api.view import View
+from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, Side
+from polyframe.domain.units import Money, Ns, Price, Size, cost_of, proceeds_of
+from polyframe.domain.verdict import Ruling, Verdict, meet
+from polyframe.engine.state import OpenOrder, State
+from polyframe.errors import InvariantError, PluginError
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import guards_nb as g
+
+_GUARD_INDEX = {name: i for i, name in enumerate(g.GUARDS)}
+_LIMIT_INDEX = {name: i for i, name in enumerate(g.LIMITS)}
+_ALL_BITS = sum(KIND_BIT.values())
+_PER_ONE = 1_000_000
+
+
+class Guarded(NamedTuple):
+    """A protection and the ledgers it guards; ``ledgers`` None means all and the account."""
+
+    protection: Protection
+    ledgers: tuple[str, ...] | None
+
+
+class Draft(NamedTuple):
+    """An intent made concrete, not yet reviewed."""
+
+    ledger: int
+    token: int
+    side: Side
+    price: Price
+    size: Size
+    kind: Kind
+    edge: float | None
+    probability: float | None
+
+
+class Ruled(NamedTuple):
+    """The door's ruling."""
+
+    permitted: Size
+    verdicts: tuple[Verdict, ...]
+    reduces: bool
+
+
+class RiskDoor:
+    """Reviews, reserves and seals."""
+
+    def __init__(
+        self,
+        state: State,
+        seal: Seal,
+        guarded: Sequence[Guarded],
+        views: Mapping[int, View],
+    ) -> None:
+        self.state = state
+        self.killed = False
+        self.halts: dict[tuple[str, str], Halt] = {}
+        self._seal = seal
+        self._views = views
+        self._owned: list[Guarded] = []
+        rows = len(state.ledgers) + 1
+        self._limits = np.full((rows, g.L_SIZE_OF), g.MISSING, dtype=np.int64)
+        self._applies = np.zeros((rows, len(g.GUARDS)), dtype=np.int64)
+        self._risk_scope = np.ones(len(g.GUARDS), dtype=np.int64)
+        self._names = list(g.GUARDS)
+        self._limit_names: list[tuple[str, ...]] = [()] * len(g.GUARDS)
+        for item in guarded:
+            self._install(item)
+        self._order = np.zeros(g.O_SIZE_OF, dtype=np.int64)
+        self._numbers = np.zeros((2, g.S_SIZE_OF), dtype=np.int64)
+        self._permitted = np.zeros((2, len(g.GUARDS)), dtype=np.int64)
+        self._o = self._order.data
+        self._n = self._numbers.data
+
+    # ---- installation ----------------------------------------------------------------------
+
+    def _install(self, item: Guarded) -> None:
+        protection = item.protection
+        name = type(protection).__name__
+        if not protection.kernel:
+            if protection.scope == "venue":
+                raise PluginError(
+                    f"protection {name} has scope 'venue' but no compiled guard",
+                    expected="scope = 'risk'",
+                )
+            self._owned.append(item)
+            return
+        index = _GUARD_INDEX.get(protection.kernel)
+        if index is None:
+            raise PluginError(
+                f"protection {name} names guard {protection.kernel!r}, which does not exist",
+                expected=f"one of {', '.join(g.GUARDS)}",
+            )
+        self._names[index] = name
+        self._risk_scope[index] = 0 if protection.scope == "venue" else 1
+        bits = sum(KIND_BIT[kind] for kind in protection.applies_to)
+        limits = dict(protection.limits())
+        self._limit_names[index] = tuple(limits)
+        for row in self._rows(item):
+            # A setting for one strategy replaces the general one; the account keeps its own.
+            self._applies[row, index] = bits
+            for key, value in limits.items():
+                if key not in _LIMIT_INDEX:
+                    raise PluginError(
+                        f"protection {name} sets limit {key!r}, which does not exist",
+                        expected=f"one of {', '.join(g.LIMITS)}",
+                    )
+                self._limits[row, _LIMIT_INDEX[key]] = value
+
+    def _rows(self, item: Guarded) -> list[int]:
+        if item.ledgers is None:
+            return list(range(len(self.state.ledgers) + 1))
+        return [self.state.ledger_index[name] for name in item.ledgers]
+
+    @property
+    def compiled(self) -> bool:
+        """True when every protection is a compiled guard."""
+        return not self._owned
+
+    def limit(self, name: str, row: int | None = None) -> int | None:
+        """A limit in force for the account (or one ledger's row), None when unset."""
+        at = self.state.account if row is None else row
+        value = int(self._limits[at, _LIMIT_INDEX[name]])
+        return None if value == g.MISSING else value
+
+    # ---- halts -----------------------------------------------------------------------------
+
+    def halt(self, halt: Halt) -> None:
+        """Blocks new exposure; the longer of two halts of one place stands."""
+        key = (halt.ledger, halt.market)
+        old = self.halts.get(key)
+        if old is not None and (old.until == 0 or (halt.until and halt.until < old.until)):
+            return
+        self.halts[key] = halt
+
+    def halted(self, ledger: str, market: str, now: Ns) -> Halt | None:
+        """The halt that blocks new exposure of a ledger in a market now."""
+        if not self.halts:
+            return None
+        for key in (("", ""), (ledger, ""), ("", market), (ledger, market)):
+            halt = self.halts.get(key)
+            if halt is None:
+                continue
+            if halt.until and halt.until <= now:
+                del self.halts[key]
+                continue
+            return halt
+        return None
+
+    # ---- review ----------------------------------------------------------------------------
+
+    def review(self, draft: Draft, now: Ns) -> Ruled:
+        """Rules on a draft. Nothing is reserved yet."""
+        state, universe = self.state, self.state.universe
+        m = universe.token_market[draft.token]
+        market, group = universe.markets[m], universe.group_of[m]
+        fee = market.taker_fee(draft.price, draft.size)
+        if draft.side == Side.BUY:
+            cost = cost_of(draft.price, draft.size, market.divisor) + fee
+        else:
+            cost = -(proceeds_of(draft.price, draft.size, market.divisor) - fee)
+        reduces = self._reduces(draft, m, group)
+        # An entry does not escape the guards by calling itself an exit.
+        kind = Kind.DIRECTIONAL if draft.kind == Kind.EXIT and not reduces else draft.kind
+        self._fill_order(draft, kind, reduces, cost, now)
+        permitted = draft.size
+        for i, row in enumerate((draft.ledger, state.account)):
+            self._fill_numbers(i, row, draft, m, group, now)
+            permitted = min(
+                permitted,
+                g.review(
+                    self._order, self._numbers[i], self._limits[row], self._applies[row],
+                    self._risk_scope, self._permitted[i],
+                ),
+            )  # fmt: skip
+        verdicts = self._verdicts(draft, reduces)
+        if self._owned:
+            owned = self._ask_owned(draft, kind, reduces, cost, fee, m, group, now)
+            verdicts.extend(owned)
+            permitted = min(permitted, meet(owned, draft.size))
+        permitted = (permitted // market.lot) * market.lot
+        if 0 < permitted < market.min_size:
+            text = f"{market.show_size(permitted)} is left, the minimum is "
+            verdicts.append(
+                Verdict(
+                    self._names[_GUARD_INDEX["venue_rules"]],
+                    Ruling.DENY,
+                    0,
+                    text + market.show_size(market.min_size),
+                )
+            )
+            permitted = 0
+        return Ruled(permitted, tuple(verdicts), reduces)
+
+    def _reduces(self, draft: Draft, m: int, group: str) -> bool:
+        state = self.state
+        yes, no = state.losses(draft.token, draft.side, draft.price, draft.size)
+        if draft.side == Side.SELL:
+            free = (
+                state.shares[draft.ledger, draft.token]
+                - state.reserved_shares[draft.ledger, draft.token]
+            )
+            if draft.size > free:
+                # The part that is not owned cannot be sold anyway; judge what can.
+                yes, no = state.losses(draft.token, draft.side, draft.price, max(free, 0))
+        before = state.worst(draft.ledger, group)
+        return state.worst_with(draft.ledger, group, m, yes, no) >= before
+
+    def _fill_order(self, draft: Draft, kind: Kind, reduces: bool, cost: Money, now: Ns) -> None:
+        universe = self.state.universe
+        market = universe.markets[universe.token_market[draft.token]]
+        o = self._o
+        o[g.O_SIDE] = draft.side
+        o[g.O_PRICE] = draft.price
+        o[g.O_SIZE] = draft.size
+        o[g.O_LOT] = market.lot
+        o[g.O_MIN_SIZE] = market.min_size
+        o[g.O_TICK] = market.tick
+        o[g.O_MAX_PRICE] = market.max_price
+        o[g.O_KIND] = KIND_BIT[kind]
+        o[g.O_REDUCES] = 1 if reduces else 0
+        o[g.O_COST] = cost
+        o[g.O_SLACK] = self.state.slack(True)
+        edge = draft.edge
+        known = edge is not None and math.isfinite(edge)
+        o[g.O_EDGE] = math.floor(edge * _PER_ONE) if known and edge is not None else g.MISSING
+        o[g.O_TS] = now
+        o[g.O_ONE] = market.price_one
+
+    def _fill_numbers(self, i: int, row: int, draft: Draft, m: int, group: str, now: Ns) -> None:
+        state = self.state
+        market = state.universe.markets[m]
+        n, books = self._n, state.books.view
+        ledger = state.ledgers[draft.ledger]
+        bid, ask = state.books.touch(m, state.universe.token_outcome[draft.token])
+        own_bid, own_ask = self._own_touch(draft.token, m)
+        n[i, g.S_KILLED] = 1 if self.killed else 0
+        n[i, g.S_HALTED] = 1 if self.halted(ledger, market.id, now) else 0
+        n[i, g.S_CASH_FREE] = state.cash[row] - state.reserved[row]
+        n[i, g.S_SHARES_FREE] = (
+            state.shares[row, draft.token] - state.reserved_shares[row, draft.token]
+        )
+        n[i, g.S_EQUITY] = state.equity_of(row)
+        n[i, g.S_DAY_START_EQUITY] = state.day_start[row]
+        n[i, g.S_PEAK_EQUITY] = state.peak[row]
+        n[i, g.S_OPEN_MARKETS] = state.open_markets[row]
+        n[i, g.S_MARKET_OPEN] = 1 if state.exposed[row, m] > 0 else 0
+        n[i, g.S_MARKET_AT_RISK] = state.at_risk_market(row, m)
+        n[i, g.S_GROUP_AT_RISK] = state.at_risk_group(row, group)
+        n[i, g.S_BID] = bid
+        n[i, g.S_ASK] = ask
+        n[i, g.S_TRUSTED] = books[m, nb.B_TRUSTED]
+        n[i, g.S_TRADABLE] = 1 if m in state.tradable else 0
+        n[i, g.S_OWN_BID] = own_bid
+        n[i, g.S_OWN_ASK] = own_ask
+
+    def _own_touch(self, token: int, m: int) -> tuple[Price, Price]:
+        """Best own resting bid and ask of a market in a token's terms, all ledgers together."""
+        universe = self.state.universe
+        one = universe.markets[m].price_one
+        bid, ask = 0, 0
+        for o in self.state.by_market.get(m, {}).values():
+            if o.remaining <= 0 or not o.rests:
+                continue
+            same = o.token == token
+            price = o.order.price if same else one - o.order.price
+            buys = (o.order.side == Side.BUY) == same
+            if buys:
+                bid = max(bid, price)
+            else:
+                ask = price if ask == 0 else min(ask, price)
+        return bid, ask
+
+    def _verdicts(self, draft: Draft, reduces: bool) -> list[Verdict]:
+        """One verdict a guard: the stricter of the ledger's and the account's."""
+        found: list[Verdict] = []
+        rows = (draft.ledger, self.state.account)
+        for index, name in enumerate(self._names):
+            answers = [
+                int(self._permitted[i, index])
+                for i in (0, 1)
+                if self._permitted[i, index] != g.NOT_APPLICABLE
+            ]
+            installed = any(self._applies[row, index] for row in rows)
+            if not answers:
+                if installed:
+                    found.append(Verdict(name, Ruling.NOT_APPLICABLE, draft.size))
+                continue
+            size = min(answers)
+            reason = "" if size >= draft.size else self._because(index, draft.ledger)
+            binding = not (reduces and self._risk_scope[index])
+            found.append(Verdict.from_size(name, size, draft.size, reason, binding))
+        return found
+
+    def _because(self, index: int, row: int) -> str:
+        parts = []
+        for key in self._limit_names[index]:
+            value = int(self._limits[row, _LIMIT_INDEX[key]])
+            if value == g.MISSING:
+                value = int(self._limits[self.state.account, _LIMIT_INDEX[key]])
+            parts.append(f"{key}={value}")
+        return ", ".join(parts) or g.GUARDS[index]
+
+    def _ask_owned(
+        self, draft: Draft, kind: Kind, reduces: bool, cost: Money, fee: Money, m: int,
+        group: str, now: Ns,
+    ) -> list[Verdict]:  # fmt: skip
+        state = self.state
+        market = state.universe.markets[m]
+        ledger = state.ledgers[draft.ledger]
+        proposal = Proposal(
+            ledger=ledger, market=market.id, group=group,
+            token=market.tokens[state.universe.token_outcome[draft.token]].id,
+            side=draft.side, price=draft.price, size=draft.size, kind=kind, reduces=reduces,
+            cost=cost, fee=fee, edge=draft.edge, probability=draft.probability, ts=now,
+        )  # fmt: skip
+        verdicts = []
+        for item in self._owned:
+            if item.ledgers is not None and ledger not in item.ledgers:
+                continue
+            name = type(item.protection).__name__
+            if kind not in item.protection.applies_to:
+                verdicts.append(Verdict(name, Ruling.NOT_APPLICABLE, draft.size))
+                continue
+            verdicts.append(self._ask(item.protection, name, proposal, reduces, draft.ledger))
+        return verdicts
+
+    def _ask(
+        self, protection: Protection, name: str, proposal: Proposal, reduces: bool, ledger: int
+    ) -> Verdict:
+        try:
+            verdict = protection.review(proposal, self._views[ledger])
+            size = verdict.size
+            if not isinstance(verdict, Verdict) or type(size) is not int or size < 0:
+                raise TypeError(f"review returned {verdict!r}")
+            ruling = verdict.ruling
+        except Exception as error:  # a guard that fails is a guard that denies
+            return Verdict(
+                name, Ruling.DENY, 0, f"{type(error).__name__}: {error}", binding=not reduces
+            )
+        if ruling is Ruling.DENY:
+            size = 0
+        return Verdict.from_size(
+            name, min(size, proposal.size), proposal.size, verdict.reason, binding=not reduces
+        )
+
+    # ---- approval ----------------------------------------------------------------------------
+
+    def approve(self, order: Order, ruled: Ruled) -> tuple[OpenOrder, ApprovedOrder]:
+        """Reserves for an order that was ruled on in this very step, and seals it."""
+        state = self.state
+        if not 0 < order.size <= ruled.permitted:
+            raise InvariantError(f"order {order.id} asks for more than was permitted")
+        token = state.universe.token_index[order.token]
+        open_order = OpenOrder(
+            order, state.ledger_index[order.ledger], state.universe.token_market[token], token
+        )
+        state.open(open_order)
+        return open_order, ApprovedOrder(order, open_order.reserved, self._seal)
+
+    def approve_child(
+        self, parent: OpenOrder, child: Order, edge: float | None, now: Ns
+    ) -> tuple[OpenOrder | None, ApprovedOrder | None, tuple[Verdict, ...]]:
+        """Rules on one part of an approved parent; it draws on the parent's reservation.
+
+        Checked again: what is left of the parent, its price limit, the venue's rules, kill and
+        halts, and the edge when it was stated.
+        """
+        verdicts = self._child_limits(parent, child)
+        if not verdicts:
+            # The parent steps back by the child's size while the child is looked at, so that it
+            # is not counted twice.
+            parent.working += child.size
+            self.state.reserve(parent)
+            draft = Draft(
+                parent.ledger, parent.token, child.side, child.price, child.size, child.kind,
+                edge, None,
+            )  # fmt: skip
+            ruled = self.review(draft, now)
+            if ruled.permitted >= child.size:
+                open_order, approved = self.approve(child, ruled)
+                return open_order, approved, ruled.verdicts
+            parent.working -= child.size
+            self.state.reserve(parent)
+            verdicts = ruled.verdicts
+        return None, None, verdicts
+
+    @staticmethod
+    def _child_limits(parent: OpenOrder, child: Order) -> tuple[Verdict, ...]:
+        worse = (child.price - parent.order.price) * child.side
+        if worse > 0:
+            return (Verdict("parent", Ruling.DENY, 0, "worse than the parent's price limit"),)
+        if child.size > parent.remaining:
+            return (Verdict("parent", Ruling.DENY, 0, "more than is left of the parent"),)
+        return ()

@@ -1,0 +1,163 @@
+"""Advances books over recorded quotes to the next moment at which somebody must decide."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import int32, int64, njit, types, uint8
+
+# ---- columns of a book row (one market, YES space) --------------------------------------------
+B_BID: Final = 0
+B_ASK: Final = 1
+B_BID_SIZE: Final = 2
+B_ASK_SIZE: Final = 3
+B_TS: Final = 4
+B_TRUSTED: Final = 5
+B_MARK_BID: Final = 6
+"""last trustworthy bid: what YES shares are valued at"""
+B_MARK_ASK: Final = 7
+"""last trustworthy ask: NO shares are valued at 1 minus it"""
+B_WAKE: Final = 8
+"""wake when bid or ask moved by so many price units, 0: never"""
+B_WAKE_BID: Final = 9
+B_WAKE_ASK: Final = 10
+B_SEEN: Final = 11
+"""trustworthy rows seen, also the write position of the history ring"""
+B_TOKEN: Final = 12
+"""index of the market's first token"""
+B_TOKENS: Final = 13
+B_ONE: Final = 14
+"""the integer price of 1.0"""
+B_DIVISOR: Final = 15
+B_SIZE_OF: Final = 16
+
+# ---- equity scalars ----------------------------------------------------------------------------
+E_NOW: Final = 0
+E_FLOOR: Final = 1
+"""wake at the first row on which equity is at or below"""
+E_STEP: Final = 2
+"""ns between equity samples"""
+E_TS: Final = 3
+"""time of the last row marked"""
+E_COUNT: Final = 4
+E_SIZE_OF: Final = 5
+
+STOP_TIME: Final = 0
+STOP_MOVED: Final = 1
+STOP_LIMIT: Final = 2
+STOP_END: Final = 3
+
+_ts = types.Array(int64, 1, "C", readonly=True)
+_market = types.Array(int32, 1, "C", readonly=True)
+_flag = types.Array(uint8, 1, "C", readonly=True)
+_row = types.Array(int64, 1, "C")
+_table = types.Array(int64, 2, "C")
+_ring = types.Array(int32, 2, "C")
+
+
+@njit(int64(int64, int64, int64, int64, int64), cache=True)
+def mark(shares: int, outcome: int, bid: int, ask: int, one: int) -> int:
+    """Shares x the price at which they could be sold, before division.
+
+    Shapes: scalars. Units: size x price units.
+    """
+    if shares == 0:
+        return 0
+    if outcome == 0:
+        return shares * bid
+    return shares * (one - ask) if ask > 0 else 0
+
+
+@njit(int64(_table, int64, _row, _row), cache=True)
+def revalue(book, m, shares, value):  # type: ignore[no-untyped-def]
+    """Values a market's shares anew; returns by how much their value changed.
+
+    Shapes: book (markets, B_SIZE_OF); shares, value (tokens,). Units: money.
+    """
+    change = int64(0)
+    first = book[m, B_TOKEN]
+    for k in range(book[m, B_TOKENS]):
+        worth = (
+            mark(shares[first + k], k, book[m, B_MARK_BID], book[m, B_MARK_ASK], book[m, B_ONE])
+            // book[m, B_DIVISOR]
+        )
+        change += worth - value[first + k]
+        value[first + k] = worth
+    return change
+
+
+@njit(types.void(_table, _ring, int64, int64, int64, int64, int64), cache=True)
+def set_quote(book, history, m, ts, bid, ask, trusted):  # type: ignore[no-untyped-def]
+    """Writes one quote into a market's book row; history and marks only when it is trustworthy.
+
+    Shapes: book (markets, B_SIZE_OF), history (markets, ring). Units: price integers.
+    """
+    book[m, B_TS] = ts
+    book[m, B_TRUSTED] = trusted
+    book[m, B_BID] = bid
+    book[m, B_ASK] = ask
+    if trusted == 1:
+        if bid > 0:
+            book[m, B_MARK_BID] = bid
+        if ask > 0:
+            book[m, B_MARK_ASK] = ask
+        if bid > 0 and ask > 0:
+            # Twice the mid, so that it stays an integer.
+            history[m, book[m, B_SEEN] % history.shape[1]] = bid + ask
+            book[m, B_SEEN] += 1
+
+
+@njit(
+    types.Tuple((int64, int64, int64))(
+        _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _row, _row, _row, _row,
+        _row,
+    ),
+    cache=True,
+)  # fmt: skip
+def advance(  # type: ignore[no-untyped-def]
+    ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, shares, value, equity,
+    out_ts, out_equity,
+):  # fmt: skip
+    """Applies rows up to ``stop_ts`` or the first wake condition.
+
+    Returns the next cursor, why it stopped (``STOP_``) and the market that caused it (-1: none).
+    Equity is marked on every row and sampled when a step of E_STEP ends.
+
+    Shapes: columns (rows,); book (markets, B_SIZE_OF); history (markets, ring); shares, value
+    (tokens,); equity (E_SIZE_OF,); out_ts, out_equity (capacity,).
+    Units: ns, price integers, money.
+    """
+    rows = ts.shape[0]
+    step = equity[E_STEP]
+    while cursor < rows:
+        now = ts[cursor]
+        if now > stop_ts:
+            return cursor, STOP_TIME, -1
+        if step > 0 and equity[E_TS] > 0 and now // step != equity[E_TS] // step:
+            n = equity[E_COUNT]
+            if n < out_ts.shape[0]:
+                out_ts[n] = equity[E_TS]
+                out_equity[n] = equity[E_NOW]
+                equity[E_COUNT] = n + 1
+        equity[E_TS] = now
+        m = int64(market[cursor])
+        trusted = (
+            1 if (int64(flag[cursor]) & unquoted) == 0 and bid[cursor] + ask[cursor] > 0 else 0
+        )
+        if trusted == 1:
+            set_quote(book, history, m, now, bid[cursor], ask[cursor], 1)
+            equity[E_NOW] += revalue(book, m, shares, value)
+        else:
+            set_quote(book, history, m, now, 0, 0, 0)
+        cursor += 1
+        if equity[E_NOW] <= equity[E_FLOOR]:
+            return cursor, STOP_LIMIT, m
+        if trusted == 1 and book[m, B_WAKE] > 0:
+            if (
+                abs(book[m, B_BID] - book[m, B_WAKE_BID]) >= book[m, B_WAKE]
+                or abs(book[m, B_ASK] - book[m, B_WAKE_ASK]) >= book[m, B_WAKE]
+            ):
+                book[m, B_WAKE_BID] = book[m, B_BID]
+                book[m, B_WAKE_ASK] = book[m, B_ASK]
+                return cursor, STOP_MOVED, m
+    return cursor, STOP_END, -1
