@@ -57,10 +57,13 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield _curve(report, width)
     yield _summary(report.summary)
     if report.by_category:
-        yield _slices("Result by category", "category", report.by_category)
-        yield _slices("Result by how positions ended", "ended by", report.by_reason)
+        for title, first, rows in (
+            ("Result by category", "category", report.by_category),
+            ("Result by how positions ended", "ended by", report.by_reason),
+        ):
+            yield Padding(_slices(title, first, rows, width), (1, 0, 0, 0))
         yield _markets(report)
-    yield _quality(report)
+    yield _quality(report, width)
     yield _beside(_forecasts(report), _denials(report), width)
     if report.left_open:
         yield _open(report)
@@ -77,9 +80,12 @@ def _headline(report: Report) -> RenderableType:
     interval = s.per_event
     lines: list[RenderableType] = []
     if report.synthetic:
-        warning = Text(" SYNTHETIC DATA ", style="bold black on yellow")
-        warning.append("  generated prices and forecasts; no market traded at them", "yellow")
-        lines.append(warning)
+        lines.append(
+            Text.assemble(
+                (" SYNTHETIC DATA ", "bold black on yellow"),
+                ("  generated prices and forecasts; no market traded at them", "yellow"),
+            )
+        )
     first = Text("Edge after costs  ", style="bold")
     if not s.effective_n:
         first.append("nothing was traded", "bold yellow")
@@ -91,10 +97,12 @@ def _headline(report: Report) -> RenderableType:
             f"   {interval.level:.0%} interval [{interval.low:+,.4g}, {interval.high:+,.4g}]"
         )
     style = {"above zero": "green", "below zero": "red"}.get(s.verdict, "yellow")
-    lines += [first, Text(f"{s.verdict[0].upper()}{s.verdict[1:]}", style=f"bold {style}")]
-    lines[-1] = Text.assemble(
-        (s.verdict[0].upper() + s.verdict[1:], f"bold {style}"),
-        f"   effective N = {s.effective_n:,} independent events, {s.fills:,} fills",
+    lines.append(first)
+    verdict = Text(s.verdict[0].upper() + s.verdict[1:], style=f"bold {style}")
+    lines.append(
+        Text.assemble(
+            verdict, f"   effective N = {s.effective_n:,} independent events, {s.fills:,} fills"
+        )
     )
     total = Text("Total  ")
     total.append(f"{_signed(s.pnl)} ({s.pnl_share:+.2%})", _colour(float(s.pnl)))
@@ -146,7 +154,7 @@ def _summary(s: Summary) -> RenderableType:
         ("start cash", _amount(s.start_cash)),
         ("end cash", _amount(s.end_cash)),
         ("end equity", _amount(s.end_equity)),
-        ("staked, fees included", _amount(s.staked)),
+        ("staked with fees", _amount(s.staked)),
         ("return on stake", _share(s.return_on_stake)),
         ("fees", _amount(s.fees)),
         ("spread and impact", _amount(s.spread_and_impact)),
@@ -158,20 +166,20 @@ def _summary(s: Summary) -> RenderableType:
     risk = [
         ("max drawdown", f"{_amount(down.amount)} ({down.share:.2%})"),
         ("  trough", down.trough[:10] if down.trough else "-"),
-        ("under water", f"{down.under_water:.0%}, longest {down.longest_days:.1f} d"),
-        ("exposure, mean / peak", f"{s.exposure:.1%} / {s.peak_exposure:.1%}"),
+        ("under water", f"{down.under_water:.0%}, at most {down.longest_days:.1f} d"),
+        ("exposure, mean/peak", f"{s.exposure:.1%} / {s.peak_exposure:.1%}"),
         ("orders reviewed", f"{s.reviewed:,}"),
         ("  denied / shrunk", f"{s.denied:,} / {s.shrunk:,}"),
         ("fills / round trips", f"{s.fills:,} / {s.round_trips:,}"),
         ("markets / left open", f"{s.markets_traded:,} / {s.left_open:,}"),
         ("Sharpe / Sortino", f"{_number(ratios.sharpe)} / {_number(ratios.sortino)}"),
         ("Calmar", _number(ratios.calmar)),
-        ("Brier forecast / market", f"{_number(scores.brier_forecast, 4)} / "
+        ("Brier, own / market", f"{_number(scores.brier_forecast, 4)} / "
          f"{_number(scores.brier_market, 4)}"),
     ]  # fmt: skip
     table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), show_edge=False)
     for name in ("Money", "Risk and activity"):
-        table.add_column(name, style="dim", no_wrap=True)
+        table.add_column(name, style="dim", no_wrap=True, ratio=1)
         table.add_column("", justify="right", no_wrap=True)
     for left, right in zip(money, risk, strict=True):
         table.add_row(*left, *right)
@@ -213,6 +221,12 @@ def _table(title: str, first: str, rest: Sequence[str]) -> Table:
 
 
 _SLICE_COLUMNS = ("trips", "events", "won", "staked", "fees", "result", "on stake")
+_NARROW = (0, 2, 3, 5, 6)
+"""The columns of a slice that fit beside a readable name below 90 characters."""
+
+
+def _picked(cells: Sequence[RenderableType], width: int) -> list[RenderableType]:
+    return [cells[n] for n in _NARROW] if width < 90 else list(cells)
 
 
 def _slice_cells(row: Slice) -> list[RenderableType]:
@@ -227,11 +241,11 @@ def _slice_cells(row: Slice) -> list[RenderableType]:
     ]
 
 
-def _slices(title: str, first: str, rows: Sequence[Slice]) -> RenderableType:
-    table = _table(title, first, _SLICE_COLUMNS)
+def _slices(title: str, first: str, rows: Sequence[Slice], width: int) -> Table:
+    table = _table(title, first, [str(name) for name in _picked(_SLICE_COLUMNS, width)])
     for row in rows:
-        table.add_row(Text(row.name), *_slice_cells(row))
-    return Padding(table, (1, 0, 0, 0))
+        table.add_row(Text(row.name), *_picked(_slice_cells(row), width))
+    return table
 
 
 def _markets(report: Report) -> RenderableType:
@@ -246,17 +260,15 @@ def _markets(report: Report) -> RenderableType:
     for n, row in enumerate(shown):
         cells = _slice_cells(row)
         table.add_row(
-            Text(questions[row.name]), cells[0], cells[3], cells[5], cells[6],
+            _question(questions[row.name]), cells[0], cells[3], cells[5], cells[6],
             end_section=len(rows) > 2 * TOP and n == TOP - 1,
         )  # fmt: skip
     return Padding(table, (1, 0, 0, 0))
 
 
-def _quality(report: Report) -> RenderableType:
+def _quality(report: Report, width: int) -> RenderableType:
     q = report.quality
-    table = _table("How much rests on doubtful prices", "fills", _SLICE_COLUMNS)
-    for row in (q.all, q.near, q.without):
-        table.add_row(Text(row.name), *_slice_cells(row))
+    table = _slices("How much rests on doubtful prices", "fills", (q.all, q.near, q.without), width)
     share = q.flagged / q.rows if q.rows else 0.0
     line = Text(
         f"{q.flagged:,} of {q.rows:,} price rows ({share:.1%}) had no real quote behind them; "
@@ -302,7 +314,7 @@ def _open(report: Report) -> RenderableType:
     table = _table("Left open, at the bid", "question", ("outcome", "shares", "cost", "value"))
     for row in report.left_open[: 2 * TOP]:
         table.add_row(
-            Text(row.question), Text(row.outcome), _amount(row.shares), _amount(row.cost),
+            _question(row.question), Text(row.outcome), _amount(row.shares), _amount(row.cost),
             _amount(row.value),
         )  # fmt: skip
     if len(report.left_open) > 2 * TOP:
@@ -323,6 +335,11 @@ def _footer(report: Report) -> RenderableType:
 
 
 # ---- numbers -----------------------------------------------------------------------------------
+
+
+def _question(text: str) -> Text:
+    # The headline says it once, in yellow.
+    return Text(text.removeprefix("[synthetic] "))
 
 
 def _colour(value: float) -> str:
