@@ -1,0 +1,325 @@
+"""The configuration: one typed model. Every field has a default, so that no file is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from polyframe.domain.units import (
+    DAY,
+    MONEY_DECIMALS,
+    RATE_ONE,
+    Money,
+    Ns,
+    format_units,
+    to_units,
+)
+from polyframe.errors import DataError
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, and no key that is not declared."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, serialize_by_alias=True
+    )
+
+
+def _above_zero(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError("a decimal number above zero")
+    try:
+        amount = to_units(value, MONEY_DECIMALS)
+    except DataError as error:
+        raise ValueError(error.expected or error.message) from None
+    if amount <= 0:
+        raise ValueError("a decimal number above zero")
+    return amount
+
+
+def _part(value: object) -> int | None:
+    part = None if value is None else _above_zero(value)
+    if part is not None and part > RATE_ONE:
+        raise ValueError("a part of the cash, at most 1")
+    return part
+
+
+_TEXT = PlainSerializer(
+    lambda units: None if units is None else format_units(units, MONEY_DECIMALS)
+)
+_DECIMAL = {"type": ["string", "number"], "exclusiveMinimum": 0}
+Cash = Annotated[int, BeforeValidator(_above_zero), _TEXT, WithJsonSchema(_DECIMAL)]
+"""Money: decimal text or a number in the file, millionths inside."""
+Part = Annotated[
+    int | None,
+    BeforeValidator(_part),
+    _TEXT,
+    WithJsonSchema({"anyOf": [{**_DECIMAL, "maximum": 1}, {"type": "null"}]}),
+]
+"""A part of a whole: decimal text or a number in the file, millionths inside."""
+
+
+class Session(Section):
+    """What is being run, and with which random numbers."""
+
+    name: str = Field("default", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    seed: int = Field(0, ge=0, lt=2**63)
+    user_data: str = Field("", description="The user directory; empty means user_data/ here.")
+
+
+class Venue(Section):
+    """Where market data comes from and where orders go."""
+
+    endpoint: Literal["sandbox", "polymarket"] = "sandbox"
+    orders: Literal["sim", "venue"] = "venue"
+    sim: dict[str, Any] = Field({}, description="Settings of the simulated exchange.")
+    urls: dict[Literal["gamma", "clob", "data", "market_ws", "user_ws"], str] = Field(
+        {}, description="Other addresses than the endpoint's own."
+    )
+
+    @field_validator("urls")
+    @classmethod
+    def _addresses(cls, urls: dict[str, str]) -> dict[str, str]:
+        for name, url in urls.items():
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+                raise ValueError(f"http(s):// or ws(s):// addresses, {name} is {url!r}")
+            if parts.username or parts.password:
+                raise ValueError(f"an address without user or password for {name}")
+        return urls
+
+
+class Account(Section):
+    """The money that the session may use."""
+
+    cash: Cash = 1_000_000_000
+
+
+class SizerUse(Section):
+    """Which sizer, with which settings."""
+
+    use: str = "KellySizer"
+    config: dict[str, Any] = {}
+
+
+class StrategyUse(Section):
+    """One strategy instance. ``name`` is its ledger; by default the class's name."""
+
+    use: str = Field(min_length=1)
+    name: str = Field("", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
+    allocation: Part = Field(
+        None, description="Its part of the cash; none: an equal part of what is left."
+    )
+    sizer: SizerUse = SizerUse()
+    config: dict[str, Any] = {}
+
+    @property
+    def ledger(self) -> str:
+        """The instance's name."""
+        return self.name or self.use
+
+
+class ForecasterUse(Section):
+    """One forecaster. ``of`` names the forecasters it builds on."""
+
+    use: str = Field(min_length=1)
+    of: tuple[str, ...] = ()
+    config: dict[str, Any] = {}
+
+
+class ProtectionUse(Section):
+    """One protection, and the strategy instances it guards (``*``: all)."""
+
+    use: str = Field(min_length=1)
+    ledgers: tuple[str, ...] = Field(("*",), alias="for", min_length=1)
+    config: dict[str, Any] = {}
+
+
+DEFAULT_PROTECTIONS = tuple(
+    ProtectionUse(use=name)
+    for name in (
+        "MaxStake",
+        "DailyLoss",
+        "OpenPositions",
+        "KillSwitch",
+        "PriceBand",
+        "MinEdge",
+    )
+)
+
+_RANGES = (
+    re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?"),
+    re.compile(r"(\d{8})?-(\d{8})?"),
+)
+
+
+def parse_timerange(text: str) -> tuple[Ns | None, Ns | None]:
+    """First and last moment (ns, end excluded) of ``2026-01-01..2026-03-01`` or ``20260101-``.
+
+    Days are UTC. The end day belongs to the range.
+
+    Raises:
+        ValueError: another form, or an empty range.
+    """
+    if not text:
+        return None, None
+    match = next((m for form in _RANGES if (m := form.fullmatch(text))), None)
+    if match is None or not any(match.groups()):
+        raise ValueError("a range of days like 2026-01-01..2026-03-01 or 20260101-20260301")
+    start = _day(match[1]) if match[1] else None
+    end = _day(match[2]) + DAY if match[2] else None
+    if start is not None and end is not None and start >= end:
+        raise ValueError("a range that begins before it ends")
+    return start, end
+
+
+def _day(text: str) -> Ns:
+    try:
+        day = datetime.strptime(text.replace("-", ""), "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"a range of days that exist; {text} does not") from None
+    return (day - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
+
+
+class Data(Section):
+    """Recorded data: where, and which part of it."""
+
+    dir: str = Field("", description="A catalogue; empty means the user directory's own.")
+    markets: tuple[str, ...] = Field((), description="Market ids; none means all.")
+    category: str = ""
+    timerange: str = ""
+
+    @field_validator("timerange")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        parse_timerange(text)
+        return text
+
+    @property
+    def period(self) -> tuple[Ns | None, Ns | None]:
+        """First moment and the moment after the last; None where open."""
+        return parse_timerange(self.timerange)
+
+
+class Backtest(Section):
+    """How a backtest records, and what it does where no forecast was recorded."""
+
+    record: Literal["none", "orders", "all"] = "orders"
+    missing: Literal["error", "skip", "ask"] = "skip"
+
+
+class Alerts(Section):
+    """Where alerts go. No channel is configured here yet."""
+
+
+class Config(Section):
+    """Everything that can be configured."""
+
+    version: Literal[1] = 1
+    session: Session = Session()
+    venue: Venue = Venue()
+    account: Account = Account()
+    strategies: tuple[StrategyUse, ...] = ()
+    forecasters: dict[str, ForecasterUse] = {"default": ForecasterUse(use="Recorded")}
+    protections: tuple[ProtectionUse, ...] = DEFAULT_PROTECTIONS
+    data: Data = Data()
+    backtest: Backtest = Backtest()
+    alerts: Alerts = Alerts()
+
+    @model_validator(mode="after")
+    def _ledgers(self) -> Self:
+        names = [strategy.ledger for strategy in self.strategies]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"a name of its own for each strategy, {twice[0]} is there twice")
+        given = sum(s.allocation or 0 for s in self.strategies)
+        if given > RATE_ONE:
+            made = format_units(given, MONEY_DECIMALS)
+            raise ValueError(f"allocations of at most 1 in all, they make {made}")
+        bare = [s.ledger for s in self.strategies if s.allocation is None]
+        if bare and given == RATE_ONE:
+            raise ValueError(f"an allocation left for strategy {bare[0]}")
+        for i, protection in enumerate(self.protections):
+            unknown = [n for n in protection.ledgers if n != "*" and n not in names]
+            if unknown:
+                raise ValueError(f"in protections[{i}].for only names of strategies: {unknown[0]}?")
+        return self
+
+    @model_validator(mode="after")
+    def _forecaster_order(self) -> Self:
+        done: set[str] = set()
+        while len(done) < len(self.forecasters):
+            ready = {
+                name
+                for name, use in self.forecasters.items()
+                if name not in done and done.issuperset(use.of)
+            }
+            if not ready:
+                stuck = next(name for name in self.forecasters if name not in done)
+                of = [n for n in self.forecasters[stuck].of if n not in done]
+                raise ValueError(
+                    f"in forecasters.{stuck}.of other forecasters, without a circle: {of[0]}?"
+                )
+            done |= ready
+        return self
+
+    def allocations(self) -> dict[str, Money]:
+        """The cash that each strategy instance starts with, rounded down."""
+        cash = self.account.cash
+        rest = RATE_ONE - sum(s.allocation or 0 for s in self.strategies)
+        bare = sum(1 for s in self.strategies if s.allocation is None)
+        return {
+            s.ledger: cash * rest // (RATE_ONE * bare)
+            if s.allocation is None
+            else cash * s.allocation // RATE_ONE
+            for s in self.strategies
+        }
+
+    def choosing(self, names: Sequence[str]) -> Config:
+        """The configuration for these strategies alone.
+
+        A name is that of a configured instance or of a strategy class; a class that is not
+        configured runs with its defaults.
+        """
+        chosen: list[dict[str, Any]] = []
+        values = self.plain()
+        for name in names:
+            known = [
+                plain
+                for plain, use in zip(values["strategies"], self.strategies, strict=True)
+                if name in {use.ledger, use.use}
+            ]
+            chosen += known or [{"use": name}]
+        ledgers = {use.get("name") or use["use"] for use in chosen}
+        for protection in values["protections"]:
+            protection["for"] = [n for n in protection["for"] if n == "*" or n in ledgers]
+        values["protections"] = [p for p in values["protections"] if p["for"]]
+        return Config.model_validate({**values, "strategies": chosen})
+
+    def plain(self) -> dict[str, Any]:
+        """The configuration as JSON values; reading it back gives the same configuration."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def digest(self) -> str:
+        """A hash of all settings but the places of files: data has a digest of its own."""
+        values = self.plain()
+        del values["session"]["user_data"]
+        del values["data"]["dir"]
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
