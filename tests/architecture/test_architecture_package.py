@@ -180,3 +180,12 @@ def test_the_embedded_data_is_in_the_wheel(root: Path, wheel: zipfile.ZipFile) -
         pytest.skip("the embedded dataset is not made yet")
     sample = [name for name in wheel.namelist() if name.startswith("polyframe/lab/sample/")]
     assert any(name.endswith(".parquet") for name in sample)
+
+
+def test_the_example_environment_lists_every_secret_and_no_value(root: Path) -> None:
+    from polyframe.runtime.secrets import Secrets
+
+    lines = (root / ".env.example").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert set(given) == {name.upper() for name in Secrets.model_fields}
+    assert set(given.values()) == {"", "false"}

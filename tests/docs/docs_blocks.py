@@ -278,21 +278,17 @@ class Desk:
 
 
 def matches(shown: list[str], output: str) -> bool:
-    """True when the output is what is shown, ``...`` standing for anything."""
-    pattern = "".join(_line_pattern(line) for line in shown)
+    """True when the output is what is shown: ``...`` is anything, runs of spaces are equal."""
+    pattern = "".join(_line_pattern(" ".join(line.split())) for line in shown)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    lines = [line.rstrip() + "\n" for line in plain.rstrip().splitlines()]
+    lines = [" ".join(line.split()) + "\n" for line in plain.strip().splitlines()]
     return re.fullmatch(pattern, "".join(lines)) is not None
 
 
 def _line_pattern(line: str) -> str:
-    if line.strip() == "...":
+    if line == "...":
         return r"(?:[^\n]*\n)*?"
-    texts = [
-        r"[ ]+".join(re.escape(word) for word in re.split(r" +", text))
-        for text in line.split("...")
-    ]
-    return r"[^\n]*".join(texts) + r"\n"
+    return r"[^\n]*".join(re.escape(text) for text in line.split("...")) + r"\n"
 
 
 def install_commands(page: Path) -> Iterator[str]:
