@@ -187,8 +187,11 @@ def bootstrap_mean(
     below = (np.sum(means < mean) + 0.5 * np.sum(means == mean)) / resamples
     bias = normal.inv_cdf(min(max(float(below), 1.0 / resamples), 1.0 - 1.0 / resamples))
     centred = mean - (values.sum() - values) / (n - 1)  # jackknife means around their mean
+    centred = centred / float(
+        np.abs(centred).max() or 1.0
+    )  # the skew has no scale, cubes may vanish
     power = float(np.sum(centred**2)) ** 1.5
-    skew = float(np.sum(centred**3)) / (6.0 * power)
+    skew = float(np.sum(centred**3)) / (6.0 * power) if power else 0.0
     tail = (1.0 - level) / 2.0
     ends = []
     for z in (normal.inv_cdf(tail), normal.inv_cdf(1.0 - tail)):

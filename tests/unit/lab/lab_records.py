@@ -147,11 +147,13 @@ class Loop:
 
     def run(self, end: int | None = None) -> RunRecord:
         index = {market.id: n for n, market in enumerate(self.markets)}
-        events: list[tuple[int, int, int, float]] = []
         told = self.frame
-        for row in range(len(told)):
-            events.append((int(told["known_at"].iloc[row]), 1, index[told["market_id"].iloc[row]],
-                           float(told["probability"].iloc[row])))  # fmt: skip
+        events: list[tuple[int, int, int, float]] = [
+            (int(known_at), 1, index[market], float(p))
+            for known_at, market, p in zip(
+                told["known_at"], told["market_id"], told["probability"], strict=True
+            )
+        ]
         events += [(r.known_at, 2, index[m], 0.0) for m, r in self.resolutions.items()]
         p = self.prices
         events += [(int(p.ts[i]), 0, int(p.market[i]), float(i)) for i in range(len(p))]
