@@ -73,7 +73,7 @@ class _Merged:
 
 def find_files(user_data: Path, cwd: Path | None = None) -> list[Path]:
     """The configuration file used when none is named: the user directory's, else the one here."""
-    places = (user_data / "config.json", (cwd or Path.cwd()) / "config.json")
+    places = (user_data / "config.json", (cwd or Path()) / "config.json")
     return [file for file in places if file.is_file()][:1]
 
 

@@ -48,6 +48,8 @@ BUILTINS: tuple[str, ...] = (
     "polyframe.protections.price_band",
     "polyframe.protections.min_edge",
     "polyframe.protections.venue_rules",
+    "polyframe.protections.trusted_book",
+    "polyframe.protections.balance",
     "polyframe.sizers.kelly",
     "polyframe.sizers.fixed",
     "polyframe.exchanges.sim.exchange",

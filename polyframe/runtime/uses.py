@@ -1,0 +1,70 @@
+"""The plugins that a configuration names, with their settings checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from polyframe.api.plugin import PluginConfig
+from polyframe.errors import PluginError
+from polyframe.runtime.config import LoadedConfig, plugin_config
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
+
+SIM = "SimExchange"
+
+
+class Use(NamedTuple):
+    """One place in a configuration that names a plugin."""
+
+    kind: str
+    name: str
+    path: str
+    values: Mapping[str, Any]
+
+
+def uses(config: Config) -> Iterator[Use]:
+    """Every plugin a configuration names, in its order."""
+    for i, strategy in enumerate(config.strategies):
+        path = f"strategies[{i}]"
+        yield Use("strategy", strategy.use, path, strategy.config)
+        yield Use("sizer", strategy.sizer.use, f"{path}.sizer", strategy.sizer.config)
+    for name, forecaster in config.forecasters.items():
+        yield Use("forecaster", forecaster.use, f"forecasters.{name}", forecaster.config)
+    for i, protection in enumerate(config.protections):
+        yield Use("protection", protection.use, f"protections[{i}]", protection.config)
+    yield Use("exchange", SIM, "venue.sim", config.venue.sim)
+
+
+def settings_of(use: Use, loaded: LoadedConfig, registry: Registry) -> PluginConfig:
+    """The checked settings of one plugin.
+
+    Raises:
+        PluginError: it does not exist or could not be loaded.
+        ConfigError: its settings are wrong.
+    """
+    try:
+        cls = registry.get(use.kind, use.name)
+    except PluginError as error:
+        source = loaded.source(f"{use.path}.use")
+        raise PluginError(
+            f"{source}: {use.path}.use: {error.message}",
+            expected=error.expected,
+            hint=error.hint,
+        ) from error
+    path = use.path if use.name == SIM else f"{use.path}.config"
+    return plugin_config(cls, use.values, path, loaded.sources)
+
+
+def check_uses(loaded: LoadedConfig, registry: Registry) -> list[dict[str, str]]:
+    """Checks every plugin a configuration names and returns them.
+
+    Raises:
+        PluginError: one does not exist or could not be loaded.
+        ConfigError: the settings of one are wrong.
+    """
+    checked = []
+    for use in uses(loaded.config):
+        settings_of(use, loaded, registry)
+        checked.append({"kind": use.kind, "name": use.name, "path": use.path})
+    return checked
