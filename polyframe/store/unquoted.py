@@ -40,7 +40,7 @@ class UnquotedRules:
     """a stretch near one half that lasts this long is FLAT"""
     flat_rows: int = 3
     """... and has at least this many rows"""
-    flat_step: Price = 200
+    flat_step: Price = 100
     """... no two of which, one after the other, differ by more"""
     still_band: Price = 1_600
     """further out, up to here, a price that stands still is FLAT as well"""
