@@ -163,6 +163,8 @@ class WishRefused(_Effect, frozen=True):
     ledger: str
     wish: str
     reason: str
+    subject: str = ""
+    """the token, market or order it was about"""
 
 
 class StrategyDisabled(_Effect, frozen=True):

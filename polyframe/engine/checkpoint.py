@@ -45,6 +45,7 @@ class SavedEngine(msgspec.Struct, frozen=True):
     requests_made: int
     markets: list[Market]
     groups: list[Group]
+    listed: list[int]
     tradable: list[int]
     ledgers: list[str]
     cash: list[Money]
@@ -83,7 +84,7 @@ def save(parts: Parts) -> bytes:
                 holdings.append((ledger, token, *held))
     saved = SavedEngine(
         FORMAT, c.session, c.now, c.step, parts.day, c.orders_made, c.requests_made,
-        universe.markets, list(universe.groups.values()), sorted(s.tradable), s.ledgers,
+        universe.markets, list(universe.groups.values()), sorted(s.listed), sorted(s.tradable), s.ledgers,
         list(s.cash), list(s.day_start), list(s.peak), int(s.marks[nb.E_FLOOR]), holdings,
         c.books.rows.tobytes(), c.books.history.tobytes(),
         [
@@ -147,6 +148,7 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
     c.books.rows[:] = np.frombuffer(saved.books, dtype=np.int64).reshape(shape)
     ring = c.books.history.shape
     c.books.history[:] = np.frombuffer(saved.history, dtype=np.int32).reshape(ring)
+    parts.state.listed = set(saved.listed)
     parts.state.tradable = set(saved.tradable)
     parts.life.resolutions = {r.market: r for r in saved.resolutions}
 

@@ -49,7 +49,9 @@ class Engine:
         if len(set(names)) != len(names):
             raise DataError(f"two strategies share a name: {', '.join(names)}")
         state = State(books, names, [player.cash for player in setup.players])
-        state.tradable.update(range(len(universe.markets)))
+        at_once = {m for m, market in enumerate(universe.markets) if market.opened <= setup.start}
+        state.listed |= at_once
+        state.tradable |= at_once
         views: dict[int, View] = {}
         door = RiskDoor(state, setup.seal, setup.guarded, views)
         context = Context(setup.session, state, door)

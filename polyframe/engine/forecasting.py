@@ -26,7 +26,7 @@ class ForecastDesk:
         name = wish.forecaster or self.default
         m = c.universe.market_index.get(wish.market)
         if m is None:
-            c.emit(WishRefused(c.now, bound.name, "AskForecast", f"no market {wish.market!r}"))
+            c.emit(WishRefused(c.now, bound.name, "AskForecast", "unknown market", wish.market))
             return
         key = (wish.market, name)
         held = self.by_forecaster.get(key)

@@ -41,13 +41,14 @@ class Lifecycle:
         self.resolutions: dict[str, Resolution] = {}
 
     def listed(self, event: MarketListed) -> None:
-        """Makes room for a new market."""
+        """A market exists from now on."""
         c = self.context
-        if event.market.id in c.universe.market_index:
-            return
-        m = c.universe.add(event.market)
-        c.books.grow()
-        c.state.grow()
+        m = c.universe.market_index.get(event.market.id)
+        if m is None:
+            m = c.universe.add(event.market)
+            c.books.grow()
+            c.state.grow()
+        c.state.listed.add(m)
         c.state.tradable.add(m)
 
     def grouped(self, event: GroupListed) -> None:

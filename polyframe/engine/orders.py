@@ -55,24 +55,24 @@ class OrderDesk:
         c = self.context
         token = c.universe.token_index.get(intent.token)
         if token is None:
-            self._refuse(bound, intent, f"no token {intent.token!r} in this session")
+            self._refuse(bound, intent, "unknown token")
             return None
         m = c.universe.token_market[token]
         market = c.universe.markets[m]
         if m not in c.state.tradable:
-            self._refuse(bound, intent, f"market {market.id} is closed")
+            self._refuse(bound, intent, "market is not open")
             return None
         price = self._price(token, m, intent)
         if price is None:
-            self._refuse(bound, intent, f"no quote to take in market {market.id}")
+            self._refuse(bound, intent, "no quote to take")
             return None
         size = self._size(bound, intent, token, price)
         size = floor_to(size, market.lot)
         if size <= 0:
-            self._refuse(bound, intent, "nothing to trade: the size is zero")
+            self._refuse(bound, intent, "size is zero")
             return None
         if size > market.max_size:
-            self._refuse(bound, intent, f"size {size} is above {market.max_size}")
+            self._refuse(bound, intent, f"size is above {market.max_size}")
             return None
         kind = Kind.DIRECTIONAL if intent.kind is Kind.QUOTE else intent.kind
         return Draft(
@@ -170,7 +170,9 @@ class OrderDesk:
         """Asks for the cancel of an own order."""
         found = self.context.state.orders.get(wish.order)
         if found is None or found.ledger != bound.ledger:
-            self.refuse(bound.name, "CancelOrder", f"no open order {wish.order!r} of this strategy")
+            self.refuse(
+                bound.name, "CancelOrder", "no such open order of this strategy", wish.order
+            )
             return
         self.request_cancel(found, wish.reason)
 
@@ -181,12 +183,12 @@ class OrderDesk:
         order.cancelling = True
         self.context.emit(RequestCancel(order.order.id, reason))
 
-    def refuse(self, ledger: str, wish: str, reason: str) -> None:
+    def refuse(self, ledger: str, wish: str, reason: str, subject: str = "") -> None:
         """Records that a wish could not be considered."""
-        self.context.emit(WishRefused(self.context.now, ledger, wish, reason))
+        self.context.emit(WishRefused(self.context.now, ledger, wish, reason, subject))
 
     def _refuse(self, bound: Bound, intent: Intent, reason: str) -> None:
-        self.refuse(bound.name, "Intent", f"{intent.side.name.lower()} {intent.token}: {reason}")
+        self.refuse(bound.name, f"Intent {intent.side.name.lower()}", reason, intent.token)
 
     # ---- the venue's answers ---------------------------------------------------------------
 

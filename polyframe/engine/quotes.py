@@ -29,11 +29,11 @@ class QuoteDesk:
         c = self.context
         token = c.universe.token_index.get(quotes.token)
         if token is None:
-            self.desk.refuse(bound.name, "Quotes", f"no token {quotes.token!r} in this session")
+            self.desk.refuse(bound.name, "Quotes", "unknown token", quotes.token)
             return
         m = c.universe.token_market[token]
         if m not in c.state.tradable and (quotes.bids or quotes.asks):
-            self.desk.refuse(bound.name, "Quotes", f"market {c.universe.markets[m].id} is closed")
+            self.desk.refuse(bound.name, "Quotes", "market is not open", quotes.token)
             return
         self.waiting.pop((bound.name, quotes.token), None)
         resting = self._resting(bound, token)
@@ -69,7 +69,7 @@ class QuoteDesk:
         price = rounding(level.price, market.tick)
         size = floor_to(level.size, market.lot)
         if size <= 0:
-            self.desk.refuse(bound.name, "Quotes", f"size {level.size} is less than one lot")
+            self.desk.refuse(bound.name, "Quotes", "size is less than one lot", quotes.token)
             return True
         draft = Draft(bound.ledger, token, side, price, size, Kind.QUOTE, None, None)
         if wait and c.door.review(draft, c.now).permitted < size:

@@ -11,6 +11,7 @@ from polyframe.api.view import View
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.events import Event
+from polyframe.domain.market import Market
 from polyframe.domain.orders import OrderState
 from polyframe.domain.units import DAY
 from polyframe.engine.commands import Commands
@@ -39,6 +40,7 @@ class Reactions:
         ]
         self._table: dict[type, Callable[[Any, Any], None]] = {
             ev.SessionStarted: self._started,
+            ev.MarketListed: lambda e, _: self.subscribe(e.market),
             ev.Woken: self._woken,
             ev.BookUpdated: lambda e, _: self._by_token(e, e.quote.token, "on_book"),
             ev.TradePrinted: lambda e, _: self._by_token(e, e.token, "on_trade"),
@@ -80,21 +82,28 @@ class Reactions:
 
     # ---- events ------------------------------------------------------------------------------
 
-    def subscribe(self) -> None:
-        """Asks every strategy what it listens to and arms the wake conditions."""
-        books = self.context.books.view
-        markets = self.context.universe.markets
+    def subscribe(self, new: Market | None = None) -> None:
+        """Asks every strategy what it listens to and arms the wake conditions.
+
+        After a listing only the new market's are armed: the others stand already.
+        """
+        universe = self.context.universe
+        listed = [universe.markets[m] for m in sorted(self.context.state.listed)]
         for bound in self.parts.bound:
-            subscription = self.calls.call(bound.name, bound.strategy.subscribe, list(markets))
+            subscription = self.calls.call(bound.name, bound.strategy.subscribe, list(listed))
             bound.listen(subscription)
             for wake in subscription.wake:
-                if not isinstance(wake, Moved):
-                    continue
-                for m, market in enumerate(markets):
-                    if any(bound.hears(token.id) for token in market.tokens):
-                        ticks = wake.ticks * market.tick
-                        old = books[m, nb.B_WAKE]
-                        books[m, nb.B_WAKE] = min(old, ticks) if old else ticks
+                if isinstance(wake, Moved):
+                    self._arm_moves(bound, wake, listed if new is None else [new])
+
+    def _arm_moves(self, bound: Bound, wake: Moved, markets: list[Market]) -> None:
+        books = self.context.books.view
+        for market in markets:
+            if any(bound.hears(token.id) for token in market.tokens):
+                m = self.context.universe.market_index[market.id]
+                ticks = wake.ticks * market.tick
+                old = books[m, nb.B_WAKE]
+                books[m, nb.B_WAKE] = min(old, ticks) if old else ticks
 
     def _started(self, event: ev.SessionStarted, note: object) -> None:
         self.subscribe()

@@ -80,6 +80,8 @@ class State:
         self.account = len(ledgers)
         self.orders: dict[str, OpenOrder] = {}
         self.by_market: dict[int, dict[str, OpenOrder]] = {}
+        self.listed: set[int] = set()
+        """markets that exist by now: nothing shows the others"""
         self.tradable: set[int] = set()
         self.held: list[set[int]] = [set() for _ in ledgers]
         self.marks: NDArray[np.int64] = np.zeros(nb.E_SIZE_OF, dtype=np.int64)

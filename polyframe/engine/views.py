@@ -71,18 +71,21 @@ def make_view(
             return stream(name)
 
         def markets(self, *, tradable: bool = True) -> Sequence[Market]:
-            if tradable:
-                return [universe.markets[m] for m in sorted(state.tradable)]
-            return list(universe.markets)
+            chosen = state.tradable if tradable else state.listed
+            return [universe.markets[m] for m in sorted(chosen)]
 
         def market(self, id: str) -> Market:
-            return universe.market(id)
+            market = universe.market(id)
+            if universe.market_index[market.id] not in state.listed:
+                raise DataError(f"market {id!r} is not listed yet")
+            return market
 
         def group(self, id: str) -> Group:
             group = universe.groups.get(id)
             if group is None:
                 raise DataError(f"no event {id!r} in this session")
-            return group
+            known = tuple(m for m in group.markets if universe.market_index[m] in state.listed)
+            return Group(group.id, known, group.kind)
 
         def book(self, token: str) -> Quote:
             return books.quote(universe.token(token))

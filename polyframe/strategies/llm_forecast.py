@@ -144,9 +144,7 @@ class LLMForecast(Strategy):
         believed = min(max(market, 0.001), 0.999)
         return log_odds_pool([forecast.probability, believed], [weight, 1.0 - weight])
 
-    def _exit(
-        self, market: Market, token: Token, probability: float, view: View
-    ) -> Iterator[Wish]:
+    def _exit(self, market: Market, token: Token, probability: float, view: View) -> Iterator[Wish]:
         bid = view.book(token.id).bid
         if bid <= 0:
             return

@@ -1,0 +1,125 @@
+"""Asks forecasters in a replay, where nothing may wait."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from polyframe.api.forecaster import Forecaster
+from polyframe.domain.effects import RequestForecast
+from polyframe.domain.events import ForecastFailed, ForecastMade
+from polyframe.domain.forecast import Forecast, MarketSnapshot, Question
+from polyframe.domain.market import Market
+from polyframe.engine.engine import Engine
+from polyframe.errors import ForecastError, LookaheadError, PluginError, UserError
+from polyframe.runtime.calls import PluginCalls
+
+
+def question_of(market: Market) -> Question:
+    """What a forecaster is told about a market: nothing that came later."""
+    return Question(
+        market.id,
+        market.question,
+        tuple(token.outcome for token in market.tokens),
+        market.category,
+        market.closes,
+        market.group,
+    )
+
+
+def snapshot_of(engine: Engine, market: Market) -> MarketSnapshot | None:
+    """The market's price now, None without a trustworthy two-sided quote."""
+    context = engine.context
+    quote = context.books.quote(context.universe.token(market.yes.id))
+    if not quote.trusted or not quote.two_sided:
+        return None
+    probability = (quote.bid + quote.ask) / 2 / market.price_one
+    return MarketSnapshot(market.id, quote.bid, quote.ask, probability, quote.ts)
+
+
+class ReplayForecasts:
+    """Answers forecast requests of a replay at once, from pure forecasters only."""
+
+    def __init__(
+        self,
+        forecasters: Mapping[str, Forecaster],
+        calls: PluginCalls,
+        *,
+        missing: str = "skip",
+    ) -> None:
+        self.forecasters = forecasters
+        self.calls = calls
+        self.missing = missing
+
+    def answer(self, engine: Engine, request: RequestForecast) -> ForecastMade | ForecastFailed:
+        """What the forecaster says as of the moment of asking.
+
+        Raises:
+            UserError: no such forecaster, or nothing recorded where that is an error.
+            LookaheadError: the answer was not ready at that moment.
+        """
+        forecaster = self.forecasters.get(request.forecaster)
+        if forecaster is None:
+            known = ", ".join(sorted(self.forecasters)) or "none"
+            raise UserError(
+                f"no forecaster is called {request.forecaster!r} in this session",
+                expected=f"one of: {known}",
+                hint="polyframe config show",
+            )
+        market = engine.context.universe.market(request.market)
+        snapshot = None if forecaster.blind else snapshot_of(engine, market)
+        name = request.forecaster
+        try:
+            forecast = self._run(
+                name, forecaster.forecast(question_of(market), None, snapshot, request.as_of)
+            )
+        except ForecastError as error:
+            if self.missing == "error":
+                raise UserError(
+                    f"forecaster {name} has no answer for market {market.id} at {request.as_of}: "
+                    f"{error.message}",
+                    expected="a recorded forecast, or backtest.missing = skip",
+                    hint="polyframe data list",
+                ) from error
+            return ForecastFailed(request.as_of, request.request, market.id, name, error.message, True)
+        self._check(forecast, request, name)
+        return ForecastMade(request.as_of, request.request, name, forecast)
+
+    def _run(self, name: str, answer: Coroutine[Any, Any, Forecast]) -> Forecast:
+        """Runs a coroutine that never really waits."""
+
+        def drive() -> Forecast | ForecastError | None:
+            try:
+                answer.send(None)
+            except StopIteration as done:
+                found: Forecast = done.value
+                return found
+            except ForecastError as error:
+                return error  # having no answer is an answer, not a failure of the plugin
+            answer.close()
+            return None
+
+        found = self.calls.call(name, drive)
+        if isinstance(found, ForecastError):
+            raise found
+        if found is None:
+            raise ForecastError(
+                f"forecaster {name} waits for something outside; a replay cannot",
+                expected="recorded forecasts",
+                hint="polyframe data import forecasts FILE",
+            )
+        return found  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _check(forecast: object, request: RequestForecast, name: str) -> None:
+        if not isinstance(forecast, Forecast) or forecast.market != request.market:
+            raise PluginError(
+                f"forecaster {name} answered {forecast!r}",
+                expected=f"a Forecast for market {request.market}",
+            )
+        if forecast.known_at > request.as_of:
+            raise LookaheadError(
+                f"forecaster {name} answered for market {request.market} with a forecast that was "
+                f"ready at {forecast.known_at}, asked at {request.as_of}",
+                expected="a forecast with as_of + latency at or before the moment of asking",
+            )

@@ -1,0 +1,278 @@
+"""Who meets whom: the only place where strategies, protections, exchange, data and engine are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.api.exchange import Exchange
+from polyframe.api.execution import ExecutionStyle
+from polyframe.api.forecaster import Forecaster, ForecastSource
+from polyframe.api.protection import Protection
+from polyframe.api.sizer import Sizer
+from polyframe.api.strategy import Strategy
+from polyframe.domain.events import Event, MarketListed
+from polyframe.domain.market import Group, Market, Resolution
+from polyframe.domain.orders import Seal
+from polyframe.domain.units import Ns
+from polyframe.engine.engine import Engine
+from polyframe.engine.risk import Guarded
+from polyframe.engine.setup import Player, Setup
+from polyframe.errors import ConfigError, DataError
+from polyframe.runtime.asking import ReplayForecasts
+from polyframe.runtime.calls import PluginCalls
+from polyframe.runtime.config import plugin_config
+from polyframe.runtime.feed import QuoteFeed, QuoteRows
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
+from polyframe.runtime.settings import Config
+from polyframe.store.catalogue import Catalogue
+from polyframe.store.journal import JournalWriter
+from polyframe.store.timeline import PriceColumns
+
+ALWAYS = ("KillSwitch", "VenueRules", "Balance", "TrustedBook")
+"""Protections that no configuration leaves out."""
+
+RECORDED = "Recorded"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The part of a catalogue that a replay uses. ``prices.market`` indexes ``markets``."""
+
+    markets: Sequence[Market]
+    groups: Sequence[Group]
+    resolutions: Mapping[str, Resolution]
+    prices: PriceColumns
+    forecasts: ForecastSource
+    notes: Sequence[str] = ()
+
+
+def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) -> Recorded:
+    """Reads what the configuration selects: markets with prices in the period.
+
+    Raises:
+        DataError: nothing is left, or the data is damaged.
+        ConfigError: a market id is not in the catalogue.
+    """
+    chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
+    start, end = config.data.period
+    prices = catalogue.prices(chosen, start, end)
+    if len(prices.ts) == 0:
+        period = config.data.timerange or "all time"
+        raise DataError(
+            f"no prices of {len(chosen)} markets in the period {period}",
+            expected="a period in which prices were recorded",
+            hint="polyframe data list",
+        )
+    seen = np.unique(prices.market)
+    if len(seen) < len(chosen):
+        notes.append(f"{len(chosen) - len(seen)} markets without a price in the period left out")
+    place = np.full(len(chosen), -1, dtype=np.int32)
+    place[seen] = np.arange(len(seen), dtype=np.int32)
+    opened = _first_rows(prices, len(chosen))
+    markets = [
+        msgspec.structs.replace(chosen[m], opened=max(chosen[m].opened, int(opened[m])))
+        for m in seen
+    ]
+    ids = {market.id for market in markets}
+    prices = PriceColumns(prices.ts, place[prices.market], prices.price, prices.flag)
+    groups = [
+        Group(group.id, kept, group.kind)
+        for group in catalogue.groups()
+        if (kept := tuple(id for id in group.markets if id in ids))
+    ]
+    resolutions = {id: r for id, r in catalogue.resolutions().items() if id in ids}
+    if end is not None:
+        # What happened after the period is not part of the run.
+        resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
+    return Recorded(markets, groups, resolutions, prices, catalogue.forecasts(ids), notes)
+
+
+def _chosen(
+    catalogue: Catalogue, config: Config, *, forecasted: bool
+) -> tuple[list[Market], list[str]]:
+    markets = catalogue.markets()
+    notes: list[str] = []
+    if config.data.markets:
+        by_id = {market.id: market for market in markets}
+        for id in config.data.markets:
+            if id not in by_id:
+                raise ConfigError(
+                    f"market {id!r} is not in the catalogue",
+                    expected="ids of recorded markets",
+                    hint="polyframe data list",
+                )
+        markets = [by_id[id] for id in config.data.markets]
+    if config.data.category:
+        wanted = config.data.category.lower()
+        markets = [market for market in markets if market.category.lower() == wanted]
+    if forecasted:
+        known = set(catalogue.forecasts().markets())
+        before = len(markets)
+        markets = [market for market in markets if market.id in known]
+        if before > len(markets):
+            notes.append(f"{before - len(markets)} markets without a recorded forecast left out")
+    if not markets:
+        raise DataError(
+            "no market is left by the filters",
+            expected="a category or market ids of the catalogue",
+            hint="polyframe data list",
+        )
+    return markets, notes
+
+
+def _first_rows(prices: PriceColumns, count: int) -> NDArray[np.int64]:
+    first = np.zeros(count, dtype=np.int64)
+    markets, rows = np.unique(prices.market, return_index=True)
+    first[markets] = prices.ts[rows]
+    return first
+
+
+@dataclass
+class Parts:
+    """The plugins of a session, made from its configuration."""
+
+    players: list[Player]
+    guarded: list[Guarded]
+    forecasters: dict[str, Forecaster]
+    exchange: Exchange
+    notes: list[str] = field(default_factory=list)
+
+
+def plugins(config: Config, registry: Registry, records: ForecastSource) -> Parts:
+    """Makes every plugin the configuration names, with its checked settings.
+
+    Raises:
+        PluginError: a name is unknown or its file is broken.
+        ConfigError: a plugin's settings are wrong.
+    """
+    sim = registry.get("exchange", "SimExchange")
+    exchange = sim(plugin_config(sim, config.venue.sim, "venue.sim"))
+    parts = Parts(
+        _players(config, registry), _guarded(config, registry), {}, exchange
+    )
+    for name, use in config.forecasters.items():
+        cls = registry.get("forecaster", use.use)
+        settings = plugin_config(cls, use.config, f"forecasters.{name}.config")
+        forecaster: Forecaster = cls(settings)
+        if not forecaster.pure:
+            stand_in = registry.get("forecaster", RECORDED)
+            forecaster = stand_in(stand_in.Config(source=name))
+            parts.notes.append(f"forecaster {name} ({use.use}) is replayed from its records")
+        forecaster.records = records
+        forecaster.of = [parts.forecasters[other] for other in use.of]
+        parts.forecasters[name] = forecaster
+    return parts
+
+
+def _players(config: Config, registry: Registry) -> list[Player]:
+    allocations = config.allocations()
+    players = []
+    for i, use in enumerate(config.strategies):
+        cls: type[Strategy] = registry.get("strategy", use.use)
+        sizer_cls: type[Sizer] = registry.get("sizer", use.sizer.use)
+        strategy = cls(plugin_config(cls, use.config, f"strategies[{i}].config"))
+        sizer = sizer_cls(plugin_config(sizer_cls, use.sizer.config, f"strategies[{i}].sizer"))
+        players.append(Player(use.ledger, strategy, sizer, allocations[use.ledger]))
+    return players
+
+
+def _guarded(config: Config, registry: Registry) -> list[Guarded]:
+    guarded: list[Guarded] = []
+    seen: set[tuple[str, str]] = set()
+    for i, use in enumerate(config.protections):
+        cls: type[Protection] = registry.get("protection", use.use)
+        everyone = "*" in use.ledgers
+        for ledger in ("*",) if everyone else use.ledgers:
+            if (use.use, ledger) in seen:
+                raise ConfigError(
+                    f"protections[{i}]: {use.use} is set twice for {ledger}",
+                    expected="one entry a protection and strategy",
+                    hint="polyframe config show",
+                )
+            seen.add((use.use, ledger))
+        protection = cls(plugin_config(cls, use.config, f"protections[{i}].config"))
+        guarded.append(Guarded(protection, None if everyone else tuple(use.ledgers)))
+    for name in ALWAYS:
+        if (name, "*") not in seen:
+            cls = registry.get("protection", name)
+            guarded.append(Guarded(cls(), None))
+    # General settings first, so that those for one strategy stand over them.
+    return sorted(guarded, key=lambda item: item.ledgers is not None)
+
+
+@dataclass
+class Session:
+    """A replay that is ready to run, and what a report needs to know of it."""
+
+    engine: Engine
+    replay: Replay
+    broker: SimulatedBroker
+    parts: Parts
+    markets: Sequence[Market]
+    quotes: QuoteRows
+    calls: PluginCalls
+
+
+def replay(
+    config: Config,
+    registry: Registry,
+    data: Recorded,
+    *,
+    session: str,
+    journal: JournalWriter,
+    watch: Watcher | None = None,
+    styles: Mapping[str, ExecutionStyle] | None = None,
+) -> Session:
+    """Builds a backtest over recorded data on the simulated exchange."""
+    parts = plugins(config, registry, data.forecasts)
+    seal, calls = Seal(), PluginCalls()
+    markets = [parts.exchange.rules(market) for market in data.markets]
+    quotes = parts.exchange.quotes(data.prices, markets)  # type: ignore[attr-defined]
+    broker = parts.exchange.broker(
+        seal=seal, markets=markets, quotes=quotes, resolutions=data.resolutions
+    )
+    engine = Engine(
+        Setup(
+            session=session,
+            seed=config.session.seed,
+            markets=markets,
+            groups=data.groups,
+            players=parts.players,
+            guarded=parts.guarded,
+            styles=styles or made_styles(registry),
+            calls=calls,
+            seal=seal,
+            default_forecaster=next(iter(config.forecasters), "default"),
+            estimated_quotes=True,
+            start=int(data.prices.ts[0]),
+        )
+    )
+    forecasts = ReplayForecasts(parts.forecasters, calls, missing=config.backtest.missing)
+    driver = Replay(
+        engine,
+        QuoteFeed(engine, quotes),
+        broker,  # type: ignore[arg-type]
+        forecasts,
+        journal,
+        events=_events(markets, broker, int(data.prices.ts[0])),
+        watch=watch,
+    )
+    return Session(engine, driver, broker, parts, markets, quotes, calls)  # type: ignore[arg-type]
+
+
+def made_styles(registry: Registry) -> dict[str, ExecutionStyle]:
+    """Every execution style with its default settings."""
+    return {found.name: found.cls() for found in registry.all("execution_style")}
+
+
+def _events(markets: Sequence[Market], broker: object, start: Ns) -> Iterable[Event]:
+    for market in markets:
+        if market.opened > start:
+            yield MarketListed(market.opened, market)
+    yield from broker.market_events()  # type: ignore[attr-defined]

@@ -1,0 +1,107 @@
+"""Recorded quotes as a feed: rows go straight into the engine's books, only wakes become events."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.events import Event, WakeReason, Woken
+from polyframe.domain.quality import UNQUOTED
+from polyframe.domain.units import HOUR, Ns
+from polyframe.engine.engine import Engine
+from polyframe.kernels import bars_nb as nb
+
+NEVER: Ns = 2**62
+
+_REASONS = {nb.STOP_MOVED: WakeReason.MOVED, nb.STOP_LIMIT: WakeReason.LIMIT}
+
+
+class QuoteRows(Protocol):
+    """Columns of executable quotes in YES space, ascending in time."""
+
+    @property
+    def ts(self) -> NDArray[np.int64]:
+        """When each row was known."""
+
+    @property
+    def market(self) -> NDArray[np.int32]:
+        """Index of its market in the session."""
+
+    @property
+    def bid(self) -> NDArray[np.int64]:
+        """Best bid, 0 for none."""
+
+    @property
+    def ask(self) -> NDArray[np.int64]:
+        """Best ask, 0 for none."""
+
+    @property
+    def flag(self) -> NDArray[np.uint8]:
+        """Findings about the row."""
+
+
+class QuoteFeed:
+    """Walks rows with the engine; marks equity on every row and keeps a sample an hour."""
+
+    def __init__(self, engine: Engine, rows: QuoteRows, sample: Ns = HOUR) -> None:
+        self.engine = engine
+        self.rows = rows
+        self.cursor = 0
+        span = int(rows.ts[-1] - rows.ts[0]) if len(rows.ts) else 0
+        room = span // sample + 2
+        self._out_ts = np.zeros(room, dtype=np.int64)
+        self._out_equity = np.zeros(room, dtype=np.int64)
+        engine.state.marks[nb.E_STEP] = sample
+
+    def __len__(self) -> int:
+        return len(self.rows.ts)
+
+    @property
+    def first(self) -> Ns:
+        """Time of the first row."""
+        return int(self.rows.ts[0])
+
+    @property
+    def last(self) -> Ns:
+        """Time of the last row."""
+        return int(self.rows.ts[-1])
+
+    def advance(self, until: Ns, stop_row: int | None = None) -> Woken | None:
+        """Applies rows up to ``until``; the wake that stopped it earlier, None when none did."""
+        engine = self.engine
+        books, state = engine.context.books, engine.state
+        rows = self.rows
+        end = len(rows.ts) if stop_row is None else stop_row
+        self.cursor, why, m = nb.advance(
+            rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
+            int(UNQUOTED), self.cursor, until, books.rows, books.history, state.account_shares,
+            state.value, state.marks, self._out_ts, self._out_equity,
+        )  # fmt: skip
+        reason = _REASONS.get(why)
+        if reason is None:
+            return None
+        row = self.cursor - 1
+        token = engine.context.universe.markets[m].yes.id
+        return Woken(int(rows.ts[row]), reason, token, 0, row)
+
+    def seek(self, event: Event) -> None:
+        """Puts the books where they stood when an event was stepped with.
+
+        A wake stands at its row, anything else after all rows of its moment.
+        """
+        if isinstance(event, Woken):
+            while self.cursor <= event.row:
+                self.advance(NEVER, event.row + 1)
+            return
+        while self.advance(event.ts) is not None:
+            pass
+
+    def equity(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Times and values of the equity samples, the present as the last."""
+        marks = self.engine.state.marks
+        n = int(marks[nb.E_COUNT])
+        now = max(int(marks[nb.E_TS]), self.engine.context.now)
+        ts = np.append(self._out_ts[:n], now)
+        return ts, np.append(self._out_equity[:n], marks[nb.E_NOW])

@@ -1,0 +1,149 @@
+"""The replay driver: a plain loop that merges recorded data, the simulated venue and timers by time.
+
+At equal times: feed, own acks and fills, forecasts, timers, commands, then the order of arrival.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from polyframe.api.exchange import Broker, Clocked
+from polyframe.domain import effects as fx
+from polyframe.domain.effects import Effect
+from polyframe.domain.events import (
+    Event,
+    SessionEnded,
+    SessionStarted,
+    TimerFired,
+    precedence,
+)
+from polyframe.domain.units import Ns
+from polyframe.engine.engine import Engine
+from polyframe.errors import InvariantError
+from polyframe.runtime.asking import ReplayForecasts
+from polyframe.runtime.feed import NEVER, QuoteFeed
+from polyframe.store.journal import JournalWriter
+
+BROKER = 1
+"""Where a broker's answers stand among the events of one moment."""
+
+
+class SimulatedBroker(Broker, Clocked, Protocol):
+    """A broker with its own clock."""
+
+
+Watcher = Callable[[Event, Sequence[Effect]], None]
+
+
+class Replay:
+    """One backtest, from the first event to the last."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        feed: QuoteFeed,
+        broker: SimulatedBroker,
+        forecasts: ReplayForecasts,
+        journal: JournalWriter,
+        *,
+        events: Iterable[Event] = (),
+        watch: Watcher | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.feed = feed
+        self.broker = broker
+        self.forecasts = forecasts
+        self.journal = journal
+        self.steps = 0
+        self._watch = watch
+        self._progress = progress
+        self._queue: list[tuple[Ns, int, int, Event]] = []
+        self._pushed = 0
+        self._last: Ns = feed.last
+        for event in events:
+            self._last = max(self._last, event.ts)
+            self._push(event)
+        self._carry: dict[type, Callable[[Any], None]] = {
+            fx.SubmitOrder: self._submit,
+            fx.RequestCancel: lambda e: self.broker.cancel(e.order, self.now),
+            fx.RequestForecast: self._ask,
+            fx.SetTimer: lambda e: self._push(TimerFired(e.at, e.ledger, e.key)),
+            fx.SplitPosition: lambda e: self.broker.split(e.ledger, e.market, e.size, self.now),
+            fx.MergePositions: lambda e: self.broker.merge(e.ledger, e.market, e.size, self.now),
+            fx.RedeemPosition: lambda e: self.broker.redeem(
+                e.ledger, e.market, e.token, e.size, self.now
+            ),
+        }
+
+    @property
+    def now(self) -> Ns:
+        """The session's time."""
+        return self.engine.context.now
+
+    def run(self) -> None:
+        """Plays everything, from SessionStarted to SessionEnded."""
+        session = self.engine.context.session
+        self._step(SessionStarted(self.feed.first, session))
+        while self._turn():
+            pass
+        self._step(SessionEnded(max(self._last, self.now), "end of data"))
+        self.journal.close()
+
+    def _turn(self) -> bool:
+        queued = self._queue[0][0] if self._queue else NEVER
+        answered = self.broker.due()
+        answered = NEVER if answered is None else answered
+        until = min(queued, answered)
+        if until >= NEVER and self.feed.cursor >= len(self.feed):
+            return False
+        woken = self.feed.advance(until)
+        if woken is not None:
+            self._step(woken)
+            return True
+        if until >= NEVER:
+            return True
+        feed_first = queued == answered and self._queue[0][1] < BROKER
+        if queued < answered or feed_first:
+            event = heapq.heappop(self._queue)[3]
+            if self._stale(event):
+                return True
+            self._step(event)
+        else:
+            for event in self.broker.take(answered):
+                self._step(event)
+        return True
+
+    def _stale(self, event: Event) -> bool:
+        """A timer that was replaced, or one that would fire after all data."""
+        if not isinstance(event, TimerFired):
+            return False
+        armed = self.engine.timers.get((event.ledger, event.key))
+        return armed != event.ts or event.ts > self._last
+
+    def _step(self, event: Event) -> None:
+        effects = self.engine.step(event)
+        self.steps += 1
+        self.journal.step(event, effects)
+        for effect in effects:
+            carry = self._carry.get(type(effect))
+            if carry is not None:
+                carry(effect)
+        if self._watch is not None:
+            self._watch(event, effects)
+        if self._progress is not None:
+            self._progress(self.feed.cursor)
+
+    def _push(self, event: Event) -> None:
+        self._pushed += 1
+        heapq.heappush(self._queue, (event.ts, precedence(event), self._pushed, event))
+
+    def _submit(self, effect: fx.SubmitOrder) -> None:
+        if effect.approved is None:
+            raise InvariantError(f"order {effect.order.id} left the engine without approval")
+        self.broker.submit(effect.approved, self.now)
+
+    def _ask(self, effect: fx.RequestForecast) -> None:
+        self._push(self.forecasts.answer(self.engine, effect))
