@@ -43,7 +43,7 @@ class FileSink:
 
     def __init__(self, path: Path, *, new: bool) -> None:
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | (os.O_EXCL if new else 0)
+        flags = os.O_RDWR | (os.O_CREAT | os.O_EXCL if new else 0)
         if new:
             _make_directory(path.parent)
         try:

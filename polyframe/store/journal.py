@@ -72,6 +72,7 @@ class JournalWriter:
         """``enabled(type(event))`` says whether this level keeps it."""
         self._types = types
         self._all = level is RecordLevel.ALL
+        self._keeps_effects = level is not RecordLevel.NONE
         self._sink = sink
         self._durable = durable
         self._clock = clock
@@ -90,12 +91,17 @@ class JournalWriter:
         """A new journal. Its header is written at once.
 
         Raises:
-            UserError: the file exists.
-            DataError: the disk refused.
+            UserError: the file exists, or the header has a value that cannot be stored.
+            DataError: the disk refused; no file is left.
         """
-        data, digest = pack_header(msgspec.msgpack.encode(header))
+        data, digest = pack_header(_encode_header(header))
         sink = FileSink(path, new=True)
-        sink.append(data, sync=durable)
+        try:
+            sink.append(data, sync=durable)
+        except DataError:
+            sink.close()
+            path.unlink()
+            raise
         start = Position(len(data), 0, digest, 0, False)
         return cls(sink, header.level, start, durable=durable, clock=clock)
 
@@ -156,6 +162,8 @@ class JournalWriter:
         """
         self._seq = seq = self._seq + 1
         known = type(event) in self._types
+        if not self._keeps_effects:
+            effects = ()
         if not known and not effects:
             return seq
         kept = tuple(effects)
@@ -270,6 +278,17 @@ class JournalWriter:
     def _release(self) -> None:
         self._open = False
         self._sink.close()
+
+
+def _encode_header(header: Header) -> bytes:
+    try:
+        return msgspec.msgpack.encode(header)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise UserError(
+            f"the header of session {header.session!r} cannot be stored: {error}",
+            expected="text and integers of 64 bits",
+            hint=f"choose another seed than {header.seed}",
+        ) from error
 
 
 def _walk_to_end(walk: BlockWalk) -> Tail:

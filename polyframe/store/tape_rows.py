@@ -86,6 +86,12 @@ def npy_header(dtype: np.dtype[Any], rows: int) -> bytes:
     return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + body
 
 
+_UNKNOWN = np.ones(256, np.bool_)
+_UNKNOWN[list(TapeKind)] = False
+_NAMED = np.zeros(256, np.bool_)
+_NAMED[[TapeKind.TRADE, TapeKind.WALLET, TapeKind.CLEAR]] = True
+
+
 class Fault(NamedTuple):
     """The first row that breaks a rule."""
 
@@ -108,14 +114,14 @@ def first_fault(
     if after is not None and len(ts) and ts[0] < after:
         late = np.zeros(1, np.int64)
     index = columns["instrument"]
-    named = np.isin(kind, (TapeKind.TRADE, TapeKind.WALLET, TapeKind.CLEAR))
+    unnamed = _NAMED[kind] & ((aux < 0) | (aux > names))
     rules = (
         (late, "its ts is before that of the row above"),
-        (np.flatnonzero(~np.isin(kind, list(TapeKind))), "its kind is unknown"),
+        (np.flatnonzero(_UNKNOWN[kind]), "its kind is unknown"),
         (np.flatnonzero((index < 0) | (index >= instruments)), "its instrument is not listed"),
         (np.flatnonzero(np.abs(columns["side"]) > 1), "its side is none of -1, 0, +1"),
         (np.flatnonzero(columns["size"] < 0), "its size is negative"),
-        (np.flatnonzero(named & ((aux < 0) | (aux > names))), "its aux names nothing"),
+        (np.flatnonzero(unnamed), "its aux names nothing"),
     )
     faults = [Fault(int(rows[0]), what) for rows, what in rules if len(rows)]
     return min(faults, default=None)

@@ -237,7 +237,7 @@ EFFECTS: tuple[Effect, ...] = (
     PositionSettled(T + 32, "alpha", "m1", YES, 15_000_000, 1_000_000, 15_000_000, 5_850_000),
     TradingHalted(T + 33, "MaxDrawdown", "20 % below peak", "alpha", "m1", T + 10**13),
     TradingResumed(T + 34, "ops", "alpha"),
-    WishRefused(T + 35, "alpha", "Intent", "market m9 is unknown"),
+    WishRefused(T + 35, "alpha", "Intent", "market m9 is unknown", subject="m9"),
     StrategyDisabled(T + 36, "beta", "ValueError in beta.py:12"),
     StateSaved("alpha", b"\x00\x01\xfe\xff"),
 )

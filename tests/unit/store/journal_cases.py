@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import resource
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -179,6 +182,17 @@ def session(trades: int) -> list[Event]:
         events.append(TimerFired(ts + 2, LEDGER, f"01S-{i}"))
     resolution = Resolution("m1", (1_000_000, 0), ResolutionKind.WINNER, ts + 5)
     return [*events, MarketResolved(ts + 5, resolution)]
+
+
+@contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """The operating system refuses to let any file of this process grow beyond ``size``."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # ---- random values of every type --------------------------------------------------------------

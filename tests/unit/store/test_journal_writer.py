@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from journal_cases import EFFECT_TYPES, EVENT_TYPES, golden, header, steps
+from journal_cases import EFFECT_TYPES, EVENT_TYPES, file_limit, golden, header, steps
+from msgspec import structs
 
 from polyframe.domain.effects import RequestCancel, SetTimer, WishRefused
 from polyframe.domain.events import (
@@ -249,8 +247,7 @@ def test_a_resumed_journal_is_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with JournalWriter.create(path, header()) as writer:
         writer.step(timer(1), ())
-    newer = header()
-    newer = type(newer)(**{f: getattr(newer, f) for f in newer.__struct_fields__} | {"code": "2"})
+    newer = structs.replace(header(), code="2")
     with JournalWriter.resume(path, newer) as writer:
         assert writer.seq == 1
         writer.step(timer(2), ())
@@ -299,17 +296,6 @@ def test_two_writers_of_one_journal_are_refused(tmp_path: Path) -> None:
 # ---- a disk that refuses --------------------------------------------------------------------
 
 
-@contextmanager
-def file_limit(size: int) -> Iterator[None]:
-    """The operating system refuses to let any file of this process grow beyond ``size``."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_refused_write_is_taken_back_and_can_be_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "j"
     writer = JournalWriter.create(path, header(), durable=True)
@@ -342,3 +328,15 @@ def test_a_directory_that_is_a_file_is_the_users_matter(tmp_path: Path) -> None:
         JournalWriter.create(tmp_path / "file" / "j", header())
     with pytest.raises(DataError, match="could not be made"):
         JournalWriter.create(tmp_path / "file" / "below" / "j", header())
+
+
+def test_a_journal_whose_header_finds_no_room_is_not_left_behind(tmp_path: Path) -> None:
+    with file_limit(50), pytest.raises(DataError, match="could not be written at byte 0"):
+        JournalWriter.create(tmp_path / "j", header())
+    JournalWriter.create(tmp_path / "j", header()).close()
+
+
+def test_a_header_that_cannot_be_stored_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be stored"):
+        JournalWriter.create(tmp_path / "j", structs.replace(header(), seed=2**70))
+    assert list(tmp_path.iterdir()) == []

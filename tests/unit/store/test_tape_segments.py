@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from journal_cases import file_limit
 
 from polyframe.domain.quality import Flag
 from polyframe.errors import DataError, GapError, UserError
 from polyframe.store.tape import COLUMNS, Segment, Tape, TapeFlag, TapeKind, segment_name
 from polyframe.store.tape_rows import NPY_HEADER, ROW, npy_header
-from polyframe.store.tape_writer import TapeWriter, recover_parts, seal_part
+from polyframe.store.tape_seal import recover_parts, seal_part
+from polyframe.store.tape_writer import TapeWriter
 
 tmp = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 ORDER = ("ts", "kind", "instrument", "price", "size", "side", "ts_venue", "flag", "aux")
@@ -470,6 +472,20 @@ def test_a_segment_being_written_is_not_taken_away_from_its_writer(tmp_path: Pat
     with pytest.raises(DataError, match=r"only segment-00000000\.part"):
         Tape.open(tmp_path)
     writer.close()
+
+
+def test_a_refused_write_loses_nothing(tmp_path: Path) -> None:
+    writer = TapeWriter(tmp_path, ("a",))
+    prices(writer, 0, 5)
+    with file_limit(100), pytest.raises(DataError, match="could not be written"):
+        writer.flush(sync=True)
+    prices(writer, 5, 10)
+    writer.flush(sync=True)
+    part = writer.roll()
+    assert part is not None
+    with file_limit(NPY_HEADER + 20), pytest.raises(DataError, match="could not be sealed"):
+        seal_part(part)
+    assert seal_part(part)["ts"].tolist() == list(range(10))
 
 
 def test_damaged_lists_are_named(tmp_path: Path) -> None:
