@@ -26,7 +26,13 @@ S_PAIRS: Final = 3
 S_XY: Final = 4
 S_X: Final = 5
 S_Y: Final = 6
-S_SIZE_OF: Final = 7
+S_JUMP: Final = 7
+"""the latest change, or three quarters of this a row before, whichever is greater"""
+S_QUOTED: Final = 8
+"""1 while the row before was quoted"""
+S_BORN: Final = 9
+"""when the present stretch of quoted rows began"""
+S_SIZE_OF: Final = 10
 
 
 @njit(int64(int64, int64, int64, int64), cache=True)
@@ -60,6 +66,18 @@ def floor_half(price, one, zone_upto, zone_half):  # type: ignore[no-untyped-def
     return -((-half * one) // PPM)
 
 
+@njit(int64(int64, int64, _ints, _ints), cache=True)
+def young_floor(age, one, young_upto, young_half):  # type: ignore[no-untyped-def]
+    """The least half spread of a book that has been quoted for ``age``; 0 once it is grown up.
+
+    Shapes: young_* (y,), ascending. Units: age and young_upto ns, young_half millionths.
+    """
+    for k in range(young_upto.shape[0]):
+        if age < young_upto[k]:
+            return -((-young_half[k] * one) // PPM)
+    return int64(0)
+
+
 @njit(int64(int64, int64, int64), cache=True)
 def bid_below(price: int, half: int, tick: int) -> int:
     """The bid ``half`` below a mid, down to the tick; at least one tick away or 0 for none.
@@ -78,6 +96,7 @@ def _remember(price, state, xs, ys):  # type: ignore[no-untyped-def]
     window = xs.shape[0]
     if state[S_CHAIN] > 0:
         x = price - state[S_LAST]
+        state[S_JUMP] = max(abs(x), state[S_JUMP] * 3 // 4)
         y = state[S_CHANGE]
         if state[S_CHAIN] > 1:
             k = state[S_PAIRS] % window
@@ -94,24 +113,27 @@ def _remember(price, state, xs, ys):  # type: ignore[no-untyped-def]
 
 @njit(
     types.void(
-        _markets, _ints, _flags, _ints, _ints, _ints, _ints,
-        int64, int64, int64, int64, int64, int64, _out, _out,
+        _ints, _markets, _ints, _flags, _ints, _ints, _ints, _ints, _ints, _ints,
+        int64, int64, int64, int64, int64, int64, int64, _out, _out,
     ),
     cache=True,
 )  # fmt: skip
 def quote(  # type: ignore[no-untyped-def]
-    market, price, flag, tick, one, zone_upto, zone_half,
-    window, least, cap, stress, refused, breaks, bid, ask,
+    ts, market, price, flag, tick, one, zone_upto, zone_half, young_upto, young_half,
+    window, least, jump, cap, stress, refused, breaks, bid, ask,
 ):  # fmt: skip
     """Writes the executable YES bid and ask of every row; 0 where nobody can trade.
 
-    The half spread is the greatest of the zone's floor, one tick and Roll's estimate over the last
-    ``window`` pairs of changes (once there are ``least``), at most ``cap``, times ``stress``. A row
-    with a ``refused`` flag, and a price at or beyond 0 or 1, has no quote and ends the chain of
-    changes; a row with a ``breaks`` flag begins a new chain and is quoted.
+    The half spread is the greatest of: the zone's floor; one tick; Roll's estimate over the last
+    ``window`` pairs of changes (once there are ``least``); the floor of a young book, by the time
+    since its quotes began; the share ``jump`` of a recent jump. It is at most ``cap``, and then
+    multiplied by ``stress``. A row with a ``refused`` flag, and a price at or beyond 0 or 1, has no
+    quote, ends the chain of changes and makes the book young again; a row with a ``breaks`` flag
+    begins a new chain and is quoted.
 
-    Shapes: market, price, flag, bid, ask (n,), rows in time order; tick, one (markets,);
-    zone_* (z,). Units: prices in price units; zones, cap and stress in millionths.
+    Shapes: ts, market, price, flag, bid, ask (n,), rows in time order; tick, one (markets,);
+    zone_* (z,); young_* (y,). Units: prices in price units; ts and young_upto ns; zones,
+    young_half, jump, cap and stress in millionths.
     """
     count = tick.shape[0]
     xs = np.zeros((count, window), np.int32)
@@ -124,7 +146,11 @@ def quote(  # type: ignore[no-untyped-def]
         ask[i] = 0
         if (flag[i] & refused) != 0 or p <= 0 or p >= one[m]:
             state[m, S_CHAIN] = 0
+            state[m, S_QUOTED] = 0
             continue
+        if state[m, S_QUOTED] == 0:
+            state[m, S_QUOTED] = 1
+            state[m, S_BORN] = ts[i]
         if (flag[i] & breaks) != 0:
             state[m, S_CHAIN] = 0
         _remember(p, state[m], xs[m], ys[m])
@@ -132,6 +158,8 @@ def quote(  # type: ignore[no-untyped-def]
         if state[m, S_PAIRS] >= least:
             pairs = min(state[m, S_PAIRS], window)
             half = max(half, roll_half(pairs, state[m, S_XY], state[m, S_X], state[m, S_Y]))
+        half = max(half, young_floor(ts[i] - state[m, S_BORN], one[m], young_upto, young_half))
+        half = max(half, -((-state[m, S_JUMP] * jump) // PPM))
         half = max(min(half, cap * one[m] // PPM), tick[m])
         half = -((-half * stress) // PPM)
         bid[i] = bid_below(p, half, tick[m])

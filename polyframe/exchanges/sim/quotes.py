@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from polyframe.domain.market import Market
 from polyframe.domain.quality import UNQUOTED, Flag
+from polyframe.domain.units import HOUR
 from polyframe.errors import DataError
 from polyframe.exchanges.sim.settings import PPM, SimSettings
 from polyframe.kernels import spread_nb
@@ -102,21 +103,23 @@ def executable(
                 f"market {market.id}: tick {market.tick} does not divide {market.price_one}",
                 expected="a tick such as 1, 10, 25 or 100",
             )
-    zones = settings.half_spread_floor
+    ts = np.ascontiguousarray(columns.ts, np.int64)
     market_rows = np.ascontiguousarray(columns.market, np.int32)
     price = np.ascontiguousarray(columns.price, np.int64)
     flag = np.ascontiguousarray(columns.flag, np.uint8)
     bid, ask = np.zeros(price.shape[0], np.int64), np.zeros(price.shape[0], np.int64)
     spread_nb.quote(
+        ts,
         market_rows,
         price,
         flag,
         np.array([market.tick for market in markets], np.int64),
         np.array([market.price_one for market in markets], np.int64),
-        np.array([math.floor(round(upto * PPM, 3)) for upto, _ in zones], np.int64),
-        np.array([math.ceil(round(half * PPM, 3)) for _, half in zones], np.int64),
+        *_steps(settings.half_spread_floor, PPM),
+        *_steps(settings.young_half_spread, HOUR),
         settings.roll_window,
         settings.roll_min_pairs,
+        _millionths(settings.jump_share),
         math.floor(settings.spread_cap / 2 * PPM),
         settings.stress,
         int(refused_flags(settings)),
@@ -124,7 +127,20 @@ def executable(
         bid,
         ask,
     )
-    return QuoteColumns(columns.ts, market_rows, bid, ask, flag, price)
+    return QuoteColumns(ts, market_rows, bid, ask, flag, price)
+
+
+def _millionths(fraction: float) -> int:
+    """A cost as millionths, rounded up; float noise below a thousandth of one is dropped."""
+    return math.ceil(round(fraction * PPM, 3))
+
+
+def _steps(
+    table: tuple[tuple[float, float], ...], unit: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A table of (bound, half spread) as the kernel's two arrays."""
+    bounds = np.array([math.floor(round(upto * unit, 3)) for upto, _ in table], np.int64)
+    return bounds, np.array([_millionths(half) for _, half in table], np.int64)
 
 
 def refused_flags(settings: SimSettings) -> Flag:

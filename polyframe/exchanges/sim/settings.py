@@ -43,6 +43,10 @@ class SimSettings(PluginConfig):
         (0.50, 0.010),
     )
     """(distance of the price to 0 or 1 up to, least half spread): 75th percentiles of quotes"""
+    young_half_spread: tuple[tuple[float, float], ...] = ((1, 0.055), (2, 0.020), (4, 0.015))
+    """(hours since the first of a run of quoted rows up to, least half spread): as above"""
+    jump_share: float = Field(0.25, ge=0, le=1)
+    """half spread as a share of a recent change of the mid, fading by a quarter a row"""
     roll_window: int = Field(48, ge=2, le=10_000)
     """pairs of price changes in the Roll estimate: two days of hourly rows"""
     roll_min_pairs: int = Field(8, ge=2)
@@ -73,6 +77,14 @@ class SimSettings(PluginConfig):
         if any(not 0 <= half < 0.5 or upto <= 0 for upto, half in zones):
             raise ValueError("a half spread lies in [0, 0.5), a zone's bound above 0")
         return zones
+
+    @field_validator("young_half_spread")
+    @classmethod
+    def _ages_ascend(cls, ages: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        bounds = [upto for upto, _ in ages]
+        if bounds != sorted(set(bounds)) or any(not 0 <= half < 0.5 for _, half in ages):
+            raise ValueError("ages must ascend, each with a half spread in [0, 0.5)")
+        return ages
 
     @field_validator("fee_overrides")
     @classmethod

@@ -10,6 +10,8 @@ from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.kernels import match_nb, spread_nb
 
 ZONES = (np.array([10_000, 100_000, 500_000]), np.array([2_000, 20_000, 10_000]))
+YOUNG = (np.array([3, 6]), np.array([30_000, 15_000]))
+JUMP = 250_000
 REFUSED, BREAKS = int(UNQUOTED), int(Flag.GAP)
 
 
@@ -17,15 +19,20 @@ def twin(rows, ticks, window, least, cap_ppm, stress_ppm):
     """Bid and ask a row, with a list of all changes and a textbook covariance in integers."""
     chain = {m: [] for m in range(len(ticks))}
     pairs = {m: [] for m in range(len(ticks))}
+    born = dict.fromkeys(chain)
+    jump = dict.fromkeys(chain, 0)
     out = []
-    for m, price, flag in rows:
+    for now, (m, price, flag) in enumerate(rows):
         if flag & REFUSED or not 0 < price < 10_000:
-            chain[m] = []
+            chain[m], born[m] = [], None
             out.append((0, 0))
             continue
+        born[m] = now if born[m] is None else born[m]
         if flag & BREAKS:
             chain[m] = []
         chain[m].append(price)
+        if len(chain[m]) >= 2:
+            jump[m] = max(abs(chain[m][-1] - chain[m][-2]), jump[m] * 3 // 4)
         if len(chain[m]) >= 3:
             a, b, c = chain[m][-3:]
             pairs[m].append((c - b, b - a))
@@ -40,6 +47,8 @@ def twin(rows, ticks, window, least, cap_ppm, stress_ppm):
             )
             if cov < 0:
                 half = max(half, math.ceil(math.sqrt(-cov) / n))
+        age = now - born[m]
+        half = max(half, 300 if age < 3 else 150 if age < 6 else 0, math.ceil(jump[m] / 4))
         half = max(min(half, cap_ppm * 10_000 // 1_000_000), ticks[m])
         half = math.ceil(half * stress_ppm / 1_000_000)
         out.append((below(price, half, ticks[m]), above(price, half, ticks[m])))
@@ -60,19 +69,22 @@ def above(price, half, tick):
     return 10_000 - tick if 10_000 - tick >= price + tick else 0
 
 
-def compiled(rows, ticks, window, least, cap_ppm, stress_ppm):
+def compiled(rows, ticks, window, least, cap_ppm, stress_ppm, young=YOUNG, jump=JUMP):
     n = len(rows)
     bid, ask = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
     columns = list(zip(*rows, strict=True)) if rows else ((), (), ())
     spread_nb.quote(
+        np.arange(n, dtype=np.int64),
         np.array(columns[0], np.int32),
         np.array(columns[1], np.int64),
         np.array(columns[2], np.uint8),
         np.array(ticks, np.int64),
         np.full(len(ticks), 10_000, np.int64),
         *ZONES,
+        *young,
         window,
         least,
+        jump,
         cap_ppm,
         stress_ppm,
         REFUSED,
@@ -136,23 +148,38 @@ def test_yes_and_no_are_treated_alike(rows):
     assert here == flipped
 
 
+GROWN = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def halves(rows, **more):
+    got = compiled(rows, (10, 10), 12, 4, 500_000, 1_000_000, **more)
+    return [(ask - bid) // 2 for bid, ask in got]
+
+
 def test_a_bouncing_price_widens_and_a_trending_one_does_not():
     bounce = [(0, 5_000 + 150 * (-1) ** k, 0) for k in range(20)]
     trend = [(0, 4_000 + 50 * k, 0) for k in range(20)]
-    args = ((10, 10), 12, 4, 500_000, 1_000_000)
-    bid, ask = compiled(bounce, *args)[-1]
     # Changes of +-300 in turn have a covariance of -90,000 with their predecessors.
-    assert (ask - bid) // 2 == 300
-    bid, ask = compiled(trend, *args)[-1]
-    assert (ask - bid) // 2 == 100
+    assert halves(bounce, young=GROWN)[-1] == 300
+    assert halves(trend, young=GROWN)[-1] == 100
 
 
 def test_a_change_across_an_unquoted_stretch_does_not_count():
     calm = [(0, 5_000, 0)] * 6
     hole = [(0, 5_000, int(Flag.FLAT))]
-    wild = [(0, p, 0) for p in (2_000, 2_000, 8_000, 8_000)]
-    with_breaks = calm + hole + wild[:2] + hole + wild[2:]
-    assert compiled(with_breaks, (10, 10), 12, 2, 500_000, 1_000_000)[-1] == (7_900, 8_100)
+    rows = [*calm, *hole, (0, 2_000, 0), (0, 2_000, 0), *hole, (0, 8_000, 0), (0, 8_000, 0)]
+    assert halves(rows, young=GROWN)[-1] == 100
+
+
+def test_a_young_book_is_wide_and_young_again_after_an_unquoted_row():
+    rows = [(0, 5_000, 0)] * 8 + [(0, 5_000, int(Flag.FLAT))] + [(0, 5_000, 0)] * 4
+    assert halves(rows) == [300] * 3 + [150] * 3 + [100] * 2 + [0] + [300] * 3 + [150]
+
+
+def test_a_jump_widens_and_fades():
+    rows = [(0, 5_000, 0)] * 2 + [(0, 7_000, 0)] * 6
+    got = compiled(rows, (10, 10), 12, 12, 500_000, 1_000_000, young=GROWN)
+    assert [(ask - bid) // 2 for bid, ask in got][1:] == [100, 500, 380, 290, 220, 160, 120]
 
 
 PRICES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=30)

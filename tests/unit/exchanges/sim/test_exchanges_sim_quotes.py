@@ -9,6 +9,7 @@ from sim_transcript import columns, market
 from polyframe.domain.market import Market, Token
 from polyframe.domain.orders import Seal, Side
 from polyframe.domain.quality import Flag
+from polyframe.domain.units import HOUR
 from polyframe.errors import DataError
 from polyframe.exchanges.sim.depth import Depth, split_rows
 from polyframe.exchanges.sim.exchange import SimExchange
@@ -35,6 +36,7 @@ def mids(prices, markets=None, flags=None):
 
 
 def quoted(prices, *, tick=10, markets=None, flags=None, **settings):
+    settings = {"young_half_spread": (), "jump_share": 0.0, **settings}
     exchange = SimExchange(SimExchange.Config(**settings))
     found = exchange.quotes(mids(prices, markets, flags), [market("M", tick=tick), market("N")])
     return list(zip(found.bid.tolist(), found.ask.tolist(), strict=True))
@@ -76,6 +78,14 @@ def test_stress_widens_and_the_cap_holds_the_estimate():
     assert quoted(bounce)[-1] == (2_500, 4_500)
     assert quoted(bounce, spread_cap=0.05)[-1] == (3_250, 3_750)
     assert quoted(bounce, cost_multiplier=1.5)[-1] == (2_000, 5_000)
+
+
+def test_the_first_hours_of_a_book_and_a_jump_are_dear():
+    n = 8
+    given = mids([5_000] * 6 + [7_000] * 2)
+    given.ts = np.arange(n, dtype=np.int64) * HOUR
+    found = SimExchange().quotes(given, [market("M", tick=10)])
+    assert (found.ask - given.price).tolist() == [550, 200, 150, 150, 100, 100, 500, 380]
 
 
 def test_unquoted_rows_have_no_quote():
@@ -159,6 +169,7 @@ def test_a_walk_ends_before_certainty():
         ({"half_spread_floor": ((0.2, 0.01), (0.1, 0.01), (0.5, 0.01))}, "must ascend"),
         ({"half_spread_floor": ((0.2, 0.01),)}, "reach 0.5"),
         ({"half_spread_floor": ((0.5, 0.7),)}, "half spread lies"),
+        ({"young_half_spread": ((2, 0.1), (1, 0.1))}, "ages must ascend"),
         ({"depth_step": 0.05}, "depth_step"),
         ({"roll_min_pairs": 49}, "roll_min_pairs"),
         ({"cost_multiplier": 0}, "greater than 0"),
@@ -173,7 +184,8 @@ def test_settings_that_make_no_sense(settings, message):
 
 def test_other_price_decimals():
     cents = Market("C", "?", (Token("y", "Yes"),), tick=1, price_decimals=2, max_price=100)
-    found = SimExchange().quotes(mids([50, 8]), [cents])
+    plain = SimExchange(SimExchange.Config(young_half_spread=(), jump_share=0.0))
+    found = plain.quotes(mids([50, 8]), [cents])
     assert list(zip(found.bid.tolist(), found.ask.tolist(), strict=True)) == [(49, 51), (6, 10)]
 
 
