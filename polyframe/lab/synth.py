@@ -27,8 +27,18 @@ from polyframe.domain.units import SECOND
 from polyframe.errors import PolyframeError, UserError
 from polyframe.lab.beliefs import Floats, Rng
 from polyframe.lab.lives import Event, SynthConfig, exclusive, ladder, lone, stream
+from polyframe.store.catalogue import MANIFEST, Catalogue
 
-__all__ = ["SOURCE", "SynthConfig", "Synthetic", "generate", "main", "sample_dir", "write"]
+__all__ = [
+    "SOURCE",
+    "SynthConfig",
+    "Synthetic",
+    "generate",
+    "is_synthetic",
+    "main",
+    "sample_dir",
+    "write",
+]
 
 SOURCE = "synthetic"
 NEAR_ROWS = 3
@@ -174,6 +184,11 @@ def _forecast_rows(
     }
 
 
+def is_synthetic(catalogue: Catalogue) -> bool:
+    """True when any file of a catalogue holds synthetic rows."""
+    return any(SOURCE in entry["sources"] for entry in catalogue.manifest["files"].values())
+
+
 def sample_dir() -> Path:
     """The directory of the synthetic catalogue shipped with the package."""
     return Path(str(files("polyframe.lab") / "sample"))
@@ -188,8 +203,6 @@ def write(made: Synthetic, directory: Path, note: Mapping[str, Any]) -> None:
         UserError: there is a catalogue already.
     """
     import pandas as pd  # noqa: PLC0415 - heavy
-
-    from polyframe.store.catalogue import MANIFEST, Catalogue  # noqa: PLC0415 - with pandas
 
     if (directory / MANIFEST).exists():
         raise UserError(
@@ -213,8 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default = next(f.default for f in fields(SynthConfig) if f.name == name)
         parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
     given = parser.parse_args(arguments)
-    config = SynthConfig(seed=given.seed, days=given.days, skill=given.skill, noise=given.noise)
     try:
+        config = SynthConfig(seed=given.seed, days=given.days, skill=given.skill, noise=given.noise)
         made = generate(config)
         write(made, given.write, {"generator": "polyframe.lab.synth", **asdict(config)})
     except PolyframeError as error:

@@ -218,6 +218,8 @@ def test_the_shipped_sample_is_small_and_says_that_it_is_synthetic() -> None:
     size = sum(path.stat().st_size for path in sample_dir().rglob("*") if path.is_file())
     assert size < 400_000
     assert len(shipped.markets()) == 120
+    assert synth.is_synthetic(shipped)
+    assert not synth.is_synthetic(Catalogue.create(sample_dir() / "absent"))
     for entry in shipped.manifest["files"].values():
         assert entry["sources"] == ["synthetic"]
         assert entry["imports"][0]["generator"] == "polyframe.lab.synth"
