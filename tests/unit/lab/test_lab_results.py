@@ -361,3 +361,11 @@ def test_the_schema_describes_what_is_written(record, tmp_path) -> None:
         described = schema["$defs"][name]
         assert set(described["properties"]) == set(value)
     assert schema["$defs"]["Trade"]["properties"]["side"]["enum"] == ["buy", "sell", "settle"]
+
+
+def test_the_page_tells_every_field(root) -> None:
+    page = (root / "docs" / "report.md").read_text()
+    schema = json_schema()["$defs"]
+    for name in ("Report", "Trade"):
+        for field in schema[name]["properties"]:
+            assert f"`{field}`" in page or f'"{field}"' in page, field
