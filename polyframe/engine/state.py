@@ -213,18 +213,20 @@ class State:
         if ledger == self.account:
             return int(self.marks[nb.E_NOW])
         total: Money = self.cash[ledger]
+        return total + sum(self.worth(ledger, token) for token in self.held[ledger])
+
+    def worth(self, ledger: int, token: int) -> Money:
+        """What a ledger's shares of a token could be sold for at the last trustworthy bid."""
         universe, rows = self.universe, self.books.view
-        for token in self.held[ledger]:
-            m = universe.token_market[token]
-            worth = nb.mark(
-                self.shares[ledger, token],
-                universe.token_outcome[token],
-                rows[m, nb.B_MARK_BID],
-                rows[m, nb.B_MARK_ASK],
-                rows[m, nb.B_ONE],
-            )
-            total += worth // rows[m, nb.B_DIVISOR]
-        return total
+        m = universe.token_market[token]
+        value = nb.mark(
+            self.shares[ledger, token],
+            universe.token_outcome[token],
+            rows[m, nb.B_MARK_BID],
+            rows[m, nb.B_MARK_ASK],
+            rows[m, nb.B_ONE],
+        )
+        return int(value // rows[m, nb.B_DIVISOR])
 
     def _shift_worth(self, row: int, m: int, token: int, shares: Size) -> None:
         market = self.universe.markets[m]

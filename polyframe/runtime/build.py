@@ -153,9 +153,7 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     """
     sim = registry.get("exchange", "SimExchange")
     exchange = sim(plugin_config(sim, config.venue.sim, "venue.sim"))
-    parts = Parts(
-        _players(config, registry), _guarded(config, registry), {}, exchange
-    )
+    parts = Parts(_players(config, registry), _guarded(config, registry), {}, exchange)
     for name, use in config.forecasters.items():
         cls = registry.get("forecaster", use.use)
         settings = plugin_config(cls, use.config, f"forecasters.{name}.config")

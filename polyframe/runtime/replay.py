@@ -1,4 +1,4 @@
-"""The replay driver: a plain loop that merges recorded data, the simulated venue and timers by time.
+"""The replay driver: a plain loop over recorded data, the simulated venue and timers, by time.
 
 At equal times: feed, own acks and fills, forecasts, timers, commands, then the order of arrival.
 """
@@ -50,7 +50,6 @@ class Replay:
         *,
         events: Iterable[Event] = (),
         watch: Watcher | None = None,
-        progress: Callable[[int], None] | None = None,
     ) -> None:
         self.engine = engine
         self.feed = feed
@@ -59,7 +58,7 @@ class Replay:
         self.journal = journal
         self.steps = 0
         self._watch = watch
-        self._progress = progress
+        self._progress: Callable[[int, int], None] | None = None
         self._queue: list[tuple[Ns, int, int, Event]] = []
         self._pushed = 0
         self._last: Ns = feed.last
@@ -77,6 +76,10 @@ class Replay:
                 e.ledger, e.market, e.token, e.size, self.now
             ),
         }
+
+    def progress_to(self, progress: Callable[[int, int], None]) -> None:
+        """Calls ``progress(rows done, rows in all)`` after each step."""
+        self._progress = progress
 
     @property
     def now(self) -> Ns:
@@ -134,7 +137,7 @@ class Replay:
         if self._watch is not None:
             self._watch(event, effects)
         if self._progress is not None:
-            self._progress(self.feed.cursor)
+            self._progress(self.feed.cursor, len(self.feed))
 
     def _push(self, event: Event) -> None:
         self._pushed += 1

@@ -1,0 +1,142 @@
+"""Watches a replay and keeps what a report is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from polyframe.api.forecaster import ForecastSource
+from polyframe.domain.effects import (
+    Effect,
+    FillBooked,
+    OrderReviewed,
+    PositionSettled,
+    SubmitOrder,
+    WishRefused,
+)
+from polyframe.domain.events import Event, ForecastFailed, ForecastMade
+from polyframe.domain.forecast import Forecast
+from polyframe.domain.units import Ns, Price
+from polyframe.domain.verdict import Ruling
+from polyframe.engine.engine import Engine
+from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen
+from polyframe.runtime.build import Session
+
+
+class Collector:
+    """Called after every step with the event and its effects."""
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self.fills: list[FillBooked] = []
+        self.settlements: list[PositionSettled] = []
+        self.reviews: list[OrderReviewed] = []
+        self.refusals: Counter[str] = Counter()
+        self.judgements: list[Judgement] = []
+        self.delivered: dict[Forecast, None] = {}
+        self.unanswered: set[str] = set()
+        self._mids: dict[str, Price | None] = {}
+        self._decisions: dict[str, OrderReviewed] = {}
+
+    def watch(self, event: Event, effects: Sequence[Effect]) -> None:
+        """Keeps what matters of one step."""
+        if isinstance(event, ForecastMade):
+            self._forecast(event)
+        elif isinstance(event, ForecastFailed):
+            self.unanswered.add(event.market)
+        for effect in effects:
+            if isinstance(effect, FillBooked):
+                self.fills.append(effect)
+            elif isinstance(effect, OrderReviewed):
+                self.reviews.append(effect)
+                if effect.order:
+                    self._decisions[effect.order] = effect
+            elif isinstance(effect, SubmitOrder):
+                self._mids[effect.order.id] = self._mid(effect.order.market)
+            elif isinstance(effect, PositionSettled):
+                self.settlements.append(effect)
+            elif isinstance(effect, WishRefused):
+                self.refusals[f"{effect.wish}: {effect.reason}"] += 1
+
+    def _forecast(self, event: ForecastMade) -> None:
+        forecast = event.forecast
+        if forecast in self.delivered:
+            return
+        self.delivered[forecast] = None
+        mid = self._mid(forecast.market)
+        if mid is not None and self.engine is not None:
+            one = self.engine.context.universe.market(forecast.market).price_one
+            self.judgements.append(
+                Judgement(
+                    forecast.market, event.ts, forecast.probability, mid / one, forecast.source
+                )
+            )
+
+    def _mid(self, market: str) -> Price | None:
+        if self.engine is None:
+            return None
+        context = self.engine.context
+        token = context.universe.token(context.universe.market(market).yes.id)
+        quote = context.books.quote(token)
+        if not quote.trusted or not quote.two_sided:
+            return None
+        return (quote.bid + quote.ask) // 2
+
+    def fill_records(self, flags: Mapping[str, int]) -> list[FillRecord]:
+        """The fills with what was known when each was decided."""
+        return [
+            FillRecord(
+                booked.fill,
+                flags.get(booked.fill.trade, 0),
+                self._mids.get(booked.fill.order),
+                self._decisions.get(booked.fill.order),
+            )
+            for booked in self.fills
+        ]
+
+    def denials(self) -> dict[str, int]:
+        """How many orders each protection denied."""
+        found: Counter[str] = Counter()
+        for review in self.reviews:
+            for verdict in review.verdicts:
+                if verdict.binding and verdict.ruling is Ruling.DENY:
+                    found[verdict.protection] += 1
+        return dict(found)
+
+    def forecast_counts(self, records: ForecastSource, closes: Mapping[str, Ns]) -> ForecastCounts:
+        """What became of the recorded forecasts.
+
+        joined: delivered to a strategy. late: ready only after its market had closed. superseded:
+        never delivered, because a newer one was there when somebody asked. missed: markets that
+        were asked about and never had an answer.
+        """
+        rows: Sequence[Forecast] = getattr(records, "rows", ())
+        late = superseded = 0
+        for forecast in rows:
+            if forecast in self.delivered or forecast.market not in closes:
+                continue
+            end = closes[forecast.market]
+            if end and forecast.known_at >= end:
+                late += 1
+            else:
+                superseded += 1
+        answered = {forecast.market for forecast in self.delivered}
+        by_source = Counter(forecast.source for forecast in self.delivered)
+        missed = len(self.unanswered - answered)
+        return ForecastCounts(len(self.delivered), late, missed, superseded, dict(by_source))
+
+
+def left_open(session: Session) -> list[LeftOpen]:
+    """Holdings that nothing had settled at the end."""
+    engine = session.engine
+    state, universe = engine.state, engine.context.universe
+    found = []
+    for ledger, name in enumerate(state.ledgers):
+        for token in sorted(state.held[ledger]):
+            m = universe.token_market[token]
+            market = universe.markets[m]
+            held = state.holding(ledger, token)
+            value = state.worth(ledger, token)
+            id = market.tokens[universe.token_outcome[token]].id
+            found.append(LeftOpen(name, id, held.shares, held.cost, value))
+    return found
