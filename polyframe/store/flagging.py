@@ -35,9 +35,8 @@ def flag_frame(
     ).drop_duplicates("token")
     tokens, names = pd.factorize(prices["token"])
     known = pd.DataFrame({"token": names}).merge(lookup, on="token", how="left")
-    at = known["at"].to_numpy(np.float64, na_value=np.nan)
-    alone = np.isnan(at)
-    at[alone] = len(markets) + np.arange(alone.sum())
+    alone = known["at"].isna().to_numpy(np.bool_)
+    at = np.where(alone, len(markets) + np.arange(len(known)), known["at"].fillna(-1))
     market = at.astype(np.int64)[tokens]
     side = known["no"].fillna(0).to_numpy(np.int64)[tokens]
     ts = prices["ts"].to_numpy(np.int64)
