@@ -41,6 +41,8 @@ def check_catalogue(
 ) -> CheckReport:
     """Checks every file. With ``write``, flags that no longer hold are rewritten.
 
+    Nothing is rewritten while a file is missing, damaged or changed.
+
     Raises:
         PolyframeError: flags were to be written and the disk refused.
     """
@@ -51,8 +53,8 @@ def check_catalogue(
     report = CheckReport(str(catalogue.path))
     frames = _readable(catalogue, report)
     markets = next((f for of, _, f in frames if of is MARKETS), empty_frame(MARKETS))
-    usable = all(f.check != "unreadable" for f in report.findings)
-    if write and usable:
+    # Rewriting a file that somebody changed would make the change look like ours.
+    if write and not report.errors:
         report.reflagged = {k: n for k, n in catalogue.reflag(rules).items() if n}
         frames = _readable(catalogue, CheckReport(""))
     for of, path, frame in frames:
