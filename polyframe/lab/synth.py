@@ -185,8 +185,9 @@ def _forecast_rows(
 
 
 def is_synthetic(catalogue: Catalogue) -> bool:
-    """True when any file of a catalogue holds synthetic rows."""
-    return any(SOURCE in entry["sources"] for entry in catalogue.manifest["files"].values())
+    """True when a catalogue says so, or any of its files holds synthetic rows."""
+    files_of = catalogue.manifest["files"].values()
+    return bool(catalogue.manifest.get(SOURCE)) or any(SOURCE in f["sources"] for f in files_of)
 
 
 def sample_dir() -> Path:
@@ -211,6 +212,7 @@ def write(made: Synthetic, directory: Path, note: Mapping[str, Any]) -> None:
             hint="python -m polyframe.lab.synth --write OTHER-DIR",
         )
     catalogue = Catalogue.create(directory)
+    catalogue.manifest[SOURCE] = True
     catalogue.write_markets(pd.DataFrame(made.markets), note)
     catalogue.append_prices(pd.DataFrame(made.prices), note)
     catalogue.append_forecasts(pd.DataFrame(made.forecasts), note)

@@ -130,7 +130,7 @@ def test_a_higher_strike_is_never_likelier(seed, jumps, share) -> None:
 @pytest.mark.parametrize("skill", [0.05, 0.2, 0.5, 0.8])
 def test_a_private_signal_is_worth_what_is_stated(skill) -> None:
     rng = stream(7)
-    p = rng.uniform(0.05, 0.95, 15_000)
+    p = rng.uniform(0.05, 0.95, 8_000)
     happened = rng.random(p.size) < p
     information = beliefs.private_information(skill, p)
     told = np.where(happened, 0.5, -0.5) * information

@@ -1,6 +1,7 @@
 """The synthetic tables: what they promise about prices, ends, flags and forecasts."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -148,6 +149,7 @@ def test_leading_stretches_are_flagged_and_nothing_else_is(prices) -> None:
     assert prices["flag"].isin([Flag.NONE, Flag.LEADING, Flag.NEAR]).all()
 
 
+@cache
 def advantage(config: SynthConfig) -> tuple[float, float]:
     """Brier of the market minus Brier of the forecasts, mean over events and its error."""
     made = generate(config)
@@ -219,6 +221,7 @@ def test_the_shipped_sample_is_small_and_says_that_it_is_synthetic() -> None:
     assert size < 400_000
     assert len(shipped.markets()) == 120
     assert synth.is_synthetic(shipped)
+    assert shipped.manifest["synthetic"] is True
     assert not synth.is_synthetic(Catalogue.create(sample_dir() / "absent"))
     for entry in shipped.manifest["files"].values():
         assert entry["sources"] == ["synthetic"]
