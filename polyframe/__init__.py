@@ -22,7 +22,7 @@ _FROM: dict[str, str] = {
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
         "polyframe.api.sizer": "Sizer",
-        "polyframe.api.exchange": "Broker Exchange Feed",
+        "polyframe.api.exchange": "Broker Clocked Exchange Feed",
         "polyframe.api.execution": "Child ExecutionStyle Parent",
         "polyframe.api.market_filter": "MarketFilter MarketStats",
         "polyframe.api.objective": "Objective Observer Searcher",
@@ -32,21 +32,25 @@ _FROM: dict[str, str] = {
         "polyframe.domain.market": (
             "FeeSchedule Group GroupKind Market Resolution ResolutionKind Token"
         ),
-        "polyframe.domain.orders": "Kind Order OrderState OrderView Side TimeInForce",
+        "polyframe.domain.orders": (
+            "ApprovedOrder Kind Order OrderState OrderView Seal Side TimeInForce"
+        ),
         "polyframe.domain.portfolio": "Account Fill Position",
         "polyframe.domain.verdict": "Ruling Verdict",
         "polyframe.domain.wishes": ("AskForecast CancelOrder Intent QuoteLevel Quotes WakeAt Wish"),
         "polyframe.domain.events": (
-            "BarClosed BookUpdated Event ForecastFailed ForecastMade SessionEnded SessionStarted "
-            "TimerFired TradePrinted WalletTraded Woken"
+            "BarClosed BookUpdated CancelRejected Event ForecastFailed ForecastMade "
+            "OperationFailed OrderAccepted OrderCancelled OrderExpired OrderFilled OrderRejected "
+            "PositionMerged PositionRedeemed PositionSplit SessionEnded SessionStarted TimerFired "
+            "TradePrinted WalletTraded Woken"
         ),
         "polyframe.domain.effects": "FillBooked OrderChanged PositionSettled TradingHalted",
         "polyframe.domain.units": "DAY HOUR MILLISECOND MINUTE SECOND money",
         "polyframe.quant.pooling": "log_odds_pool",
         "polyframe.quant.sizing": "buy_cost edge_after_fee kelly_fraction sell_net",
         "polyframe.errors": (
-            "ConfigError DataError ExchangeError ForecastError LookaheadError PluginError "
-            "PolyframeError UserError"
+            "ConfigError DataError ExchangeError ForecastError InvariantError LookaheadError "
+            "PluginError PolyframeError UserError"
         ),
     }.items()
     for name in names.split()

@@ -1,4 +1,5 @@
 from polyframe.api.exchange import Broker as Broker
+from polyframe.api.exchange import Clocked as Clocked
 from polyframe.api.exchange import Exchange as Exchange
 from polyframe.api.exchange import Feed as Feed
 from polyframe.api.execution import (
@@ -82,6 +83,7 @@ from polyframe.domain.events import (
 from polyframe.domain.events import (
     BookUpdated as BookUpdated,
 )
+from polyframe.domain.events import CancelRejected as CancelRejected
 from polyframe.domain.events import (
     Event as Event,
 )
@@ -91,6 +93,15 @@ from polyframe.domain.events import (
 from polyframe.domain.events import (
     ForecastMade as ForecastMade,
 )
+from polyframe.domain.events import OperationFailed as OperationFailed
+from polyframe.domain.events import OrderAccepted as OrderAccepted
+from polyframe.domain.events import OrderCancelled as OrderCancelled
+from polyframe.domain.events import OrderExpired as OrderExpired
+from polyframe.domain.events import OrderFilled as OrderFilled
+from polyframe.domain.events import OrderRejected as OrderRejected
+from polyframe.domain.events import PositionMerged as PositionMerged
+from polyframe.domain.events import PositionRedeemed as PositionRedeemed
+from polyframe.domain.events import PositionSplit as PositionSplit
 from polyframe.domain.events import (
     SessionEnded as SessionEnded,
 )
@@ -145,6 +156,7 @@ from polyframe.domain.market import (
 from polyframe.domain.market import (
     Token as Token,
 )
+from polyframe.domain.orders import ApprovedOrder as ApprovedOrder
 from polyframe.domain.orders import (
     Kind as Kind,
 )
@@ -157,6 +169,7 @@ from polyframe.domain.orders import (
 from polyframe.domain.orders import (
     OrderView as OrderView,
 )
+from polyframe.domain.orders import Seal as Seal
 from polyframe.domain.orders import (
     Side as Side,
 )
@@ -219,6 +232,7 @@ from polyframe.errors import (
 from polyframe.errors import (
     ForecastError as ForecastError,
 )
+from polyframe.errors import InvariantError as InvariantError
 from polyframe.errors import (
     LookaheadError as LookaheadError,
 )
@@ -246,3 +260,4 @@ from polyframe.quant.sizing import (
 )
 
 __version__: str
+__all__: list[str]
