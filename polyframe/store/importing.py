@@ -156,8 +156,8 @@ def _same_columns(
         raise DataError(
             f"{path} has no column {', '.join(missing)}"
             + (f"; did you mean {guess[0]!r}?" if guess else ""),
-            expected="the columns the mapping reads",
-            hint="the file has: " + ", ".join(have),
+            expected="one of its columns: " + ", ".join(have),
+            hint="name the column in the mapping as the file does",
         )
     computed = {"source", "known_at", "flag", "latency", "cutoff", "cost", "blind"}
     needed = {c.name for c in of.columns if c.required} - computed
