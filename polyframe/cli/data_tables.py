@@ -91,9 +91,9 @@ def check_table(report: CheckReport, limit: int) -> Any:
     parts += [part for file in report.unquoted for part in ("", _unquoted(file))]
     for file, rows in report.reflagged.items():
         parts.append(f"Flags of {rows:,} rows of {file} rewritten.")
-    verdict = f"{report.errors} errors" if report.errors else "No errors"
     counts = Counter(f.severity.value for f in report.findings)
-    parts += ["", Text(f"{verdict} in {report.files} files, {counts['warning']} warnings.", "bold")]
+    told = f"Files: {report.files}. Errors: {counts['error']}. Warnings: {counts['warning']}."
+    parts += ["", Text(told, "bold")]
     return Group(*parts)
 
 

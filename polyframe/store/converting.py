@@ -111,7 +111,11 @@ def _reject(done: Converted, rows: Any, reason: str, raw: Series[Any]) -> None:
     before = done.reason.isna()
     done.reject(rows, reason)
     fresh = before & done.reason.notna()
-    done.value[fresh] = raw[fresh].map(str)
+    done.value[fresh] = raw[fresh].map(_shown)
+
+
+def _shown(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
 
 
 def _taken(frame: DataFrame, rule: ColumnRule) -> Series[Any]:
