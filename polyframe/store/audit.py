@@ -21,7 +21,7 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=storable)
 
 
 class Stepping(Protocol):
-    """The part of an engine that an audit needs."""
+    """The part of an engine that an audit needs; its books stand on the tape as they did then."""
 
     def step(self, event: Event) -> Iterable[Effect]:
         """What one event leads to."""

@@ -14,7 +14,11 @@ from polyframe.store.records import Checkpoint, RecordLevel
 
 
 class Recoverable(Protocol):
-    """The part of an engine that recovery needs. No method of it calls a strategy."""
+    """The part of an engine that recovery needs. No method of it calls a strategy.
+
+    Tape rows are not in the journal: who folds an engine with books on a tape first moves them to
+    where they stood at the event (a :class:`Woken` names the row).
+    """
 
     def restore(self, state: bytes) -> None:
         """Takes the state of a checkpoint.
