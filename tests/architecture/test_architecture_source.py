@@ -20,7 +20,7 @@ LONG_FILES = {
     "engine/risk.py": "the one door: whoever checks it reads one file from top to bottom",
 }
 LONG_FUNCTIONS = {
-    "engine/views.py:make_view": "a class in a function: no attribute of a view leads to the engine",
+    "engine/views.py:make_view": "a class in a function: no attribute of it leads to the engine",
 }
 
 BLIND_EXCEPT = {
