@@ -26,7 +26,7 @@ class Commands:
         if command.ledger and command.ledger not in c.state.ledger_index:
             known = ", ".join(c.state.ledgers)
             r.parts.desk.refuse(
-                command.ledger, command.kind, f"no strategy {command.ledger!r}; there are: {known}"
+                command.ledger, command.kind, f"no strategy {command.ledger!r}, there are: {known}"
             )
             return
         match command.kind:

@@ -235,7 +235,7 @@ class RiskDoor:
         o[g.O_KIND] = KIND_BIT[kind]
         o[g.O_REDUCES] = 1 if reduces else 0
         o[g.O_COST] = cost
-        o[g.O_SLACK] = self.state.slack(True)
+        o[g.O_SLACK] = self.state.slack(market)
         edge = draft.edge
         known = edge is not None and math.isfinite(edge)
         o[g.O_EDGE] = math.floor(edge * _PER_ONE) if known and edge is not None else g.MISSING

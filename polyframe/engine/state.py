@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from polyframe.domain.market import Market
 from polyframe.domain.orders import Order, OrderState, Side, TimeInForce
 from polyframe.domain.portfolio import Booked, Holding
 from polyframe.domain.units import FEE_STEP, Money, Size, cost_of, payout_of, proceeds_of
@@ -261,7 +262,7 @@ class State:
             return 0, 0
         m = self.universe.token_market[token]
         market = self.universe.markets[m]
-        fee = market.taker_fee(price, size) + self.slack(market.fee is not None)
+        fee = market.taker_fee(price, size) + self.slack(market)
         worth = payout_of(1_000_000, size, market.size_decimals) if market.binary else 0
         pays = (worth, 0) if self.universe.token_outcome[token] == 0 else (0, worth)
         if side == Side.BUY:
@@ -273,9 +274,9 @@ class State:
         return min(0, received - pays[0]), min(0, received - pays[1])
 
     @staticmethod
-    def slack(has_fee: bool) -> Money:
+    def slack(market: Market) -> Money:
         """What rounding may add when an order fills in parts."""
-        return FEE_STEP + 1 if has_fee else 1
+        return FEE_STEP + 1 if market.fee is not None and market.fee.rate else 1
 
     def reserve(self, open_order: OpenOrder) -> None:
         """Sets an order's reservation to what its remaining size needs."""
@@ -285,7 +286,7 @@ class State:
         cash, shares = 0, 0
         if size > 0:
             if order.side == Side.BUY:
-                fee = market.taker_fee(order.price, size) + self.slack(True)
+                fee = market.taker_fee(order.price, size) + self.slack(market)
                 cash = cost_of(order.price, size, market.divisor) + fee
             else:
                 shares = size
