@@ -93,10 +93,10 @@ def _run(verb: str, args: list[str]) -> int:
 
 
 def _unknown(verb: str) -> UserError:
-    what = "option" if verb.startswith("-") else "command"
+    what = "an option" if verb.startswith("-") else "a command"
     near = get_close_matches(verb, [*VERBS, "--help", "--version"], n=1)
     return UserError(
-        f"{verb} is not a {what} of polyframe",
+        f"{verb} is not {what} of polyframe",
         expected=f"{near[0]}?" if near else f"one of {', '.join(VERBS)}",
         hint="polyframe --help",
     )
