@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from polyframe.api.plugin import Plugin
@@ -45,6 +45,13 @@ class Clocked(Protocol):
 
     def take(self, now: Ns) -> Iterable[Event]:
         """Removes and returns its events up to and including ``now``, oldest first."""
+
+
+class Announcing(Protocol):
+    """A live part that tells what happens when it happens."""
+
+    def listen(self, deliver: Callable[[Event], None]) -> None:
+        """Events go to ``deliver`` from now on, called in the session's event loop."""
 
 
 class Feed(Protocol):

@@ -26,6 +26,10 @@ class View(ABC):
     only. Unknown ids raise DataError.
     """
 
+    # Without this an instance would have a __dict__, and whoever holds it could put another
+    # ``position`` or ``portfolio`` in front of the true one, before the sizer and the guards look.
+    __slots__ = ()
+
     @property
     @abstractmethod
     def now(self) -> Ns:

@@ -1,0 +1,188 @@
+"""The live driver: asyncio carries events in and effects out, one step at a time.
+
+It holds no opinion about markets or orders. Feed, broker, forecasters and timers put events into
+one inbox; the engine is stepped with them in the order in which they arrive. The journal is sealed
+before an order leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from polyframe.api.exchange import Announcing, Broker, Feed
+from polyframe.api.forecaster import Forecaster
+from polyframe.domain import effects as fx
+from polyframe.domain.effects import Effect
+from polyframe.domain.events import (
+    Event,
+    FeedLost,
+    ForecastFailed,
+    ForecastMade,
+    SessionEnded,
+    SessionStarted,
+    TimerFired,
+)
+from polyframe.domain.units import SECOND, Ns
+from polyframe.engine.engine import Engine
+from polyframe.errors import InvariantError, PolyframeError
+from polyframe.runtime.asking import question_of, snapshot_of
+from polyframe.store.journal import JournalWriter
+
+FORECAST_LIMIT = 120.0
+"""Seconds after which a forecaster's silence counts as no answer."""
+
+
+class LiveBroker(Broker, Announcing, Protocol):
+    """A broker whose answers come when they come."""
+
+
+class Live:
+    """One running session."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        feed: Feed,
+        broker: LiveBroker,
+        forecasters: Mapping[str, Forecaster],
+        journal: JournalWriter,
+        clock: Callable[[], Ns],
+        *,
+        watch: Callable[[Event, Sequence[Effect]], None] | None = None,
+        forecast_limit: float = FORECAST_LIMIT,
+    ) -> None:
+        self.engine = engine
+        self.feed = feed
+        self.broker = broker
+        self.forecasters = forecasters
+        self.journal = journal
+        self.clock = clock
+        self.failures: list[BaseException] = []
+        self._watch = watch
+        self._limit = forecast_limit
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._ended = asyncio.Event()
+        broker.listen(self.deliver)
+        self._carry: dict[type, Callable[[Any], None]] = {
+            fx.SubmitOrder: self._submit,
+            fx.RequestCancel: lambda e: broker.cancel(e.order, self.now),
+            fx.RequestForecast: self._ask,
+            fx.SetTimer: self._arm,
+            fx.SplitPosition: lambda e: broker.split(e.ledger, e.market, e.size, self.now),
+            fx.MergePositions: lambda e: broker.merge(e.ledger, e.market, e.size, self.now),
+            fx.RedeemPosition: lambda e: broker.redeem(
+                e.ledger, e.market, e.token, e.size, self.now
+            ),
+        }
+
+    @property
+    def now(self) -> Ns:
+        """The session's time."""
+        return self.engine.context.now
+
+    def deliver(self, event: Event) -> None:
+        """Puts an event into the inbox."""
+        self._inbox.put_nowait(event)
+
+    def stop(self, reason: str) -> None:
+        """Ends the session after what is in the inbox now."""
+        self.deliver(SessionEnded(self.clock(), reason))
+
+    async def run(self, *, resumed: bool = False) -> None:
+        """Runs until somebody stops it. A defect of ours flushes the journal and is raised."""
+        session = self.engine.context.session
+        self.deliver(SessionStarted(self.clock(), session, resumed))
+        if resumed:
+            for (ledger, key), at in self.engine.timers.items():
+                self._arm(fx.SetTimer(ledger, key, at))
+        self._start(self._read())
+        try:
+            while not self._ended.is_set():
+                event = await self._inbox.get()
+                self._step(event)
+                if self._inbox.empty():
+                    self.journal.seal_if_due()
+        except InvariantError:
+            self.journal.seal_block()
+            raise
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.journal.close()
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _step(self, event: Event) -> None:
+        effects = self.engine.step(event)
+        self.journal.step(event, effects)
+        for effect in effects:
+            carry = self._carry.get(type(effect))
+            if carry is not None:
+                carry(effect)
+        if self._watch is not None:
+            self._watch(event, effects)
+        if isinstance(event, SessionEnded):
+            self._ended.set()
+
+    async def _read(self) -> None:
+        """Passes the feed on; a feed that breaks leaves no book trusted."""
+        try:
+            async for event in self.feed.events():
+                self.deliver(event)
+        except Exception as error:  # the session outlives its feed
+            self.failures.append(error)
+            tokens = tuple(t.id for m in self.engine.setup.markets for t in m.tokens)
+            self.deliver(FeedLost(self.clock(), tokens, f"{type(error).__name__}: {error}"))
+
+    def _submit(self, effect: fx.SubmitOrder) -> None:
+        if effect.approved is None:
+            raise InvariantError(f"order {effect.order.id} left the engine without approval")
+        # What led to the order is on record before the order exists anywhere else.
+        self.journal.seal_block()
+        self.broker.submit(effect.approved, self.now)
+
+    def _arm(self, effect: fx.SetTimer) -> None:
+        key = (effect.ledger, effect.key)
+        old = self._timers.pop(key, None)
+        if old is not None:
+            old.cancel()
+        delay = max(0.0, (effect.at - self.clock()) / SECOND)
+        event = TimerFired(effect.at, effect.ledger, effect.key)
+        self._timers[key] = asyncio.get_running_loop().call_later(delay, self._fire, key, event)
+
+    def _fire(self, key: tuple[str, str], event: TimerFired) -> None:
+        self._timers.pop(key, None)
+        self.deliver(event)
+
+    def _ask(self, effect: fx.RequestForecast) -> None:
+        self._start(self._forecast(effect))
+
+    async def _forecast(self, effect: fx.RequestForecast) -> None:
+        """Waits for a forecaster; whatever goes wrong is an answer to the strategy."""
+        name, market = effect.forecaster, self.engine.context.universe.market(effect.market)
+        try:
+            forecaster = self.forecasters[name]
+            snapshot = None if forecaster.blind else snapshot_of(self.engine, market)
+            async with asyncio.timeout(self._limit):
+                forecast = await forecaster.forecast(
+                    question_of(market), None, snapshot, effect.as_of
+                )
+            self.deliver(ForecastMade(self.clock(), effect.request, name, forecast))
+        except Exception as error:  # one forecaster does not end a session
+            reason = error.message if isinstance(error, PolyframeError) else repr(error)
+            if not isinstance(error, PolyframeError):
+                self.failures.append(error)
+            self.deliver(ForecastFailed(self.clock(), effect.request, market.id, name, reason))
