@@ -12,6 +12,7 @@ from benchmarks.figures import print_json, print_table
 NAMES = {
     "peers": "the bare compiled loop that bounds every engine, from the peers' harness",
     "size": "megabytes of the core in an empty environment, and its largest parts",
+    "steps": "a step of the engine by part, the guards, the journal, the default backtest",
     "startup": "seconds until polyframe --help, import polyframe and a first public name",
 }
 

@@ -70,6 +70,11 @@ def backtest(
         user_data=user_data,
     )
     registry = Registry.load(loaded.user_data)
+    for broken in registry.broken:
+        err_console.print(
+            f"[yellow]Set aside:[/] {broken.place}: {broken.error}  (polyframe plugins --broken)",
+            highlight=False,
+        )
     chosen = loaded.config.choosing(strategy) if strategy else loaded.config
     with replay_progress(err_console, quiet=as_json) as progress:
         done = run(

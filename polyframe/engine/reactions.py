@@ -184,7 +184,9 @@ class Reactions:
                 self.parts.execution.work(parent, bound)
             return
         if event.key.startswith(EVERY):
-            wake = bound.subscription.wake[int(event.key.removeprefix(EVERY))]
+            n = int(event.key.removeprefix(EVERY))
+            wakes = bound.subscription.wake
+            wake = wakes[n] if n < len(wakes) else None
             if isinstance(wake, Every):
                 self.conduct.arm(bound.name, event.key, event.ts + wake.interval)
         self.conduct.tell(bound, "on_wake", event)

@@ -28,13 +28,14 @@ from polyframe.lab.record import (
     UnquotedCounts,
     source_digest,
 )
-from polyframe.lab.results import RunPaths, write_run
+from polyframe.lab.results import RunPaths, load_report, write_run
 from polyframe.lab.schema import Report
 from polyframe.lab.summary import build as build_report
 from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
+from polyframe.runtime.uses import uses
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
 from polyframe.store.records import Header, RecordLevel
@@ -83,7 +84,7 @@ def run(
     session = session_id(manifest)
     collector = Collector()
     level = RecordLevel(config.backtest.record)
-    with _journal(runs, manifest, session, level) as (journal, path):
+    with _Journal(runs, manifest, session, level) as (journal, path):
         made = build.replay(
             config, registry, data, session=session, journal=journal, watch=collector.watch
         )
@@ -99,12 +100,10 @@ def run(
             now = datetime.now(UTC)
             return Finished(record, build_report(record, run=session, created=now), None)
         paths = write_run(record, runs, journal=path)
-    from polyframe.lab.results import load_report
-
     return Finished(record, load_report(paths.directory), paths)
 
 
-class _journal:
+class _Journal:
     """A journal in a temporary file beside the runs; removed when the run fails."""
 
     def __init__(
@@ -176,13 +175,8 @@ def make_manifest(
 
 def used_plugins(config: Config, registry: Registry) -> PluginManifest:
     """The plugins that a configuration makes use of; what else lies around does not matter."""
-    wanted = {("exchange", "SimExchange"), *(("protection", name) for name in build.ALWAYS)}
-    wanted |= {("strategy", use.use) for use in config.strategies}
-    wanted |= {("sizer", use.sizer.use) for use in config.strategies}
-    wanted |= {("protection", use.use) for use in config.protections}
-    wanted |= {("forecaster", use.use) for use in config.forecasters.values()}
-    entries = registry.manifest().entries
-    return PluginManifest(tuple(e for e in entries if (e.kind, e.name) in wanted))
+    always = {("protection", name) for name in build.ALWAYS}
+    return registry.manifest().only(always | {(use.kind, use.name) for use in uses(config)})
 
 
 def _record(

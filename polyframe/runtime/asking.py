@@ -81,7 +81,9 @@ class ReplayForecasts:
                     expected="a recorded forecast, or backtest.missing = skip",
                     hint="polyframe data list",
                 ) from error
-            return ForecastFailed(request.as_of, request.request, market.id, name, error.message, True)
+            return ForecastFailed(
+                request.as_of, request.request, market.id, name, error.message, True
+            )
         self._check(forecast, request, name)
         return ForecastMade(request.as_of, request.request, name, forecast)
 

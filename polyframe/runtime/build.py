@@ -1,9 +1,10 @@
-"""Who meets whom: the only place where strategies, protections, exchange, data and engine are joined."""
+"""Who meets whom: the only place that joins strategies, protections, exchange, data and engine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from polyframe.api.exchange import Exchange
 from polyframe.api.execution import ExecutionStyle
 from polyframe.api.forecaster import Forecaster, ForecastSource
+from polyframe.api.objective import Observer
 from polyframe.api.protection import Protection
 from polyframe.api.sizer import Sizer
 from polyframe.api.strategy import Strategy
+from polyframe.domain.effects import Effect
 from polyframe.domain.events import Event, MarketListed
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.orders import Seal
@@ -27,9 +30,11 @@ from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
+from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config
+from polyframe.runtime.uses import SIM
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
 from polyframe.store.timeline import PriceColumns
@@ -151,7 +156,7 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
         PluginError: a name is unknown or its file is broken.
         ConfigError: a plugin's settings are wrong.
     """
-    sim = registry.get("exchange", "SimExchange")
+    sim = registry.get("exchange", SIM)
     exchange = sim(plugin_config(sim, config.venue.sim, "venue.sim"))
     parts = Parts(_players(config, registry), _guarded(config, registry), {}, exchange)
     for name, use in config.forecasters.items():
@@ -251,6 +256,7 @@ def replay(
             start=int(data.prices.ts[0]),
         )
     )
+    observers = Observers(registry, made_observers(registry), calls=calls)
     forecasts = ReplayForecasts(parts.forecasters, calls, missing=config.backtest.missing)
     driver = Replay(
         engine,
@@ -259,14 +265,34 @@ def replay(
         forecasts,
         journal,
         events=_events(markets, broker, int(data.prices.ts[0])),
-        watch=watch,
+        watch=_both(watch, observers),
     )
     return Session(engine, driver, broker, parts, markets, quotes, calls)  # type: ignore[arg-type]
 
 
 def made_styles(registry: Registry) -> dict[str, ExecutionStyle]:
     """Every execution style with its default settings."""
-    return {found.name: found.cls() for found in registry.all("execution_style")}
+    styles = registry.all("execution_style")
+    return {found.name: cast(type[ExecutionStyle], found.cls)() for found in styles}
+
+
+def made_observers(registry: Registry) -> list[Observer]:
+    """Every observer with its default settings."""
+    return [cast(type[Observer], found.cls)() for found in registry.all("observer")]
+
+
+def _both(watch: Watcher | None, observers: Observers) -> Watcher | None:
+    """The caller's watcher and, where anybody listens, the past-tense hooks."""
+    if not observers.listeners:
+        return watch
+    if watch is None:
+        return observers.notify
+
+    def tell(event: Event, effects: Sequence[Effect]) -> None:
+        watch(event, effects)
+        observers.notify(event, effects)
+
+    return tell
 
 
 def _events(markets: Sequence[Market], broker: object, start: Ns) -> Iterable[Event]:
