@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from io import StringIO
@@ -16,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from polyframe.errors import UserError
+from polyframe.lab.picture import write_svg
 from polyframe.lab.schema import Report, Slice, Summary
 
 TOP = 5
@@ -40,16 +38,7 @@ def save_svg(report: Report, path: Path, *, width: int = WIDTH) -> None:
     """
     console = Console(record=True, width=width, file=StringIO(), color_system="truecolor")
     render(report, console)
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".svg")
-        os.close(handle)
-        console.save_svg(name, title="polyframe report")
-        os.replace(name, path)
-    except OSError as found:
-        raise UserError(
-            f"the picture cannot be written to {path}: {found.strerror}",
-            expected="a file name in a directory that exists",
-        ) from found
+    write_svg(console, path, "polyframe report")
 
 
 def _parts(report: Report, width: int) -> Iterable[RenderableType]:
