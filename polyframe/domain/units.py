@@ -14,6 +14,7 @@ is the venue's own fee rule, which is stated where it stands.
 from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from functools import cache
 from typing import TypeAlias
 
 from polyframe.errors import DataError
@@ -88,6 +89,7 @@ def money(value: object, *, name: str = "amount") -> Money:
     return to_units(value, MONEY_DECIMALS, name=name)
 
 
+@cache
 def money_divisor(price_decimals: int, size_decimals: int) -> int:
     """What price x size must be divided by to become money."""
     exponent = price_decimals + size_decimals - MONEY_DECIMALS

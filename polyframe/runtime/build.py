@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
@@ -21,7 +22,7 @@ from polyframe.domain.effects import Effect
 from polyframe.domain.events import Event, MarketListed
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.orders import Seal
-from polyframe.domain.units import Ns
+from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
@@ -68,12 +69,7 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     start, end = config.data.period
     prices = catalogue.prices(chosen, start, end)
     if len(prices.ts) == 0:
-        period = config.data.timerange or "all time"
-        raise DataError(
-            f"no prices of {len(chosen)} markets in the period {period}",
-            expected="a period in which prices were recorded",
-            hint="polyframe data list",
-        )
+        raise _nothing(catalogue, chosen, config.data.timerange)
     seen = np.unique(prices.market)
     if len(seen) < len(chosen):
         notes.append(f"{len(chosen) - len(seen)} markets without a price in the period left out")
@@ -96,6 +92,23 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
         # What happened after the period is not part of the run.
         resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
     return Recorded(markets, groups, resolutions, prices, catalogue.forecasts(ids), notes)
+
+
+def _nothing(catalogue: Catalogue, chosen: Sequence[Market], period: str) -> DataError:
+    """Why there is nothing to replay, with the period that would have something."""
+    ts = catalogue.prices(chosen).ts
+    if len(ts) == 0:
+        return DataError(
+            f"no prices of {len(chosen)} markets in {catalogue.path}",
+            expected="recorded prices of these markets",
+            hint=f"polyframe data list {catalogue.path}",
+        )
+    first, last = (datetime.fromtimestamp(int(t) / SECOND, UTC).date() for t in (ts[0], ts[-1]))
+    return DataError(
+        f"no prices of {len(chosen)} markets in the period {period}",
+        expected=f"days between {first} and {last}",
+        hint=f"polyframe backtest --timerange {first}..{last}",
+    )
 
 
 def _chosen(
