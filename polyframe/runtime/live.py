@@ -28,6 +28,7 @@ from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
 from polyframe.errors import InvariantError, PolyframeError
 from polyframe.runtime.asking import question_of, snapshot_of
+from polyframe.runtime.carrying import to_broker
 from polyframe.store.journal import JournalWriter
 
 FORECAST_LIMIT = 120.0
@@ -67,17 +68,10 @@ class Live:
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._ended = asyncio.Event()
         broker.listen(self.deliver)
-        self._carry: dict[type, Callable[[Any], None]] = {
-            fx.SubmitOrder: self._submit,
-            fx.RequestCancel: lambda e: broker.cancel(e.order, self.now),
-            fx.RequestForecast: self._ask,
-            fx.SetTimer: self._arm,
-            fx.SplitPosition: lambda e: broker.split(e.ledger, e.market, e.size, self.now),
-            fx.MergePositions: lambda e: broker.merge(e.ledger, e.market, e.size, self.now),
-            fx.RedeemPosition: lambda e: broker.redeem(
-                e.ledger, e.market, e.token, e.size, self.now
-            ),
-        }
+        # What led to an order is on record before the order exists anywhere else.
+        self._carry = to_broker(broker, lambda: self.now, journal.seal_block)
+        self._carry[fx.RequestForecast] = self._ask
+        self._carry[fx.SetTimer] = self._arm
 
     @property
     def now(self) -> Ns:
@@ -146,13 +140,6 @@ class Live:
             self.failures.append(error)
             tokens = tuple(t.id for m in self.engine.setup.markets for t in m.tokens)
             self.deliver(FeedLost(self.clock(), tokens, f"{type(error).__name__}: {error}"))
-
-    def _submit(self, effect: fx.SubmitOrder) -> None:
-        if effect.approved is None:
-            raise InvariantError(f"order {effect.order.id} left the engine without approval")
-        # What led to the order is on record before the order exists anywhere else.
-        self.journal.seal_block()
-        self.broker.submit(effect.approved, self.now)
 
     def _arm(self, effect: fx.SetTimer) -> None:
         key = (effect.ledger, effect.key)

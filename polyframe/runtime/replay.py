@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from polyframe.api.exchange import Broker, Clocked
 from polyframe.domain import effects as fx
@@ -21,8 +21,8 @@ from polyframe.domain.events import (
 )
 from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
-from polyframe.errors import InvariantError
 from polyframe.runtime.asking import ReplayForecasts
+from polyframe.runtime.carrying import to_broker
 from polyframe.runtime.feed import NEVER, QuoteFeed
 from polyframe.store.journal import JournalWriter
 
@@ -65,17 +65,9 @@ class Replay:
         for event in events:
             self._last = max(self._last, event.ts)
             self._push(event)
-        self._carry: dict[type, Callable[[Any], None]] = {
-            fx.SubmitOrder: self._submit,
-            fx.RequestCancel: lambda e: self.broker.cancel(e.order, self.now),
-            fx.RequestForecast: self._ask,
-            fx.SetTimer: lambda e: self._push(TimerFired(e.at, e.ledger, e.key)),
-            fx.SplitPosition: lambda e: self.broker.split(e.ledger, e.market, e.size, self.now),
-            fx.MergePositions: lambda e: self.broker.merge(e.ledger, e.market, e.size, self.now),
-            fx.RedeemPosition: lambda e: self.broker.redeem(
-                e.ledger, e.market, e.token, e.size, self.now
-            ),
-        }
+        self._carry = to_broker(broker, lambda: self.now)
+        self._carry[fx.RequestForecast] = self._ask
+        self._carry[fx.SetTimer] = lambda e: self._push(TimerFired(e.at, e.ledger, e.key))
 
     def progress_to(self, progress: Callable[[int, int], None]) -> None:
         """Calls ``progress(rows done, rows in all)`` after each step."""
@@ -142,11 +134,6 @@ class Replay:
     def _push(self, event: Event) -> None:
         self._pushed += 1
         heapq.heappush(self._queue, (event.ts, precedence(event), self._pushed, event))
-
-    def _submit(self, effect: fx.SubmitOrder) -> None:
-        if effect.approved is None:
-            raise InvariantError(f"order {effect.order.id} left the engine without approval")
-        self.broker.submit(effect.approved, self.now)
 
     def _ask(self, effect: fx.RequestForecast) -> None:
         self._push(self.forecasts.answer(self.engine, effect))
