@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from typing import TypeGuard
 
-from polyframe.api.execution import Child, ExecutionStyle, Parent
+from polyframe.api.execution import Child, ExecutionStyle, Parent, Step
+from polyframe.api.view import View
 from polyframe.domain.effects import OrderReviewed, SetTimer, SubmitOrder
 from polyframe.domain.orders import Order, OrderState, TimeInForce
+from polyframe.domain.units import INT64_SAFE
 from polyframe.domain.wishes import CancelOrder, Intent, WakeAt
 from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.orders import OrderDesk
@@ -16,6 +19,34 @@ from polyframe.errors import PluginError
 
 MAX_STEPS = 1_000
 TIMER = "style:"
+
+
+class _Drained:
+    """A style's method that runs to its end when called, under the method's own name and place.
+
+    A generator's body must run inside the wrapper around plugins, not where its steps are read.
+    """
+
+    def __init__(self, work: Callable[..., Iterable[Step] | None]) -> None:
+        self.__name__ = work.__name__
+        self.__self__ = getattr(work, "__self__", None)
+        self.__func__ = getattr(work, "__func__", work)
+        self._work = work
+
+    def __call__(self, parent: Parent, view: View) -> list[Step]:
+        return list(islice(self._work(parent, view) or (), MAX_STEPS + 1))
+
+
+def _sound(step: object) -> TypeGuard[Step]:
+    """True when a step is one and its fields hold what they say."""
+    if type(step) is Child:
+        numbers = (step.price, step.size, step.ttl)
+        whole = all(type(n) is int and abs(n) < INT64_SAFE for n in numbers)
+        said = type(step.reason) is str and type(step.post_only) is bool
+        return whole and said and type(step.tif) is TimeInForce
+    if type(step) is WakeAt:
+        return type(step.ts) is int and abs(step.ts) < INT64_SAFE
+    return type(step) is CancelOrder and type(step.order) is str and type(step.reason) is str
 
 
 class Execution:
@@ -37,30 +68,26 @@ class Execution:
         """Lets the style act on what is free of a parent."""
         if parent.cancelling or parent.order.id not in self.context.state.orders:
             return
-        style = self.styles[parent.order.style]
+        name = parent.order.style
         seen = Parent(parent.order, parent.filled, parent.working, parent.order.ts)
-        steps = list(
-            islice(self.calls.call(bound.name, style.work, seen, bound.view) or (), MAX_STEPS + 1)
-        )
+        steps = self.calls.call(bound.name, _Drained(self.styles[name].work), seen, bound.view)
         if len(steps) > MAX_STEPS:
-            raise PluginError(
-                f"style {parent.order.style} asked for more than {MAX_STEPS} things at once"
-            )
+            raise PluginError(f"style {name} asked for more than {MAX_STEPS:,} things at once")
         for step in steps:
+            if not _sound(step):
+                raise PluginError(
+                    f"style {name} answered {step!r}",
+                    expected="Child, CancelOrder or WakeAt, with whole numbers",
+                )
             if isinstance(step, Child):
                 self._child(parent, step)
             elif isinstance(step, CancelOrder):
                 child = self.context.state.orders.get(step.order)
                 if child is not None and child.order.parent == parent.order.id:
                     self.desk.request_cancel(child, step.reason)
-            elif isinstance(step, WakeAt):
+            else:
                 at = max(step.ts, self.context.now)
                 self.context.emit(SetTimer(bound.name, TIMER + parent.order.id, at))
-            else:
-                raise PluginError(
-                    f"style {parent.order.style} answered {step!r}",
-                    expected="Child, CancelOrder or WakeAt",
-                )
 
     def cancel(self, parent: OpenOrder, reason: str) -> None:
         """Cancels a parent: its children first, itself when none is left."""

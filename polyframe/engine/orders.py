@@ -25,7 +25,7 @@ from polyframe.domain.wishes import CancelOrder, Intent
 from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.risk import Draft, Ruled
 from polyframe.engine.state import OpenOrder
-from polyframe.errors import DataError
+from polyframe.errors import PluginError
 from polyframe.quant.sizing import buy_cost, sell_net
 
 
@@ -101,7 +101,7 @@ class OrderDesk:
             return int(held - state.reserved_shares[bound.ledger, token])
         size = self.calls.call(bound.name, bound.sizer.size, intent, price, bound.view)
         if type(size) is not int or size < 0:
-            raise DataError(
+            raise PluginError(
                 f"sizer {type(bound.sizer).__name__} answered {size!r}",
                 expected="a whole number of size units from 0 up",
             )

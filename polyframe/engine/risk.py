@@ -7,7 +7,6 @@ with those of the whole account, so that every cap holds for both.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,17 +15,18 @@ import numpy as np
 from polyframe.api.protection import Halt, Proposal, Protection
 from polyframe.api.view import View
 from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, Side
-from polyframe.domain.units import Money, Ns, Price, Size, cost_of, proceeds_of
+from polyframe.domain.units import Money, Ns, Size, cost_of, proceeds_of
 from polyframe.domain.verdict import Ruling, Verdict, meet
 from polyframe.engine.state import OpenOrder, State
+from polyframe.engine.vectors import Draft, Vectors
 from polyframe.errors import InvariantError, PluginError
-from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import guards_nb as g
+
+__all__ = ["Draft", "Guarded", "RiskDoor", "Ruled"]
 
 _GUARD_INDEX = {name: i for i, name in enumerate(g.GUARDS)}
 _LIMIT_INDEX = {name: i for i, name in enumerate(g.LIMITS)}
 _ALL_BITS = sum(KIND_BIT.values())
-_PER_ONE = 1_000_000
 
 
 class Guarded(NamedTuple):
@@ -34,19 +34,6 @@ class Guarded(NamedTuple):
 
     protection: Protection
     ledgers: tuple[str, ...] | None
-
-
-class Draft(NamedTuple):
-    """An intent made concrete, not yet reviewed."""
-
-    ledger: int
-    token: int
-    side: Side
-    price: Price
-    size: Size
-    kind: Kind
-    edge: float | None
-    probability: float | None
 
 
 class Ruled(NamedTuple):
@@ -81,11 +68,8 @@ class RiskDoor:
         self._limit_names: list[tuple[str, ...]] = [()] * len(g.GUARDS)
         for item in guarded:
             self._install(item)
-        self._order = np.zeros(g.O_SIZE_OF, dtype=np.int64)
-        self._numbers = np.zeros((2, g.S_SIZE_OF), dtype=np.int64)
+        self._vectors = Vectors(state)
         self._permitted = np.zeros((2, len(g.GUARDS)), dtype=np.int64)
-        self._o = self._order.data
-        self._n = self._numbers.data
 
     # ---- installation ----------------------------------------------------------------------
 
@@ -169,6 +153,11 @@ class RiskDoor:
         state, universe = self.state, self.state.universe
         m = universe.token_market[draft.token]
         market, group = universe.markets[m], universe.group_of[m]
+        if not (0 <= draft.price <= market.max_price and 0 < draft.size <= market.max_size):
+            # Nothing can be computed about it in 64 bits.
+            return Ruled(
+                0, (self._venue_denial("price or size is out of the venue's range"),), False
+            )
         fee = market.taker_fee(draft.price, draft.size)
         if draft.side == Side.BUY:
             cost = cost_of(draft.price, draft.size, market.divisor) + fee
@@ -177,14 +166,16 @@ class RiskDoor:
         reduces = self._reduces(draft, m, group)
         # An entry does not escape the guards by calling itself an exit.
         kind = Kind.DIRECTIONAL if draft.kind == Kind.EXIT and not reduces else draft.kind
-        self._fill_order(draft, kind, reduces, cost, now)
+        vectors = self._vectors
+        halted = self.halted(state.ledgers[draft.ledger], market.id, now) is not None
+        vectors.fill_order(draft, kind, reduces, cost, now)
+        vectors.fill_numbers(draft, self.killed, halted)
         permitted = draft.size
         for i, row in enumerate((draft.ledger, state.account)):
-            self._fill_numbers(i, row, draft, m, group, now)
             permitted = min(
                 permitted,
                 g.review(
-                    self._order, self._numbers[i], self._limits[row], self._applies[row],
+                    vectors.order, vectors.numbers[i], self._limits[row], self._applies[row],
                     self._risk_scope, self._permitted[i],
                 ),
             )  # fmt: skip
@@ -196,16 +187,12 @@ class RiskDoor:
         permitted = (permitted // market.lot) * market.lot
         if 0 < permitted < market.min_size:
             text = f"{market.show_size(permitted)} is left, the minimum is "
-            verdicts.append(
-                Verdict(
-                    self._names[_GUARD_INDEX["venue_rules"]],
-                    Ruling.DENY,
-                    0,
-                    text + market.show_size(market.min_size),
-                )
-            )
+            verdicts.append(self._venue_denial(text + market.show_size(market.min_size)))
             permitted = 0
         return Ruled(permitted, tuple(verdicts), reduces)
+
+    def _venue_denial(self, reason: str) -> Verdict:
+        return Verdict(self._names[_GUARD_INDEX["venue_rules"]], Ruling.DENY, 0, reason)
 
     def _reduces(self, draft: Draft, m: int, group: str) -> bool:
         state = self.state
@@ -220,71 +207,6 @@ class RiskDoor:
                 yes, no = state.losses(draft.token, draft.side, draft.price, max(free, 0))
         before = state.worst(draft.ledger, group)
         return state.worst_with(draft.ledger, group, m, yes, no) >= before
-
-    def _fill_order(self, draft: Draft, kind: Kind, reduces: bool, cost: Money, now: Ns) -> None:
-        universe = self.state.universe
-        market = universe.markets[universe.token_market[draft.token]]
-        o = self._o
-        o[g.O_SIDE] = draft.side
-        o[g.O_PRICE] = draft.price
-        o[g.O_SIZE] = draft.size
-        o[g.O_LOT] = market.lot
-        o[g.O_MIN_SIZE] = market.min_size
-        o[g.O_TICK] = market.tick
-        o[g.O_MAX_PRICE] = market.max_price
-        o[g.O_KIND] = KIND_BIT[kind]
-        o[g.O_REDUCES] = 1 if reduces else 0
-        o[g.O_COST] = cost
-        o[g.O_SLACK] = self.state.slack(market)
-        edge = draft.edge
-        known = edge is not None and math.isfinite(edge)
-        o[g.O_EDGE] = math.floor(edge * _PER_ONE) if known and edge is not None else g.MISSING
-        o[g.O_TS] = now
-        o[g.O_ONE] = market.price_one
-
-    def _fill_numbers(self, i: int, row: int, draft: Draft, m: int, group: str, now: Ns) -> None:
-        state = self.state
-        market = state.universe.markets[m]
-        n, books = self._n, state.books.view
-        ledger = state.ledgers[draft.ledger]
-        bid, ask = state.books.touch(m, state.universe.token_outcome[draft.token])
-        own_bid, own_ask = self._own_touch(draft.token, m)
-        n[i, g.S_KILLED] = 1 if self.killed else 0
-        n[i, g.S_HALTED] = 1 if self.halted(ledger, market.id, now) else 0
-        n[i, g.S_CASH_FREE] = state.cash[row] - state.reserved[row]
-        n[i, g.S_SHARES_FREE] = (
-            state.shares[row, draft.token] - state.reserved_shares[row, draft.token]
-        )
-        n[i, g.S_EQUITY] = state.equity_of(row)
-        n[i, g.S_DAY_START_EQUITY] = state.day_start[row]
-        n[i, g.S_PEAK_EQUITY] = state.peak[row]
-        n[i, g.S_OPEN_MARKETS] = state.open_markets[row]
-        n[i, g.S_MARKET_OPEN] = 1 if state.exposed[row, m] > 0 else 0
-        n[i, g.S_MARKET_AT_RISK] = state.at_risk_market(row, m)
-        n[i, g.S_GROUP_AT_RISK] = state.at_risk_group(row, group)
-        n[i, g.S_BID] = bid
-        n[i, g.S_ASK] = ask
-        n[i, g.S_TRUSTED] = books[m, nb.B_TRUSTED]
-        n[i, g.S_TRADABLE] = 1 if m in state.tradable else 0
-        n[i, g.S_OWN_BID] = own_bid
-        n[i, g.S_OWN_ASK] = own_ask
-
-    def _own_touch(self, token: int, m: int) -> tuple[Price, Price]:
-        """Best own resting bid and ask of a market in a token's terms, all ledgers together."""
-        universe = self.state.universe
-        one = universe.markets[m].price_one
-        bid, ask = 0, 0
-        for o in self.state.by_market.get(m, {}).values():
-            if o.remaining <= 0 or not o.rests:
-                continue
-            same = o.token == token
-            price = o.order.price if same else one - o.order.price
-            buys = (o.order.side == Side.BUY) == same
-            if buys:
-                bid = max(bid, price)
-            else:
-                ask = price if ask == 0 else min(ask, price)
-        return bid, ask
 
     def _verdicts(self, draft: Draft, reduces: bool) -> list[Verdict]:
         """One verdict a guard: the stricter of the ledger's and the account's."""
@@ -345,18 +267,23 @@ class RiskDoor:
     ) -> Verdict:
         try:
             verdict = protection.review(proposal, self._views[ledger])
-            size = verdict.size
-            if not isinstance(verdict, Verdict) or type(size) is not int or size < 0:
+            size, ruling, reason = verdict.size, verdict.ruling, verdict.reason
+            if (
+                not isinstance(verdict, Verdict)
+                or type(size) is not int
+                or size < 0
+                or not isinstance(ruling, Ruling)
+                or type(reason) is not str
+            ):
                 raise TypeError(f"review returned {verdict!r}")
-            ruling = verdict.ruling
-        except Exception as error:  # a guard that fails is a guard that denies
+        except (Exception, SystemExit) as error:  # a guard that fails is a guard that denies
             return Verdict(
                 name, Ruling.DENY, 0, f"{type(error).__name__}: {error}", binding=not reduces
             )
         if ruling is Ruling.DENY:
             size = 0
         return Verdict.from_size(
-            name, min(size, proposal.size), proposal.size, verdict.reason, binding=not reduces
+            name, min(size, proposal.size), proposal.size, reason, binding=not reduces
         )
 
     # ---- approval ----------------------------------------------------------------------------
@@ -402,6 +329,8 @@ class RiskDoor:
 
     @staticmethod
     def _child_limits(parent: OpenOrder, child: Order) -> tuple[Verdict, ...]:
+        if child.size <= 0:
+            return (Verdict("parent", Ruling.DENY, 0, "a size that is not above zero"),)
         worse = (child.price - parent.order.price) * child.side
         if worse > 0:
             return (Verdict("parent", Ruling.DENY, 0, "worse than the parent's price limit"),)

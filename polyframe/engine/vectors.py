@@ -1,0 +1,117 @@
+"""The vectors that the compiled guards read: one of the order, two of the session's numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from polyframe.domain.orders import KIND_BIT, Kind, Side
+from polyframe.domain.units import Money, Ns, Price, Size
+from polyframe.engine.state import State
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import guards_nb as g
+
+_PER_ONE = 1_000_000
+_MOST_EDGE = 1.0e6
+"""Whatever is stated beyond this is cut off: a share never gains more than 1."""
+
+
+class Draft(NamedTuple):
+    """An intent made concrete, not yet reviewed."""
+
+    ledger: int
+    token: int
+    side: Side
+    price: Price
+    size: Size
+    kind: Kind
+    edge: float | None
+    probability: float | None
+
+
+class Vectors:
+    """Filled anew for each review.
+
+    ``numbers`` has two rows: of the strategy's ledger and of the whole account.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.order = np.zeros(g.O_SIZE_OF, dtype=np.int64)
+        self.numbers = np.zeros((2, g.S_SIZE_OF), dtype=np.int64)
+        self._o = self.order.data
+        self._n = self.numbers.data
+
+    def fill_order(self, draft: Draft, kind: Kind, reduces: bool, cost: Money, now: Ns) -> None:
+        """Writes what is known of the order."""
+        universe = self.state.universe
+        market = universe.markets[universe.token_market[draft.token]]
+        o = self._o
+        o[g.O_SIDE] = draft.side
+        o[g.O_PRICE] = draft.price
+        o[g.O_SIZE] = draft.size
+        o[g.O_LOT] = market.lot
+        o[g.O_MIN_SIZE] = market.min_size
+        o[g.O_TICK] = market.tick
+        o[g.O_MAX_PRICE] = market.max_price
+        o[g.O_KIND] = KIND_BIT[kind]
+        o[g.O_REDUCES] = 1 if reduces else 0
+        o[g.O_COST] = cost
+        o[g.O_SLACK] = self.state.slack(market)
+        o[g.O_EDGE] = _millionths(draft.edge)
+        o[g.O_TS] = now
+        o[g.O_ONE] = market.price_one
+
+    def fill_numbers(self, draft: Draft, killed: bool, halted: bool) -> None:
+        """Writes the numbers of the draft's ledger and of the account."""
+        state = self.state
+        m = state.universe.token_market[draft.token]
+        group = state.universe.group_of[m]
+        n, books = self._n, state.books.view
+        bid, ask = state.books.touch(m, state.universe.token_outcome[draft.token])
+        own_bid, own_ask = self._own_touch(draft.token, m)
+        for i, row in enumerate((draft.ledger, state.account)):
+            n[i, g.S_KILLED] = 1 if killed else 0
+            n[i, g.S_HALTED] = 1 if halted else 0
+            n[i, g.S_CASH_FREE] = state.cash[row] - state.reserved[row]
+            n[i, g.S_SHARES_FREE] = (
+                state.shares[row, draft.token] - state.reserved_shares[row, draft.token]
+            )
+            n[i, g.S_EQUITY] = state.equity_of(row)
+            n[i, g.S_DAY_START_EQUITY] = state.day_start[row]
+            n[i, g.S_PEAK_EQUITY] = state.peak[row]
+            n[i, g.S_OPEN_MARKETS] = state.open_markets[row]
+            n[i, g.S_MARKET_OPEN] = 1 if state.exposed[row, m] > 0 else 0
+            n[i, g.S_MARKET_AT_RISK] = state.at_risk_market(row, m)
+            n[i, g.S_GROUP_AT_RISK] = state.at_risk_group(row, group)
+            n[i, g.S_BID] = bid
+            n[i, g.S_ASK] = ask
+            n[i, g.S_TRUSTED] = books[m, nb.B_TRUSTED]
+            n[i, g.S_TRADABLE] = 1 if m in state.tradable else 0
+            n[i, g.S_OWN_BID] = own_bid
+            n[i, g.S_OWN_ASK] = own_ask
+
+    def _own_touch(self, token: int, m: int) -> tuple[Price, Price]:
+        """Best own resting bid and ask of a market in a token's terms, all ledgers together."""
+        one = self.state.universe.markets[m].price_one
+        bid, ask = 0, 0
+        for o in self.state.by_market.get(m, {}).values():
+            if o.remaining <= 0 or not o.rests:
+                continue
+            same = o.token == token
+            price = o.order.price if same else one - o.order.price
+            buys = (o.order.side == Side.BUY) == same
+            if buys:
+                bid = max(bid, price)
+            else:
+                ask = price if ask == 0 else min(ask, price)
+        return bid, ask
+
+
+def _millionths(edge: float | None) -> int:
+    """An edge as the guards read it, MISSING when it is none."""
+    if edge is None or not math.isfinite(edge):
+        return g.MISSING
+    return math.floor(min(max(edge, -_MOST_EDGE), _MOST_EDGE) * _PER_ONE)
