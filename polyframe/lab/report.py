@@ -89,9 +89,7 @@ def _headline(report: Report) -> RenderableType:
     lines.append(first)
     verdict = Text(s.verdict[0].upper() + s.verdict[1:], style=f"bold {style}")
     lines.append(
-        Text.assemble(
-            verdict, f"   effective N = {s.effective_n:,} independent events, {s.fills:,} fills"
-        )
+        Text.assemble(verdict, f"   N = {s.effective_n:,} independent events, {s.fills:,} fills")
     )
     total = Text("Total  ")
     total.append(f"{_signed(s.pnl)} ({s.pnl_share:+.2%})", _colour(float(s.pnl)))
@@ -123,7 +121,7 @@ def _curve(report: Report, width: int) -> RenderableType:
         while at + 1 < len(points) and report.equity[at + 1][0] <= until:
             at += 1
         values.append(points[at])
-    low, high = min(values), max(values)
+    low, high = min(points), max(points)
     lines = []
     for row in reversed(range(CURVE_HEIGHT)):
         cells = [(v - low) / (high - low or 1.0) * CURVE_HEIGHT * 8 - row * 8 for v in values]

@@ -63,6 +63,4 @@ def test_the_reader_is_shown_that_picture(root: Path) -> None:
 def test_what_the_readme_says_about_the_picture_is_in_it(root: Path) -> None:
     words = "\n".join(lines(root / "docs" / "img" / "backtest.svg")).lower()
     assert "not distinguishable from zero" in words
-    share = re.search(r"total [+-][\d,.]+ \(\+([\d.]+)%\)", words)
-    assert share is not None
-    assert 30 < float(share[1]) < 37  # "a third more cash"
+    assert re.search(r"(?m)^.*total \+[\d,.]+ \(\+[\d.]+%\)", words)  # "the cash grew"
