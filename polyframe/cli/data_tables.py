@@ -115,10 +115,10 @@ def _unquoted(file: Unquoted) -> Any:
 
 MEANING = {
     "LEADING": "exactly one half from the start",
-    "FLAT": "near one half and not moving",
+    "FLAT": "near one half, or not far from it, and not moving",
     "RELAPSE": "back at exactly one half in mid-life",
     "LADDER": "contradicts sibling strikes",
-    "SPIKE": "jumps to near one half and back",
+    "SPIKE": "a short visit towards one half, or out of an unquoted stretch",
     "NEAR": "within a few rows of one of these; tradable",
     "GAP": "first after a hole; tradable",
 }

@@ -32,7 +32,9 @@ S_QUOTED: Final = 8
 """1 while the row before was quoted"""
 S_BORN: Final = 9
 """when the present stretch of quoted rows began"""
-S_SIZE_OF: Final = 10
+S_EMPTY: Final = 10
+"""fading share of the market's rows that had no quote, millionths"""
+S_SIZE_OF: Final = 11
 
 
 @njit(int64(int64, int64, int64, int64), cache=True)
@@ -90,6 +92,15 @@ def bid_below(price: int, half: int, tick: int) -> int:
     return tick if price - tick >= tick else 0
 
 
+@njit(int64(int64, int64, int64), cache=True)
+def faded_share(share: int, hit: int, weight: int) -> int:
+    """A fading share after one more row: ``weight`` of the way to one (``hit`` 1) or to nothing.
+
+    Shapes: scalars. Units: millionths; stays within 0 and 1,000,000.
+    """
+    return share + (hit * PPM - share) * weight // PPM
+
+
 @njit(types.void(int64, _out, _ring, _ring), cache=True)
 def _remember(price, state, xs, ys):  # type: ignore[no-untyped-def]
     """Adds a price to a market's chain and to the rolling sums of its pairs of changes."""
@@ -114,26 +125,28 @@ def _remember(price, state, xs, ys):  # type: ignore[no-untyped-def]
 @njit(
     types.void(
         _ints, _markets, _ints, _flags, _ints, _ints, _ints, _ints, _ints, _ints,
-        int64, int64, int64, int64, int64, int64, int64, _out, _out,
+        int64, int64, int64, int64, int64, int64, int64, int64, int64, _out, _out,
     ),
     cache=True,
 )  # fmt: skip
 def quote(  # type: ignore[no-untyped-def]
     ts, market, price, flag, tick, one, zone_upto, zone_half, young_upto, young_half,
-    window, least, jump, cap, stress, refused, breaks, bid, ask,
+    window, least, jump, weight, empty, cap, stress, refused, breaks, bid, ask,
 ):  # fmt: skip
     """Writes the executable YES bid and ask of every row; 0 where nobody can trade.
 
     The half spread is the greatest of: the zone's floor; one tick; Roll's estimate over the last
     ``window`` pairs of changes (once there are ``least``); the floor of a young book, by the time
-    since its quotes began; the share ``jump`` of a recent jump. It is at most ``cap``, and then
+    since its quotes began; the share ``jump`` of a recent jump, that across rows without a quote
+    included. It is at most ``cap``, but at least ``empty`` times the share of recent rows without
+    a quote (each row counts with ``weight``, and by that much less with every later one), and then
     multiplied by ``stress``. A row with a ``refused`` flag, and a price at or beyond 0 or 1, has no
     quote, ends the chain of changes and makes the book young again; a row with a ``breaks`` flag
     begins a new chain and is quoted.
 
     Shapes: ts, market, price, flag, bid, ask (n,), rows in time order; tick, one (markets,);
     zone_* (z,); young_* (y,). Units: prices in price units; ts and young_upto ns; zones,
-    young_half, jump, cap and stress in millionths.
+    young_half, jump, weight, empty, cap and stress in millionths.
     """
     count = tick.shape[0]
     xs = np.zeros((count, window), np.int32)
@@ -144,15 +157,20 @@ def quote(  # type: ignore[no-untyped-def]
         p = price[i]
         bid[i] = 0
         ask[i] = 0
-        if (flag[i] & refused) != 0 or p <= 0 or p >= one[m]:
+        dead = (flag[i] & refused) != 0 or p <= 0 or p >= one[m]
+        state[m, S_EMPTY] = faded_share(state[m, S_EMPTY], int64(dead), weight)
+        if dead:
             state[m, S_CHAIN] = 0
             state[m, S_QUOTED] = 0
             continue
+        if (flag[i] & breaks) != 0:
+            state[m, S_CHAIN] = 0
+        elif state[m, S_QUOTED] == 0 and state[m, S_LAST] > 0:
+            # A mid that comes back elsewhere was never a firm price.
+            state[m, S_JUMP] = max(abs(p - state[m, S_LAST]), state[m, S_JUMP])
         if state[m, S_QUOTED] == 0:
             state[m, S_QUOTED] = 1
             state[m, S_BORN] = ts[i]
-        if (flag[i] & breaks) != 0:
-            state[m, S_CHAIN] = 0
         _remember(p, state[m], xs[m], ys[m])
         half = max(floor_half(p, one[m], zone_upto, zone_half), tick[m])
         if state[m, S_PAIRS] >= least:
@@ -161,6 +179,7 @@ def quote(  # type: ignore[no-untyped-def]
         half = max(half, young_floor(ts[i] - state[m, S_BORN], one[m], young_upto, young_half))
         half = max(half, -((-state[m, S_JUMP] * jump) // PPM))
         half = max(min(half, cap * one[m] // PPM), tick[m])
+        half = max(half, -((-state[m, S_EMPTY] * empty // PPM * one[m]) // PPM))
         half = -((-half * stress) // PPM)
         bid[i] = bid_below(p, half, tick[m])
         offer = bid_below(one[m] - p, half, tick[m])  # an ask is a bid for the complement

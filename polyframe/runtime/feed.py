@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.events import Event, WakeReason, Woken
-from polyframe.domain.quality import UNQUOTED
 from polyframe.domain.units import HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.kernels import bars_nb as nb
@@ -40,6 +39,10 @@ class QuoteRows(Protocol):
     @property
     def flag(self) -> NDArray[np.uint8]:
         """Findings about the row."""
+
+    @property
+    def untrusted(self) -> int:
+        """Findings that make a row no price to decide on."""
 
 
 class QuoteFeed:
@@ -76,7 +79,7 @@ class QuoteFeed:
         end = len(rows.ts) if stop_row is None else stop_row
         self.cursor, why, m = nb.advance(
             rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
-            int(UNQUOTED), self.cursor, until, books.rows, books.history, state.account_shares,
+            rows.untrusted, self.cursor, until, books.rows, books.history, state.account_shares,
             state.value, state.marks, self._out_ts, self._out_equity,
         )  # fmt: skip
         reason = _REASONS.get(why)

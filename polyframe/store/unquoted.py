@@ -1,8 +1,9 @@
 """Finds recorded prices behind which no quote stood.
 
 The recorded price of a market without a real book is the middle of nothing: one half, or near it.
-Five shapes give it away; each is one bit of :class:`polyframe.domain.quality.Flag`. The thresholds
-were chosen on recorded weekly stock markets; docs/data.md has the figures.
+The same happens on a smaller scale when one side of a book runs empty: the mid moves towards one
+half and back. Five shapes give it away; each is one bit of :class:`polyframe.domain.quality.Flag`.
+The thresholds were chosen on recorded weekly stock markets; docs/data.md has the figures.
 
 The rules look at a whole recording, later rows included. They may only be used to refuse trades,
 never to choose them.
@@ -50,13 +51,23 @@ class UnquotedRules:
     """... for this long"""
     still_rows: int = 6
     """... over at least this many rows"""
+    rest_band: Price = 3_500
+    """up to here a price that stands still, by the same measures, for a whole day is FLAT too"""
+    rest_for: Ns = 24 * HOUR
+    """... the day"""
+    adjoin_band: Price = 1_000
+    """a stretch this near one half is FLAT as a whole ..."""
+    adjoin_share: tuple[int, int] = (1, 2)
+    """... when at least this part of its rows is unquoted by the rules above"""
+    island_rows: int = 6
+    """so few rows or fewer between two unquoted stretches are a SPIKE as well"""
     relapse_jump: Price = 500
     """a lone exact half is a RELAPSE when the price jumped at least this far to or from it"""
-    spike_band: Price = 1_000
-    """a SPIKE goes to within this of one half"""
-    spike_rows: int = 8
+    spike_bands: tuple[Price, ...] = tuple(range(1_000, 4_501, 500))
+    """a SPIKE goes to within one of these of one half"""
+    spike_rows: int = 12
     """... stays for at most this many rows"""
-    spike_jump: Price = 1_500
+    spike_jump: Price = 1_000
     """... and the price before and after is at least this far away, on the same side"""
     ladder_slack: Price = 300
     """sibling strikes may contradict each other by this much: half-spreads and stale quotes"""
@@ -98,7 +109,8 @@ def flag_prices(
     starts = _starts(market)
     _mark(flags, leading(price, starts), Flag.LEADING)
     _mark(flags, flat(ts, price, starts, rules), Flag.FLAT)
-    _mark(flags, still(market, ts, price, rules), Flag.FLAT)
+    _mark(flags, still(market, ts, price, rules.still_band, rules.still_for, rules), Flag.FLAT)
+    _mark(flags, still(market, ts, price, rules.rest_band, rules.rest_for, rules), Flag.FLAT)
     _mark(flags, relapses(price, starts, flags, rules), Flag.RELAPSE)
     _mark(flags, spikes(price, starts, rules), Flag.SPIKE)
     for ladder in ladders:
@@ -106,6 +118,8 @@ def flag_prices(
         trusted = (flags[rows] & UNQUOTED) == 0
         bad = contradictions(market[rows], ts[rows], price[rows], trusted, ladder, rules)
         _mark(flags, rows[bad], Flag.LADDER)
+    _mark(flags, adjoining(price, starts, flags, rules), Flag.FLAT)
+    _mark(flags, islands(starts, flags, rules.island_rows), Flag.SPIKE)
     _mark(flags, near(flags, starts, rules.near_rows), Flag.NEAR)
     _mark(flags, gaps(ts, starts, rules.gap_for), Flag.GAP)
     return flags
@@ -130,10 +144,12 @@ def flat(ts: Ints, price: Ints, starts: Bools, rules: UnquotedRules) -> Bools:
     return result
 
 
-def still(market: Ints, ts: Ints, price: Ints, rules: UnquotedRules) -> Bools:
-    """Rows of windows, in a wider band around one half, in which the price stands still.
+def still(
+    market: Ints, ts: Ints, price: Ints, band: Price, long: Ns, rules: UnquotedRules
+) -> Bools:
+    """Rows of windows of a length, in a band around one half, in which the price stands still.
 
-    A live market so far from certain moves within hours.
+    A live market so far from certain moves within hours, and further out within a day.
     """
     n = len(price)
     rows = np.arange(n)
@@ -141,7 +157,7 @@ def still(market: Ints, ts: Ints, price: Ints, rules: UnquotedRules) -> Bools:
     starts = _starts(market)
     rank = np.cumsum(starts) - 1
     age = (ts - ts[np.flatnonzero(starts)][rank]) // MILLISECOND
-    wait = rules.still_for // MILLISECOND
+    wait = long // MILLISECOND
     key = rank * (int(age.max()) + wait + 1) + age
     until = np.searchsorted(key, key + wait)
     last = np.maximum(until, rows + rules.still_rows - 1)
@@ -150,7 +166,7 @@ def still(market: Ints, ts: Ints, price: Ints, rules: UnquotedRules) -> Bools:
     fits &= rank[last] == rank
     high, low = _extremes(price, rows, last)
     quiet = fits & (high - low <= rules.still_range)
-    quiet &= (high - HALF <= rules.still_band) & (HALF - low <= rules.still_band)
+    quiet &= (high - HALF <= band) & (HALF - low <= band)
     edges = np.zeros(n + 1, np.int64)
     np.add.at(edges, rows[quiet], 1)
     np.add.at(edges, last[quiet] + 1, -1)
@@ -171,19 +187,24 @@ def relapses(price: Ints, starts: Bools, flags: Flags, rules: UnquotedRules) -> 
 
 
 def spikes(price: Ints, starts: Bools, rules: UnquotedRules) -> Bools:
-    """Rows of short visits to near one half from a price far away."""
-    close = np.abs(price - HALF) <= rules.spike_band
-    run, first, last = _runs(close, starts)
-    before, after = _neighbours(price, starts, first, last)
-    whole = (before != HALF) & (after != HALF)
-    same_side = (before > HALF) == (after > HALF)
-    # Away from the near-half stretch itself, not only from one half: a drift is no spike.
-    far = (np.abs(before - price[first]) >= rules.spike_jump) & (
-        np.abs(after - price[last]) >= rules.spike_jump
-    )
-    short = last - first < rules.spike_rows
-    result: Bools = close & (whole & same_side & far & short)[run]
-    return result
+    """Rows of short visits nearer to one half, with a jump there and a jump back.
+
+    When one side of a book runs empty, the mid goes towards one half, however far it gets.
+    """
+    found = np.zeros(len(price), np.bool_)
+    for band in rules.spike_bands:
+        inside = np.abs(price - HALF) <= band
+        run, first, last = _runs(inside, starts)
+        before, after = _neighbours(price, starts, first, last)
+        whole = (before != HALF) & (after != HALF)
+        same_side = (before > HALF) == (after > HALF)
+        # Away from the stretch itself, not only from one half: a drift is no spike.
+        far = (np.abs(before - price[first]) >= rules.spike_jump) & (
+            np.abs(after - price[last]) >= rules.spike_jump
+        )
+        short = last - first < rules.spike_rows
+        found |= inside & (whole & same_side & far & short)[run]
+    return found
 
 
 def contradictions(
@@ -220,6 +241,31 @@ def contradictions(
         standing[hit, worst[hit]] = False
     blamed = (table >= 0) & ~standing & (sure | (clash & standing[:, None, :]).any(axis=2))
     result: Bools = blamed[row, columns]
+    return result
+
+
+def adjoining(price: Ints, starts: Bools, flags: Flags, rules: UnquotedRules) -> Bools:
+    """The plain rows of stretches not far from one half that are unquoted for the most part.
+
+    A book that fills slowly moves the mid of nothing a little before it makes a price.
+    """
+    close = np.abs(price - HALF) <= rules.adjoin_band
+    run, first, last = _runs(close, starts)
+    bad = (flags & UNQUOTED) != 0
+    count = np.add.reduceat(bad.astype(np.int64), first)
+    part, whole = rules.adjoin_share
+    mostly = (count > 0) & (count * whole >= (last - first + 1) * part)
+    result: Bools = close & mostly[run] & ~bad
+    return result
+
+
+def islands(starts: Bools, flags: Flags, rows: int) -> Bools:
+    """Short runs of plain rows with an unquoted row before and behind: a book that did not last."""
+    plain = (flags & UNQUOTED) == 0
+    run, first, last = _runs(plain, starts)
+    ends = np.append(starts[1:], True)
+    enclosed = ~starts[first] & ~ends[last] & (last - first < rows)
+    result: Bools = plain & enclosed[run]
     return result
 
 

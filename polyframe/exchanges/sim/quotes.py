@@ -42,7 +42,8 @@ class PriceColumns(Protocol):
 class QuoteColumns:
     """Executable bid and ask of every row, in YES space; 0 where nobody can trade.
 
-    ``price`` is the recorded mid; without it the middle of bid and ask stands in.
+    ``price`` is the recorded mid; without it the middle of bid and ask stands in. A row with one of
+    the bits of ``untrusted`` in its flag is no price to decide on.
     """
 
     ts: NDArray[np.int64]
@@ -51,6 +52,7 @@ class QuoteColumns:
     ask: NDArray[np.int64]
     flag: NDArray[np.uint8]
     price: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    untrusted: int = int(UNQUOTED)
 
     def __post_init__(self) -> None:
         if self.price.shape[0] == 0:
@@ -120,6 +122,8 @@ def executable(
         settings.roll_window,
         settings.roll_min_pairs,
         _millionths(settings.jump_share),
+        _millionths(-math.expm1(-1 / settings.unquoted_memory)),
+        _millionths(settings.unquoted_half_spread),
         math.floor(settings.spread_cap / 2 * PPM),
         settings.stress,
         int(refused_flags(settings)),
@@ -127,7 +131,8 @@ def executable(
         bid,
         ask,
     )
-    return QuoteColumns(ts, market_rows, bid, ask, flag, price)
+    untrusted = int(Flag.NONE if settings.allow_unquoted else UNQUOTED)
+    return QuoteColumns(ts, market_rows, bid, ask, flag, price, untrusted)
 
 
 def _millionths(fraction: float) -> int:
@@ -145,4 +150,6 @@ def _steps(
 
 def refused_flags(settings: SimSettings) -> Flag:
     """The findings that make a row untradable."""
+    if settings.allow_unquoted:
+        return Flag.NONE
     return UNQUOTED if settings.allow_near else UNQUOTED | Flag.NEAR

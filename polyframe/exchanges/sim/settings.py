@@ -47,12 +47,16 @@ class SimSettings(PluginConfig):
     """(hours since the first of a run of quoted rows up to, least half spread): as above"""
     jump_share: float = Field(0.25, ge=0, le=1)
     """half spread as a share of a recent change of the mid, fading by a quarter a row"""
+    unquoted_half_spread: float = Field(0.10, ge=0, lt=0.5)
+    """times the share of a market's recent rows that had no quote: a least half spread"""
+    unquoted_memory: float = Field(24.0, ge=1, le=10_000)
+    """rows after which a row without a quote counts for a third (1/e) in that share"""
     roll_window: int = Field(48, ge=2, le=10_000)
     """pairs of price changes in the Roll estimate: two days of hourly rows"""
     roll_min_pairs: int = Field(8, ge=2)
     """no estimate from fewer"""
     spread_cap: float = Field(0.20, gt=0, lt=1)
-    """the estimate may not exceed this spread; before the stress multiplier"""
+    """what is above may not exceed this spread; before ``unquoted_half_spread`` and the stress"""
     depth_shares: float = Field(150.0, gt=0, le=1_000_000)
     """shares within ``depth_reach`` of the best price: lower quartile of recorded books"""
     depth_reach: float = Field(0.02, gt=0, lt=1)
@@ -65,6 +69,8 @@ class SimSettings(PluginConfig):
     """how far an order's arrival and the row it executes on may be apart: two hourly rows"""
     allow_near: bool = True
     """trade on rows close to an unquoted stretch"""
+    allow_unquoted: bool = False
+    """trade on prices behind which no quote stood: only to see what they would pretend"""
 
     @field_validator("half_spread_floor")
     @classmethod
@@ -102,6 +108,8 @@ class SimSettings(PluginConfig):
             raise ValueError("depth_step must not exceed depth_reach")
         if self.roll_min_pairs > self.roll_window:
             raise ValueError("roll_min_pairs must not exceed roll_window")
+        if self.allow_unquoted and not self.allow_near:
+            raise ValueError("allow_unquoted needs allow_near")
         return self
 
     @property

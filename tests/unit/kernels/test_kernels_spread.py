@@ -1,6 +1,7 @@
 """The compiled spread model against a slow, obvious twin."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from polyframe.kernels import match_nb, spread_nb
 ZONES = (np.array([10_000, 100_000, 500_000]), np.array([2_000, 20_000, 10_000]))
 YOUNG = (np.array([3, 6]), np.array([30_000, 15_000]))
 JUMP = 250_000
+WEIGHT, EMPTY = 40_811, 100_000
 REFUSED, BREAKS = int(UNQUOTED), int(Flag.GAP)
 
 
@@ -21,15 +23,23 @@ def twin(rows, ticks, window, least, cap_ppm, stress_ppm):
     pairs = {m: [] for m in range(len(ticks))}
     born = dict.fromkeys(chain)
     jump = dict.fromkeys(chain, 0)
+    last = dict.fromkeys(chain)
+    empty = dict.fromkeys(chain, 0)
     out = []
     for now, (m, price, flag) in enumerate(rows):
-        if flag & REFUSED or not 0 < price < 10_000:
+        gone = bool(flag & REFUSED) or not 0 < price < 10_000
+        empty[m] = math.floor(
+            empty[m] + Fraction((1_000_000 * gone - empty[m]) * WEIGHT, 1_000_000)
+        )
+        if gone:
             chain[m], born[m] = [], None
             out.append((0, 0))
             continue
-        born[m] = now if born[m] is None else born[m]
         if flag & BREAKS:
             chain[m] = []
+        elif born[m] is None and last[m] is not None:
+            jump[m] = max(jump[m], abs(price - last[m]))
+        born[m], last[m] = now if born[m] is None else born[m], price
         chain[m].append(price)
         if len(chain[m]) >= 2:
             jump[m] = max(abs(chain[m][-1] - chain[m][-2]), jump[m] * 3 // 4)
@@ -50,6 +60,8 @@ def twin(rows, ticks, window, least, cap_ppm, stress_ppm):
         age = now - born[m]
         half = max(half, 300 if age < 3 else 150 if age < 6 else 0, math.ceil(jump[m] / 4))
         half = max(min(half, cap_ppm * 10_000 // 1_000_000), ticks[m])
+        part = math.ceil(Fraction(empty[m] * EMPTY, 1_000_000))
+        half = max(half, math.ceil(Fraction(part * 10_000, 1_000_000)))
         half = math.ceil(half * stress_ppm / 1_000_000)
         out.append((below(price, half, ticks[m]), above(price, half, ticks[m])))
     return out
@@ -69,7 +81,7 @@ def above(price, half, tick):
     return 10_000 - tick if 10_000 - tick >= price + tick else 0
 
 
-def compiled(rows, ticks, window, least, cap_ppm, stress_ppm, young=YOUNG, jump=JUMP):
+def compiled(rows, ticks, window, least, cap_ppm, stress_ppm, young=YOUNG, jump=JUMP, empty=EMPTY):
     n = len(rows)
     bid, ask = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
     columns = list(zip(*rows, strict=True)) if rows else ((), (), ())
@@ -85,6 +97,8 @@ def compiled(rows, ticks, window, least, cap_ppm, stress_ppm, young=YOUNG, jump=
         window,
         least,
         jump,
+        WEIGHT,
+        empty,
         cap_ppm,
         stress_ppm,
         REFUSED,
@@ -164,16 +178,45 @@ def test_a_bouncing_price_widens_and_a_trending_one_does_not():
     assert halves(trend, young=GROWN)[-1] == 100
 
 
-def test_a_change_across_an_unquoted_stretch_does_not_count():
+def test_a_change_across_an_unquoted_stretch_is_a_jump_but_no_bounce():
     calm = [(0, 5_000, 0)] * 6
     hole = [(0, 5_000, int(Flag.FLAT))]
     rows = [*calm, *hole, (0, 2_000, 0), (0, 2_000, 0), *hole, (0, 8_000, 0), (0, 8_000, 0)]
-    assert halves(rows, young=GROWN)[-1] == 100
+    assert halves(rows, young=GROWN, empty=0, jump=0)[-1] == 100
+    assert halves(rows, young=GROWN, empty=0)[7:] == [750, 570, 0, 1_500, 1_130]
+
+
+def test_a_change_across_missing_hours_is_news():
+    rows = [(0, 5_000, 0)] * 3 + [(0, 5_000, int(Flag.FLAT)), (0, 2_000, BREAKS), (0, 2_000, 0)]
+    assert halves(rows, young=GROWN, empty=0)[4:] == [100, 100]
 
 
 def test_a_young_book_is_wide_and_young_again_after_an_unquoted_row():
     rows = [(0, 5_000, 0)] * 8 + [(0, 5_000, int(Flag.FLAT))] + [(0, 5_000, 0)] * 4
-    assert halves(rows) == [300] * 3 + [150] * 3 + [100] * 2 + [0] + [300] * 3 + [150]
+    assert halves(rows, empty=0) == [300] * 3 + [150] * 3 + [100] * 2 + [0] + [300] * 3 + [150]
+
+
+def test_a_book_that_keeps_vanishing_is_wide_until_it_stays():
+    gone, here = (0, 5_000, int(Flag.FLAT)), (0, 5_000, 0)
+    rows = [gone] * 60 + [here] * 60
+    wide = halves(rows, young=GROWN, empty=200_000)[60:]
+    # 60 rows without a quote: 1 - exp(-60 / 24) of the share; then a 24th of the rest a row.
+    left = [math.exp(-k / 24) * (1 - math.exp(-60 / 24)) for k in (1, 25, 60)]
+    assert [wide[0], wide[24], wide[59]] == [math.ceil(share * 200) * 10 for share in left]
+    assert wide == sorted(wide, reverse=True)
+    flicker = halves([gone, here] * 60, young=GROWN, empty=200_000)
+    assert 950 < flicker[-1] < 1_050
+    other = compiled([gone, (1, 5_000, 0)] * 30, (10, 10), 12, 4, 500_000, 1_000_000, young=GROWN)
+    assert other[-1] == (4_900, 5_100)
+
+
+@given(st.lists(st.booleans(), max_size=300), st.integers(1, 1_000_000))
+def test_the_share_stays_a_share(rows, weight):
+    share = 0
+    for gone in rows:
+        before, share = share, spread_nb.faded_share(share, gone, weight)
+        assert 0 <= share <= 1_000_000
+        assert share >= before if gone else share <= before
 
 
 def test_a_jump_widens_and_fades():

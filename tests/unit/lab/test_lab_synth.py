@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from polyframe.domain.quality import Flag
+from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.domain.units import HOUR
 from polyframe.errors import UserError
 from polyframe.lab import synth
 from polyframe.lab.synth import SynthConfig, generate, sample_dir
 from polyframe.store.catalogue import Catalogue
+from polyframe.store.flagging import flag_frame
 
 LARGE = SynthConfig(seed=11, lone=300, exclusive=60, ladders=60, splits=6, voids=4, leading=20)
 
@@ -90,6 +91,19 @@ def test_recorded_prices_are_calibrated(prices, markets, payouts, fraction) -> N
         miss = (payouts - picked["exact"])[inside].groupby(event_of(markets)[inside]).mean()
         assert len(miss) > 20
         assert abs(miss.mean()) < 4.5 * miss.std() / np.sqrt(len(miss))
+
+
+def test_the_detector_finds_what_was_planted_and_leaves_most_fair_prices_alone(
+    made, prices
+) -> None:
+    dead = (flag_frame(prices, pd.DataFrame(made.markets)) & int(UNQUOTED)) != 0
+    planted = (prices["flag"] == int(Flag.LEADING)).to_numpy()
+    assert planted.sum() > 400
+    assert dead[planted].all()
+    fair = ~planted
+    assert 0 < dead[fair].mean() < 0.03
+    close = fair & ((prices["price"] - 5_000).abs() <= 1_000).to_numpy()
+    assert dead[close].mean() < 0.20
 
 
 def test_the_last_price_leans_to_what_happened(prices, payouts, markets) -> None:

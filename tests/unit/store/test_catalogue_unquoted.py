@@ -16,8 +16,10 @@ from polyframe.store.unquoted import (
     HALF,
     Ladder,
     UnquotedRules,
+    adjoining,
     contradictions,
     flag_prices,
+    islands,
     still,
 )
 
@@ -51,6 +53,17 @@ def flags_of(prices: list[int], rules: UnquotedRules = NO_NEIGHBOURS) -> list[Fl
         # standing still a bit further out
         ([4000, 4050, 4000, 4000, 4050, 4000, 2000], "F F F F F F ."),
         ([4000, 4200, 4000, 3800, 4100, 4300, 2000], ". . . . . . ."),
+        # a book that fills slowly moves the mid a little before it makes a price
+        ([5000, 5000, 5000, 5400, 5800, 7500, 7000], "L L L F F . ."),
+        ([5000, 5000, 5600, 5900, 5500, 7500, 7000], "L L . . . . ."),
+        # one side of the book runs empty: towards one half and back, at any level
+        ([9500, 9600, 8000, 8100, 9400, 9600], ". . P P . ."),
+        ([500, 600, 3200, 3300, 1900, 700, 600], ". . P P P . ."),
+        ([500, 600, 3200, 3300, 2900, 3100, 3300], ". . . . . . ."),
+        # away from one half and back is not what an empty side does
+        ([7000, 7100, 9000, 9000, 7000, 7100], ". . . . . ."),
+        # a few rows between two unquoted stretches
+        ([5000, 5000, 7000, 7500, 5000, 5000, 7000], "L L P P RP RP ."),
         # far from one half a price may stand still for ever
         ([9500] * 12, " ".join("." * 12)),
     ],
@@ -101,14 +114,24 @@ def test_rows_around_an_unquoted_one_are_near(prices: list[int], data: st.DataOb
     assert near == [i for i in range(at - 3, at + 4) if i != at and 0 <= i < len(found)]
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40), st.integers(0, 20)), max_size=80))
-def test_still_agrees_with_its_slow_twin(rows: list[tuple[int, int, int]]) -> None:
-    rows = sorted({(m, t): p for m, t, p in rows}.items())  # type: ignore[assignment]
-    if not rows:
-        return
+TIMELINES = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 60), st.integers(0, 20)), min_size=1, max_size=90
+)
+
+
+@given(
+    TIMELINES,
+    st.sampled_from([DEFAULT_RULES.still_band, DEFAULT_RULES.rest_band]),
+    st.sampled_from([DEFAULT_RULES.still_for, DEFAULT_RULES.rest_for]),
+    st.sampled_from([4000, 1600]),
+)
+def test_still_agrees_with_its_slow_twin(
+    drawn: list[tuple[int, int, int]], band: int, long: int, base: int
+) -> None:
+    rows = sorted({(m, t): p for m, t, p in drawn}.items())
     market = np.array([k[0] for k, _ in rows], np.int64)
     ts = np.array([k[1] for k, _ in rows], np.int64) * HOUR // 2
-    price = np.array([4000 + 25 * p for _, p in rows], np.int64)
+    price = np.array([base + 25 * p for _, p in rows], np.int64)
     slow = np.zeros(len(rows), bool)
     for i in range(len(rows)):
         for j in range(i, len(rows)):
@@ -116,11 +139,91 @@ def test_still_agrees_with_its_slow_twin(rows: list[tuple[int, int, int]]) -> No
             enough = j - i + 1 >= DEFAULT_RULES.still_rows
             if market[j] != market[i]:
                 break
-            if enough and ts[j] - ts[i] >= DEFAULT_RULES.still_for:
-                if window.max() - window.min() <= DEFAULT_RULES.still_range:
+            if enough and ts[j] - ts[i] >= long:
+                inside = np.abs(window - HALF).max() <= band
+                if inside and window.max() - window.min() <= DEFAULT_RULES.still_range:
                     slow[i : j + 1] = True
                 break
-    assert still(market, ts, price, DEFAULT_RULES).tolist() == slow.tolist()
+    assert still(market, ts, price, band, long, DEFAULT_RULES).tolist() == slow.tolist()
+
+
+@given(st.lists(st.integers(0, 90), min_size=24, max_size=60), st.sampled_from([8_000, 2_000]))
+def test_a_price_that_rests_for_a_day_is_found_and_one_that_moves_is_not(
+    noise: list[int], level: int
+) -> None:
+    resting = [level + n for n in noise]
+    resting += [resting[-1]]  # 24 hours have 25 ends
+    assert all(f & Flag.FLAT for f in flags_of(resting))
+    moving = [level + 150 * (i % 2) for i in range(len(noise))]
+    assert not any(flags_of(moving))
+    assert not any(flags_of(resting[:24]))
+
+
+STRETCHES = st.lists(
+    st.tuples(st.sampled_from(["dead", "close", "far"]), st.integers(1, 9)), min_size=1, max_size=12
+)
+
+
+def timeline(stretches: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Prices, starts and flags of one market out of stretches of a kind."""
+    kinds = [kind for kind, n in stretches for _ in range(n)]
+    price = np.array([{"dead": 5_000, "close": 5_900, "far": 7_000}[k] for k in kinds], np.int64)
+    flags = np.array([Flag.RELAPSE if k == "dead" else 0 for k in kinds], np.uint8)
+    starts = np.zeros(len(kinds), np.bool_)
+    starts[0] = True
+    return price, starts, flags
+
+
+@given(STRETCHES)
+def test_adjoining_agrees_with_its_slow_twin(stretches: list[tuple[str, int]]) -> None:
+    price, starts, flags = timeline(stretches)
+    slow = [False] * len(price)
+    for i, p in enumerate(price):
+        if p == 7_000 or flags[i]:
+            continue
+        low = max([j + 1 for j in range(i) if price[j] == 7_000], default=0)
+        high = min([j for j in range(i, len(price)) if price[j] == 7_000], default=len(price))
+        slow[i] = np.count_nonzero(flags[low:high]) * 2 >= high - low
+    assert adjoining(price, starts, flags, DEFAULT_RULES).tolist() == slow
+
+
+@given(STRETCHES, st.integers(1, 8))
+def test_islands_agree_with_their_slow_twin(stretches: list[tuple[str, int]], rows: int) -> None:
+    _, starts, flags = timeline(stretches)
+    dead = flags > 0
+    slow = [False] * len(flags)
+    for i in np.flatnonzero(~dead):
+        before = [j for j in range(i) if dead[j]]
+        after = [j for j in range(i, len(dead)) if dead[j]]
+        slow[i] = bool(before and after) and after[0] - before[-1] - 1 <= rows
+    assert islands(starts, flags, rows).tolist() == slow
+
+
+def test_an_island_needs_both_shores_in_its_own_market() -> None:
+    starts = np.array([True, False, False, True, False, False])
+    flags = np.array([Flag.FLAT, 0, 0, 0, 0, Flag.FLAT], np.uint8)
+    assert not islands(starts, flags, 6).any()
+
+
+@given(
+    live_prices(),
+    st.integers(1, DEFAULT_RULES.spike_rows),
+    st.integers(1_500, 5_500),
+    st.data(),
+)
+def test_an_empty_side_is_found_at_any_level(
+    prices: list[int], long: int, level: int, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(1, len(prices) - 1))
+    for mirrored in (False, True):
+        live = [p + 1_500 for p in prices]  # 0.90 and more
+        planted = [*live[:at], *[level] * long, *live[at:]]
+        if mirrored:
+            planted = [10_000 - p for p in planted]
+        dead = [bool(f & UNQUOTED) for f in flags_of(planted)]
+        assert all(dead[at : at + long])
+        assert not any(dead[:at])
+        assert not any(dead[at + long :])
 
 
 def ladder_flags(table: list[list[int]], rules: UnquotedRules = NO_NEIGHBOURS) -> list[list[bool]]:

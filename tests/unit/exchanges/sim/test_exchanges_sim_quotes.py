@@ -8,7 +8,7 @@ from sim_transcript import columns, market
 
 from polyframe.domain.market import Market, Token
 from polyframe.domain.orders import Seal, Side
-from polyframe.domain.quality import Flag
+from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.domain.units import HOUR
 from polyframe.errors import DataError
 from polyframe.exchanges.sim.depth import Depth, split_rows
@@ -36,7 +36,8 @@ def mids(prices, markets=None, flags=None):
 
 
 def quoted(prices, *, tick=10, markets=None, flags=None, **settings):
-    settings = {"young_half_spread": (), "jump_share": 0.0, **settings}
+    plain = {"young_half_spread": (), "jump_share": 0.0, "unquoted_half_spread": 0.0}
+    settings = {**plain, **settings}
     exchange = SimExchange(SimExchange.Config(**settings))
     found = exchange.quotes(mids(prices, markets, flags), [market("M", tick=tick), market("N")])
     return list(zip(found.bid.tolist(), found.ask.tolist(), strict=True))
@@ -94,6 +95,30 @@ def test_unquoted_rows_have_no_quote():
     open_, none = (4_900, 5_100), (0, 0)
     assert quoted(prices, flags=flags) == [open_, none, open_, none, open_]
     assert quoted(prices, flags=flags, allow_near=False) == [open_, none, none, none, open_]
+
+
+def test_what_unquoted_rows_would_pretend_has_to_be_asked_for():
+    flags = [int(Flag.LEADING), 0, int(Flag.LADDER)]
+    exchange = SimExchange(SimExchange.Config(allow_unquoted=True))
+    found = exchange.quotes(mids([5_000] * 3, flags=flags), [market("M"), market("N")])
+    assert (found.bid > 0).all()
+    assert found.untrusted == 0
+    assert found.flag.tolist() == flags
+    rows = split_rows([market("M"), market("N")], [None] * 2, found, exchange.config)[0]
+    assert [rows.best(k, Side.BUY) > 0 for k in range(3)] == [True] * 3
+    assert not any(rows.flagged(k) for k in range(3))
+    assert SimExchange().quotes(mids([5_000]), [market("M")]).untrusted == int(UNQUOTED)
+
+
+def test_a_market_that_keeps_losing_its_book_is_dear():
+    flags = [int(Flag.FLAT), 0] * 40
+    ask = {}
+    for wide in (0.0, 0.05, 0.10, 0.20):
+        ask[wide] = quoted([5_000] * 80, flags=flags, unquoted_half_spread=wide)[-1][1]
+    # After 80 rows, 0.47 of the recent ones had no quote.
+    assert ask == {0.0: 5_100, 0.05: 5_240, 0.10: 5_480, 0.20: 5_950}
+    short = quoted([5_000] * 80, flags=flags, unquoted_half_spread=0.2, unquoted_memory=1.0)
+    assert short[-1][1] < 5_600
 
 
 def test_markets_do_not_disturb_each_other():
@@ -172,6 +197,9 @@ def test_a_walk_ends_before_certainty():
         ({"young_half_spread": ((2, 0.1), (1, 0.1))}, "ages must ascend"),
         ({"depth_step": 0.05}, "depth_step"),
         ({"roll_min_pairs": 49}, "roll_min_pairs"),
+        ({"unquoted_half_spread": 0.5}, "less than 0.5"),
+        ({"unquoted_memory": 0}, "greater than or equal to 1"),
+        ({"allow_unquoted": True, "allow_near": False}, "allow_unquoted needs allow_near"),
         ({"cost_multiplier": 0}, "greater than 0"),
         ({"fill_at": "previous"}, "next"),
         ({"latency": 3}, "Extra inputs"),
