@@ -118,7 +118,7 @@ class Execution:
             reason=step.reason or origin.reason, parent=origin.id, salt=salt, edge=origin.edge,
         )  # fmt: skip
         child, approved, verdicts = c.door.approve_child(parent, order, origin.edge, c.now)
-        permitted = order.size if child is not None else 0
+        permitted = child.order.size if child is not None else 0
         intent = Intent(
             token=order.token, side=order.side, price=order.price, size=order.size,
             kind=order.kind, tif=tif, ttl=step.ttl, post_only=step.post_only,
@@ -128,4 +128,4 @@ class Execution:
             OrderReviewed(c.now, origin.ledger, order.id, intent, order.size, permitted, verdicts)
         )
         if child is not None:
-            c.emit(SubmitOrder(order, child.reserved, approved))
+            c.emit(SubmitOrder(child.order, child.reserved, approved))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from polyframe.api.protection import Halt, Proposal, Protection
@@ -306,7 +307,8 @@ class RiskDoor:
         """Rules on one part of an approved parent; it draws on the parent's reservation.
 
         Checked again: what is left of the parent, its price limit, the venue's rules, kill and
-        halts, and the edge when it was stated.
+        halts, and the edge when it was stated. Like any order it may be shrunk: beside the rest of
+        its parent it needs a slack of its own, which a parent at its cap has no room for.
         """
         verdicts = self._child_limits(parent, child)
         if not verdicts:
@@ -319,11 +321,11 @@ class RiskDoor:
                 edge, None,
             )  # fmt: skip
             ruled = self.review(draft, now)
-            if ruled.permitted >= child.size:
-                open_order, approved = self.approve(child, ruled)
-                return open_order, approved, ruled.verdicts
-            parent.working -= child.size
+            parent.working -= child.size - ruled.permitted
             self.state.reserve(parent)
+            if ruled.permitted > 0:
+                sent = msgspec.structs.replace(child, size=ruled.permitted)
+                return *self.approve(sent, ruled), ruled.verdicts
             verdicts = ruled.verdicts
         return None, None, verdicts
 
