@@ -107,8 +107,8 @@ class Collector:
         """What became of the recorded forecasts.
 
         joined: delivered to a strategy. late: ready only after its market had closed. superseded:
-        never delivered, because a newer one was there when somebody asked. missed: markets that
-        were asked about and never had an answer.
+        never delivered, because a newer one was there when somebody asked or nobody asked. missed:
+        markets that were asked about and never had an answer.
         """
         rows: Sequence[Forecast] = getattr(records, "rows", ())
         late = superseded = 0

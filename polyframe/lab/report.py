@@ -313,7 +313,7 @@ def _footer(report: Report) -> RenderableType:
     data = report.manifest["data"]
     text = Text(style="dim")
     text.append(
-        f"data {data['label']}, {data['markets']:,} markets · seed {report.manifest['seed']}"
+        f"from {data['label']}, {data['markets']:,} markets · seed {report.manifest['seed']}"
     )
     text.append(f" · manifest {report.hash[:12]}")
     if report.timings:

@@ -166,6 +166,18 @@ def _benchmarks() -> set[str]:
     return set(done.stdout.split())
 
 
+def shipped(folder: str) -> list[Path]:
+    """The project's own files below a folder: those git knows, without git all that are there."""
+    words = ["git", "ls-files", "-z", "--", folder]
+    try:
+        listed = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return [
+            f for f in (ROOT / folder).rglob("*") if f.is_file() and "__pycache__" not in f.parts
+        ]
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
 class Desk:
     """A folder that looks like a fresh checkout, and the shell whose state its commands share."""
 
@@ -184,12 +196,11 @@ class Desk:
             "NO_COLOR": "1",
             "TERM": "dumb",
         }
-        ignored = shutil.ignore_patterns("__pycache__", "runs", "run", "data", "cache")
-        for name in ("user_data", "docs"):
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
-        if (ROOT / "config.json").is_file():
-            shutil.copy(ROOT / "config.json", self.folder)
+        # What the project ships, not what a user has put beside it since.
+        for file in [*shipped("user_data"), *shipped("docs"), ROOT / "config.json"]:
+            target = self.folder / file.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
 
     def run(self, page: Path) -> int:
         """Carries out a page from top to bottom; returns how many things ran."""
