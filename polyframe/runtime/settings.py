@@ -221,7 +221,7 @@ class Backtest(Section):
     """How a backtest records, and what it does where no forecast was recorded."""
 
     record: Literal["none", "orders", "all"] = "orders"
-    missing: Literal["error", "skip", "ask"] = "skip"
+    missing: Literal["error", "skip"] = "skip"
 
 
 class Alerts(Section):
