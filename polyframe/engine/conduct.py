@@ -17,9 +17,13 @@ from polyframe.domain.wishes import (
     Wish,
 )
 from polyframe.engine.context import Bound, Calls
+from polyframe.engine.execution import TIMER
 from polyframe.engine.setup import Parts
 from polyframe.errors import PluginError
 
+EVERY = "every:"
+RESERVED = (EVERY, TIMER)
+"""How keys of timers begin that the engine sets for itself."""
 KILL = "kill"
 RESET = "reset"
 
@@ -95,14 +99,33 @@ class Conduct:
         try:
             wishes = self.calls.invoke(bound.name, callback, event, bound.view)
             self.carry_out(bound, wishes)
+            self._save(bound)
         except PluginError as error:
-            if not self.parts.setup.disable_on_error:
-                raise
+            self.failed(bound, error)
+
+    def failed(self, bound: Bound, error: PluginError) -> None:
+        """Takes a strategy that failed out of a live session; a backtest stops.
+
+        Raises:
+            PluginError: the session does not go on without it.
+        """
+        if not self.parts.setup.disable_on_error:
+            raise error
+        if not bound.disabled:
             self._disable(bound, error.message)
-        else:
-            changed = bound.changed_state() if bound.stateful else None
-            if changed is not None:
-                self.context.emit(fx.StateSaved(bound.name, changed))
+
+    def _save(self, bound: Bound) -> None:
+        if not bound.stateful:
+            return
+        try:
+            changed = bound.changed_state()
+        except (TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
+            raise PluginError(
+                f"the state of {bound.name} cannot be saved: {error}",
+                expected=f"plain values in {type(bound.strategy).__name__}.State, as declared",
+            ) from error
+        if changed is not None:
+            self.context.emit(fx.StateSaved(bound.name, changed))
 
     def carry_out(self, bound: Bound, wishes: Iterable[Wish]) -> None:
         """Does what can be done about each wish."""
@@ -137,6 +160,10 @@ class Conduct:
             self.parts.desk.cancel(bound, wish)
 
     def _wake_at(self, bound: Bound, wish: WakeAt) -> None:
+        if wish.key.startswith(RESERVED):
+            reason = f"keys that begin with {' or '.join(RESERVED)} are the engine's own"
+            self.parts.desk.refuse(bound.name, "WakeAt", reason, wish.key)
+            return
         self.arm(bound.name, wish.key, max(wish.ts, self.context.now))
 
     def arm(self, ledger: str, key: str, at: int) -> None:

@@ -5,24 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from polyframe.api.protection import Halt, Protection
-from polyframe.api.subscription import Every, Moved
+from polyframe.api.subscription import Every, Moved, Subscription
 from polyframe.api.view import View
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.events import Event
 from polyframe.domain.market import Market
 from polyframe.domain.orders import OrderState
-from polyframe.domain.units import DAY
+from polyframe.domain.units import DAY, INT64_SAFE
 from polyframe.engine.commands import Commands
-from polyframe.engine.conduct import Conduct
+from polyframe.engine.conduct import EVERY, Conduct
 from polyframe.engine.context import Bound, Calls
 from polyframe.engine.execution import TIMER
 from polyframe.engine.setup import Parts
+from polyframe.engine.state import OpenOrder
 from polyframe.errors import PluginError
 from polyframe.kernels import bars_nb as nb
 
-EVERY = "every:"
+MOST_TICKS = 1_000_000
+
+
+def sound(subscription: object, method: str) -> Subscription:
+    """A strategy's subscription, if it is one.
+
+    Raises:
+        PluginError: it is something else, or a field holds what it should not.
+    """
+    try:
+        if type(subscription) is not Subscription:
+            raise TypeError(f"{type(subscription).__name__} is no Subscription")
+        found = msgspec.msgpack.decode(msgspec.msgpack.encode(subscription), type=Subscription)
+        for wake in found.wake:
+            if isinstance(wake, Every) and not 0 < wake.interval < INT64_SAFE:
+                raise ValueError(f"{wake} never passes")
+            if isinstance(wake, Moved) and not 0 < wake.ticks <= MOST_TICKS:
+                raise ValueError(f"{wake} is no movement")
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        raise PluginError(
+            f"{method} answered {subscription!r}: {error}",
+            expected="Subscription(tokens=..., data=..., wake=...) with whole numbers above zero",
+        ) from error
+    return found
 
 
 class Reactions:
@@ -72,6 +98,8 @@ class Reactions:
         name = type(protection).__name__
         try:
             halt = self.calls.call(name, protection.observe, event, self._account_view)
+            if halt is not None and type(halt) is not Halt:
+                raise PluginError(f"{name}.observe answered {halt!r}", expected="a Halt or None")
         except PluginError as error:
             if not self.parts.setup.disable_on_error:
                 raise
@@ -90,9 +118,14 @@ class Reactions:
         universe = self.context.universe
         listed = [universe.markets[m] for m in sorted(self.context.state.listed)]
         for bound in self.parts.bound:
-            subscription = self.calls.call(bound.name, bound.strategy.subscribe, list(listed))
-            bound.listen(subscription)
-            for wake in subscription.wake:
+            if bound.disabled:
+                continue
+            try:
+                answer = self.calls.call(bound.name, bound.strategy.subscribe, list(listed))
+                bound.listen(sound(answer, f"{type(bound.strategy).__name__}.subscribe"))
+            except PluginError as error:
+                self.conduct.failed(bound, error)
+            for wake in bound.subscription.wake:
                 if isinstance(wake, Moved):
                     self._arm_moves(bound, wake, listed if new is None else [new])
 
@@ -159,7 +192,13 @@ class Reactions:
             if o.cancelling and not execution.children(o):
                 self.parts.desk.end(o, OrderState.CANCELLED, "cancelled")
             else:
-                execution.work(o, bound)
+                self._work(o, bound)
+
+    def _work(self, parent: OpenOrder, bound: Bound) -> None:
+        try:
+            self.parts.execution.work(parent, bound)
+        except PluginError as error:
+            self.conduct.failed(bound, error)
 
     def _resolved(self, event: ev.MarketResolved, note: object) -> None:
         market = event.resolution.market
@@ -181,7 +220,7 @@ class Reactions:
         if event.key.startswith(TIMER):
             parent = self.context.state.orders.get(event.key.removeprefix(TIMER))
             if parent is not None:
-                self.parts.execution.work(parent, bound)
+                self._work(parent, bound)
             return
         if event.key.startswith(EVERY):
             n = int(event.key.removeprefix(EVERY))

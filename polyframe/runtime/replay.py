@@ -19,12 +19,16 @@ from polyframe.domain.events import (
     TimerFired,
     precedence,
 )
-from polyframe.domain.units import Ns
+from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
+from polyframe.errors import PluginError
 from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.carrying import to_broker
 from polyframe.runtime.feed import NEVER, QuoteFeed
 from polyframe.store.journal import JournalWriter
+
+MOST_STEPS = 200_000
+"""So many steps within one second of the session's time: somebody goes round in circles."""
 
 BROKER = 1
 """Where a broker's answers stand among the events of one moment."""
@@ -57,6 +61,7 @@ class Replay:
         self.forecasts = forecasts
         self.journal = journal
         self.steps = 0
+        self._paced: tuple[int, Ns] = (0, 0)
         self._watch = watch
         self._progress: Callable[[int, int], None] | None = None
         self._queue: list[tuple[Ns, int, int, Event]] = []
@@ -121,6 +126,8 @@ class Replay:
     def _step(self, event: Event) -> None:
         effects = self.engine.step(event)
         self.steps += 1
+        if self.steps - self._paced[0] == MOST_STEPS:
+            self._check_pace(event)
         self.journal.step(event, effects)
         for effect in effects:
             carry = self._carry.get(type(effect))
@@ -130,6 +137,18 @@ class Replay:
             self._watch(event, effects)
         if self._progress is not None:
             self._progress(self.feed.cursor, len(self.feed))
+
+    def _check_pace(self, event: Event) -> None:
+        """Stops a session whose time stands still; no single call of it runs too long."""
+        if self.now - self._paced[1] < SECOND:
+            by = getattr(event, "ledger", "") or getattr(event, "forecaster", "")
+            raise PluginError(
+                f"{MOST_STEPS:,} steps within a second of the session's time, the last a "
+                f"{type(event).__name__}" + (f" for {by}" if by else ""),
+                expected="wishes that let time pass",
+                hint="wake later: yield WakeAt(view.now + SECOND)",
+            )
+        self._paced = (self.steps, self.now)
 
     def _push(self, event: Event) -> None:
         self._pushed += 1

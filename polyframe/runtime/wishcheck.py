@@ -15,6 +15,9 @@ import msgspec
 from polyframe.domain.units import INT64_SAFE
 from polyframe.domain.wishes import WISHES, QuoteLevel
 
+MOST_TEXT = 10_000
+"""The longest text a wish may hold: all of it goes into the journal."""
+
 _W = TypeVar("_W", bound=msgspec.Struct)
 
 
@@ -34,6 +37,10 @@ _FIELDS: dict[type, tuple[tuple[str, frozenset[type]], ...]] = {
 _READ = {struct: attrgetter(*(name for name, _ in fields)) for struct, fields in _FIELDS.items()}
 _NUMBERS = {
     struct: tuple(i for i, (_, types) in enumerate(fields) if int in types and float not in types)
+    for struct, fields in _FIELDS.items()
+}
+_TEXTS = {
+    struct: tuple(i for i, (_, types) in enumerate(fields) if str in types)
     for struct, fields in _FIELDS.items()
 }
 _NESTED = {struct for struct, fields in _FIELDS.items() if any(tuple in t for _, t in fields)}
@@ -63,7 +70,19 @@ def checked(wish: _W) -> _W:
         value = values[i]
         if value is not None and not -INT64_SAFE < value < INT64_SAFE:
             raise TypeError(f"{struct.__name__} with {_FIELDS[struct][i][0]} {value}, beyond 2^62")
+    for i in _TEXTS[struct]:
+        _check_text(struct.__name__, _FIELDS[struct][i][0], values[i])
     return _with_levels(wish) if struct in _NESTED else wish
+
+
+def _check_text(struct: str, name: str, text: str) -> None:
+    if len(text) > MOST_TEXT:
+        raise TypeError(f"{struct} with a {name} of {len(text):,} characters, beyond {MOST_TEXT:,}")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise TypeError(f"{struct} with {name} {text[:40]!r}, which is no text") from None
 
 
 def _with_levels(wish: _W) -> _W:

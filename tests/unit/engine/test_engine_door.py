@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 from engine_desk import ALWAYS, Desk, Puppet, intent, told
 
 from polyframe.api.protection import Halt, Protection
+from polyframe.api.subscription import Every, Moved, Subscription
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.orders import Kind
 from polyframe.domain.units import DAY
 from polyframe.domain.verdict import Ruling, Verdict
+from polyframe.domain.wishes import WakeAt
 from polyframe.engine.risk import Guarded
 from polyframe.errors import PluginError
 from polyframe.protections.max_stake import MaxStake
@@ -382,6 +385,17 @@ def test_a_guard_that_cannot_observe_halts_a_live_session():
     """)
 
 
+def test_an_observation_that_is_no_halt_counts_as_a_failure():
+    guard = type("Muddled", (Protection,), {"observe": lambda self, event, view: "stop!"})
+    with pytest.raises(PluginError, match=r"Muddled\.observe answered 'stop!'"):
+        Desk(protections=[guard()])
+    desk = Desk(protections=[guard()], disable_on_error=True)
+    desk.play("""
+        book A 0.48 0.50        | halted by Muddled
+        alice buy A.yes 0.50 1  | halted by Muddled; reviewed 0/1 by KillSwitch
+    """)
+
+
 class Fragile(Puppet):
     """Raises when told to."""
 
@@ -436,6 +450,57 @@ def test_a_sizer_that_answers_nonsense_disables_its_strategy_in_live():
             alice buy A.yes 0.50 - | disabled alice
             bob buy A.yes 0.50 1   | reviewed 1/1; submit 1 buy A.yes 1 @ 0.5
         """)
+
+
+WRONG_SUBSCRIPTIONS = [
+    None, "prices", 5, Subscription(tokens=5), Subscription(wake=5),
+    Subscription(wake=(Moved("x"),)), Subscription(wake=(Moved(0.5),)),
+    Subscription(wake=(Moved(0),)), Subscription(wake=(Moved(2**62),)),
+    Subscription(wake=(Every(0),)), Subscription(wake=(Every(-5),)),
+    Subscription(wake=(Every("1h"),)), Subscription(wake=("moved",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", WRONG_SUBSCRIPTIONS)
+def test_a_subscription_that_is_none_is_named_and_in_live_costs_its_strategy_only(answer):
+    def listener() -> Puppet:
+        return type("Listener", (Puppet,), {"subscribe": lambda self, markets: answer})()
+
+    with pytest.raises(PluginError, match=r"Listener\.subscribe answered"):
+        Desk(strategies={"alice": listener()})
+    desk = Desk(strategies={"alice": listener()}, disable_on_error=True)
+    desk.play("""
+        book A 0.48 0.50        |
+        alice buy A.yes 0.50 1  |
+        bob buy A.yes 0.50 1    | reviewed 1/1; submit 1 buy A.yes 1 @ 0.5
+    """)
+
+
+class Notes(msgspec.Struct):
+    thing: object = None
+
+
+@pytest.mark.parametrize("thing", [object(), 2**80, "\udc80", lambda: None])
+def test_a_state_that_cannot_be_saved_is_named_and_in_live_costs_its_strategy_only(thing):
+    class Hoarder(Puppet):
+        State = Notes
+
+        def on_wake(self, event, view):
+            self.state.thing = thing
+            return ()
+
+    with pytest.raises(PluginError, match="the state of alice cannot be saved"):
+        Desk(strategies={"alice": Hoarder()}).wish("alice")
+    desk = Desk(strategies={"alice": Hoarder()}, disable_on_error=True)
+    assert [t for e in desk.wish("alice") if (t := told(e))] == ["disabled alice"]
+
+
+@pytest.mark.parametrize("key", ["every:0", "every:abc", "style:s-1"])
+def test_timers_of_the_engine_cannot_be_set_by_a_strategy(key):
+    desk = Desk()
+    (refused,) = desk.wish("alice", WakeAt(desk.now + 1, key))
+    assert (refused.wish, refused.subject) == ("WakeAt", key)
+    assert desk.engine.timers == {}
 
 
 def test_every_session_of_the_desk_has_the_guards_that_are_always_there():

@@ -435,6 +435,24 @@ def test_a_style_that_fails_at_approval_disables_its_strategy_in_live():
     assert money(desk)[0] == 0
 
 
+def test_a_style_that_fails_later_disables_its_strategy_in_live():
+    class Late(Hand):
+        def work(self, parent, view):
+            if view.now > parent.started:
+                raise KeyError("gone")
+            return [child(4, tif=TimeInForce.GTC)]
+
+    for event in ("fill 2 1 0.50", "rejected 2 no"):
+        desk = Desk(styles={"hand": Late()}, disable_on_error=True)
+        desk.book("A", "0.48", "0.50")
+        desk.wish("alice", intent("buy", "A.yes", "0.50", "10", "style=hand"))
+        ended = "changed 1 cancelled" if event.startswith("rejected") else "cancel 2"
+        first = (
+            "changed 2 rejected" if event.startswith("rejected") else "booked 1; changed 2 partial"
+        )
+        desk.play(f"{event} | {first}; disabled alice; {ended}")
+
+
 # ---- caps, always --------------------------------------------------------------------------------
 
 STEPS = st.lists(
