@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from polyframe.errors import DataError
+from polyframe.quant.scoring import (
+    bin_of,
+    brier,
+    brier_skill,
+    calibration_error,
+    log_loss,
+    spiegelhalter_z,
+)
+from polyframe.quant.significance import RESAMPLES, Interval, bootstrap_mean, t_statistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +25,23 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RESAMPLES = 10_000
-_BLOCK = 2_000_000
-"""Cells of one block of resamples, so that memory stays flat for many events."""
+__all__ = [
+    "RESAMPLES",
+    "Depth",
+    "EquityMetrics",
+    "Interval",
+    "bin_of",
+    "bootstrap_mean",
+    "brier",
+    "brier_skill",
+    "calibration_error",
+    "daily",
+    "drawdown",
+    "equity_metrics",
+    "log_loss",
+    "spiegelhalter_z",
+    "t_statistic",
+]
 
 
 class EquityMetrics(NamedTuple):
@@ -82,134 +104,6 @@ def equity_metrics(equity: Sequence[float] | Floats, periods_per_year: float) ->
 
 def _ratio(a: float, b: float) -> float:
     return a / b if b else math.nan
-
-
-def brier(probabilities: Floats, outcomes: Floats) -> float:
-    """The mean squared error of probabilities: 0 is perfect, 0.25 is always saying one half.
-
-    Shapes: two arrays (n,). Units: probabilities in [0, 1], outcomes 0 or 1.
-    """
-    return float(np.mean((probabilities - outcomes) ** 2))
-
-
-def log_loss(probabilities: Floats, outcomes: Floats) -> float:
-    """The mean of -ln(probability given to what happened).
-
-    Shapes: two arrays (n,). Units: probabilities in (0, 1), outcomes 0 or 1.
-    """
-    return float(-np.mean(np.log(np.where(outcomes > 0.5, probabilities, 1.0 - probabilities))))
-
-
-def brier_skill(model: float, reference: float) -> float:
-    """1 - model / reference: the share of the reference's Brier score that the model removes."""
-    return 1.0 - _ratio(model, reference)
-
-
-def calibration_error(probabilities: Floats, outcomes: Floats, bins: int = 10) -> float:
-    """The mean gap between forecast and frequency over equal-width bins, weighted by count.
-
-    Bins are closed on the left: [k / bins, (k + 1) / bins), the last one on both sides.
-
-    Shapes: two arrays (n,). Units: probabilities in [0, 1], outcomes 0 or 1.
-    """
-    which = bin_of(probabilities, bins)
-    gap = 0.0
-    for k in range(bins):
-        inside = which == k
-        if inside.any():
-            gap += inside.sum() * abs(probabilities[inside].mean() - outcomes[inside].mean())
-    return float(gap / probabilities.size)
-
-
-def bin_of(probabilities: Floats, bins: int = 10) -> NDArray[np.int64]:
-    """The left-closed bin of each probability.
-
-    Shapes: (n,) to (n,). Units: probabilities in [0, 1].
-    """
-    # 0.3 * 10 is 3.0000000000000004 - eps away from 3 for some inputs: edges are compared instead.
-    edges = np.arange(1, bins) / bins
-    return np.searchsorted(edges, probabilities, side="right").astype(np.int64)
-
-
-def t_statistic(differences: Floats) -> float:
-    """Mean over standard error (ddof=1) of independent differences.
-
-    Shapes: (n,), n >= 2. Units: any.
-    """
-    return _ratio(
-        float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(differences.size)
-    )
-
-
-def spiegelhalter_z(probabilities: Floats, outcomes: Floats) -> float:
-    """Standard normal if the probabilities are calibrated.
-
-    Shapes: two arrays (n,). Units: probabilities in [0, 1], outcomes 0 or 1.
-
-    Source: Spiegelhalter 1986.
-    """
-    p, tilt = probabilities, 1.0 - 2.0 * probabilities
-    spread = math.sqrt(float(np.sum(tilt**2 * p * (1.0 - p))))
-    return _ratio(float(np.sum((outcomes - p) * tilt)), spread)
-
-
-class Interval(NamedTuple):
-    """A mean with the ends of its interval; the ends are NaN when they cannot be known."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-
-def bootstrap_mean(
-    values: Floats, *, seed: int, level: float = 0.95, resamples: int = RESAMPLES
-) -> Interval:
-    """The mean of independent values with its bias-corrected and accelerated bootstrap interval.
-
-    The values must be independent: one per event, never one per trade. With fewer than two values
-    there is no interval.
-
-    Shapes: (n,). Units: those of the values.
-
-    Source: Efron 1987, "Better bootstrap confidence intervals".
-    """
-    n = int(values.size)
-    if n == 0:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    mean = float(values.mean())
-    if n < 2:
-        return Interval(mean, math.nan, math.nan, n)
-    if float(np.ptp(values)) == 0.0:
-        return Interval(mean, mean, mean, n)
-    means = _resampled_means(values, seed, resamples)
-    normal = NormalDist()
-    below = (np.sum(means < mean) + 0.5 * np.sum(means == mean)) / resamples
-    bias = normal.inv_cdf(min(max(float(below), 1.0 / resamples), 1.0 - 1.0 / resamples))
-    centred = mean - (values.sum() - values) / (n - 1)  # jackknife means around their mean
-    centred = centred / float(
-        np.abs(centred).max() or 1.0
-    )  # the skew has no scale, cubes may vanish
-    power = float(np.sum(centred**2)) ** 1.5
-    skew = float(np.sum(centred**3)) / (6.0 * power) if power else 0.0
-    tail = (1.0 - level) / 2.0
-    ends = []
-    for z in (normal.inv_cdf(tail), normal.inv_cdf(1.0 - tail)):
-        shifted = bias + (bias + z) / (1.0 - skew * (bias + z))
-        ends.append(normal.cdf(shifted))
-    low, high = np.quantile(means, ends)
-    return Interval(mean, float(low), float(high), n)
-
-
-def _resampled_means(values: Floats, seed: int, resamples: int) -> Floats:
-    rng = np.random.Generator(np.random.PCG64(seed))
-    n = values.size
-    step = max(1, _BLOCK // n)
-    means = np.empty(resamples)
-    for start in range(0, resamples, step):
-        stop = min(start + step, resamples)
-        means[start:stop] = values[rng.integers(0, n, size=(stop - start, n))].mean(axis=1)
-    return means
 
 
 class Depth(NamedTuple):
