@@ -77,7 +77,8 @@ def platt_fit(
 ) -> Platt:
     """The line on log-odds that makes resolved forecasts likeliest, shrunk towards another.
 
-    ``towards`` is the line that changes nothing when none is given. ``smoothed`` takes Platt's targets (N + 1) / (N + 2) in place of 0 and 1.
+    ``towards`` is the line that changes nothing when none is given. ``smoothed`` takes Platt's
+    targets (N + 1) / (N + 2) in place of 0 and 1.
 
     Shapes: columns (n,). Units: probabilities in (0, 1), outcomes 0 or 1; the penalty is that of
     ridge_logistic; weights 1 / k for each of k rows of one event.
@@ -134,9 +135,9 @@ def platt_by_group(
 ) -> GroupedPlatt:
     """Lines by group (category and horizon, say), each shrunk towards the pooled one.
 
-    A group with fewer than ``minimum`` observations keeps the pooled line; one with a single class is still
-    fitted, for the shrinkage bounds it. Without a ``group_penalty`` the one under which the groups
-    are likeliest is taken from GROUP_PENALTIES.
+    A group with fewer than ``minimum`` observations keeps the pooled line; one with a single class
+    is still fitted, for the shrinkage bounds it. Without a ``group_penalty`` the one under which
+    the groups are likeliest is taken from GROUP_PENALTIES.
 
     Shapes: columns (n,). Units: probabilities in (0, 1), outcomes 0 or 1.
 
@@ -210,8 +211,8 @@ def beta_fit(
     Source: Kull, Silva Filho and Flach 2017.
 
     Raises:
-        DataError: fewer observations than ``minimum``, lengths differ, one class, a NaN, a probability of 0
-            or 1, or rows that do not determine the fit.
+        DataError: fewer observations than ``minimum``, lengths differ, one class, a NaN, a
+            probability of 0 or 1, or rows that do not determine the fit.
     """
     p = probabilities("forecast", forecast)
     w = row_weights(weights, p.size)
@@ -290,8 +291,8 @@ def isotonic_fit(
     Source: Zadrozny and Elkan 2002.
 
     Raises:
-        DataError: fewer observations than ``minimum``, lengths differ, one class, a NaN, or a probability
-            of 0 or 1.
+        DataError: fewer observations than ``minimum``, lengths differ, one class, a NaN, or a
+            probability of 0 or 1.
     """
     p = probabilities("forecast", forecast)
     w = row_weights(weights, p.size)
