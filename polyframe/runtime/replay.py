@@ -27,7 +27,7 @@ from polyframe.runtime.carrying import to_broker
 from polyframe.runtime.feed import NEVER, QuoteFeed
 from polyframe.store.journal import JournalWriter
 
-MOST_STEPS = 200_000
+MOST_STEPS = 100_000
 """So many steps within one second of the session's time: somebody goes round in circles."""
 
 BROKER = 1
