@@ -46,8 +46,27 @@ _FROM: dict[str, str] = {
         ),
         "polyframe.domain.effects": "FillBooked OrderChanged PositionSettled TradingHalted",
         "polyframe.domain.units": "DAY HOUR MILLISECOND MINUTE SECOND money",
-        "polyframe.quant.pooling": "log_odds_pool",
-        "polyframe.quant.sizing": "buy_cost edge_after_fee kelly_fraction sell_net",
+        "polyframe.quant.pooling": "clamp log_odds_pool logit sigmoid trimmed_logit_mean",
+        "polyframe.quant.pool_weights": (
+            "PoolWeights adaptive_weights fit_pool_weights horizon_weights"
+        ),
+        "polyframe.quant.calibration": (
+            "Beta GroupedPlatt Isotonic Platt beta_fit isotonic_fit platt_by_group platt_fit"
+        ),
+        "polyframe.quant.sizing": (
+            "buy_cost edge_after_fee kelly_fraction kelly_reservation kelly_time_value "
+            "kelly_uncertainty_shrink kelly_void_risk sell_net"
+        ),
+        "polyframe.quant.carry": "hold_vs_exit settlement_yield",
+        "polyframe.quant.depth_kelly": "kelly_linear_impact kelly_order_book",
+        "polyframe.quant.correlation": "Scenarios cluster_scenarios effective_bets",
+        "polyframe.quant.group_kelly": (
+            "kelly_mutually_exclusive kelly_scenarios kelly_two_correlated"
+        ),
+        "polyframe.quant.multipliers": (
+            "capped_stake drawdown_heat graded scaled_fraction timeline_multiplier "
+            "volatility_multiplier"
+        ),
         "polyframe.errors": (
             "ConfigError DataError ExchangeError ForecastError InvariantError LookaheadError "
             "PluginError PolyframeError UserError"

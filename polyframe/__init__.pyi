@@ -245,19 +245,47 @@ from polyframe.errors import (
 from polyframe.errors import (
     UserError as UserError,
 )
+from polyframe.quant.calibration import Beta as Beta
+from polyframe.quant.calibration import GroupedPlatt as GroupedPlatt
+from polyframe.quant.calibration import Isotonic as Isotonic
+from polyframe.quant.calibration import Platt as Platt
+from polyframe.quant.calibration import beta_fit as beta_fit
+from polyframe.quant.calibration import isotonic_fit as isotonic_fit
+from polyframe.quant.calibration import platt_by_group as platt_by_group
+from polyframe.quant.calibration import platt_fit as platt_fit
+from polyframe.quant.carry import hold_vs_exit as hold_vs_exit
+from polyframe.quant.carry import settlement_yield as settlement_yield
+from polyframe.quant.correlation import Scenarios as Scenarios
+from polyframe.quant.correlation import cluster_scenarios as cluster_scenarios
+from polyframe.quant.correlation import effective_bets as effective_bets
+from polyframe.quant.depth_kelly import kelly_linear_impact as kelly_linear_impact
+from polyframe.quant.depth_kelly import kelly_order_book as kelly_order_book
+from polyframe.quant.group_kelly import kelly_mutually_exclusive as kelly_mutually_exclusive
+from polyframe.quant.group_kelly import kelly_scenarios as kelly_scenarios
+from polyframe.quant.group_kelly import kelly_two_correlated as kelly_two_correlated
+from polyframe.quant.multipliers import capped_stake as capped_stake
+from polyframe.quant.multipliers import drawdown_heat as drawdown_heat
+from polyframe.quant.multipliers import graded as graded
+from polyframe.quant.multipliers import scaled_fraction as scaled_fraction
+from polyframe.quant.multipliers import timeline_multiplier as timeline_multiplier
+from polyframe.quant.multipliers import volatility_multiplier as volatility_multiplier
+from polyframe.quant.pool_weights import PoolWeights as PoolWeights
+from polyframe.quant.pool_weights import adaptive_weights as adaptive_weights
+from polyframe.quant.pool_weights import fit_pool_weights as fit_pool_weights
+from polyframe.quant.pool_weights import horizon_weights as horizon_weights
+from polyframe.quant.pooling import clamp as clamp
 from polyframe.quant.pooling import log_odds_pool as log_odds_pool
-from polyframe.quant.sizing import (
-    buy_cost as buy_cost,
-)
-from polyframe.quant.sizing import (
-    edge_after_fee as edge_after_fee,
-)
-from polyframe.quant.sizing import (
-    kelly_fraction as kelly_fraction,
-)
-from polyframe.quant.sizing import (
-    sell_net as sell_net,
-)
+from polyframe.quant.pooling import logit as logit
+from polyframe.quant.pooling import sigmoid as sigmoid
+from polyframe.quant.pooling import trimmed_logit_mean as trimmed_logit_mean
+from polyframe.quant.sizing import buy_cost as buy_cost
+from polyframe.quant.sizing import edge_after_fee as edge_after_fee
+from polyframe.quant.sizing import kelly_fraction as kelly_fraction
+from polyframe.quant.sizing import kelly_reservation as kelly_reservation
+from polyframe.quant.sizing import kelly_time_value as kelly_time_value
+from polyframe.quant.sizing import kelly_uncertainty_shrink as kelly_uncertainty_shrink
+from polyframe.quant.sizing import kelly_void_risk as kelly_void_risk
+from polyframe.quant.sizing import sell_net as sell_net
 
 __version__: str
 __all__: list[str]
