@@ -15,7 +15,7 @@ from pathlib import Path
 from polyframe import __version__
 from polyframe.api.plugin import API
 from polyframe.domain.quality import UNQUOTED
-from polyframe.errors import ConfigError
+from polyframe.errors import ConfigError, UserError
 from polyframe.lab.collect import Collector, left_open
 from polyframe.lab.record import (
     Code,
@@ -116,8 +116,15 @@ class _Journal:
     def __enter__(self) -> tuple[JournalWriter, Path | None]:
         if self.runs is None or self.level is RecordLevel.NONE:
             return self.writer, None
-        self.runs.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".journal-", dir=self.runs)
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".journal-", dir=self.runs)
+        except OSError as found:
+            raise UserError(
+                f"runs cannot be written to {self.runs}: {found.strerror}",
+                expected="a directory this user may write to",
+                hint="polyframe backtest --user-data DIR",
+            ) from found
         os.close(handle)
         self.path = Path(name)
         self.path.unlink()

@@ -66,6 +66,7 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
         ConfigError: a market id is not in the catalogue.
     """
     chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
+    _check_tokens(chosen, catalogue)
     start, end = config.data.period
     prices = catalogue.prices(chosen, start, end)
     if len(prices.ts) == 0:
@@ -92,6 +93,32 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
         # What happened after the period is not part of the run.
         resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
     return Recorded(markets, groups, resolutions, prices, catalogue.forecasts(ids), notes)
+
+
+def _check_tokens(markets: Sequence[Market], catalogue: Catalogue) -> None:
+    """Refuses markets whose outcomes cannot be told apart."""
+    owners: dict[str, str] = {}
+    for market in markets:
+        fault = _fault(market, owners)
+        if fault:
+            raise DataError(
+                f"market {market.id} has {fault}",
+                expected="a name and a token of its own for each outcome",
+                hint=f"polyframe data check '{catalogue.path}'",
+            )
+
+
+def _fault(market: Market, owners: dict[str, str]) -> str:
+    names = [token.outcome for token in market.tokens]
+    if not all(names) or len(set(names)) < len(names):
+        return f"outcomes {names!r}"
+    for token in market.tokens:
+        if not token.id:
+            return "a token without an id"
+        if token.id in owners:
+            return f"token {token.id!r}, which market {owners[token.id]} has already"
+        owners[token.id] = market.id
+    return ""
 
 
 def _nothing(catalogue: Catalogue, chosen: Sequence[Market], period: str) -> DataError:
