@@ -39,12 +39,16 @@ class WakeReason(StrEnum):
 
 
 class Woken(_Event, frozen=True):
-    """A wake condition held. Every subscribed book stands at this row of the tape."""
+    """A wake condition held. Every subscribed book stands at this row of the tape.
+
+    ``ledgers`` are the strategies whose condition it was; none named means all that listen.
+    """
 
     reason: WakeReason
     token: str
     segment: int
     row: int
+    ledgers: tuple[str, ...] = ()
 
 
 class BookUpdated(_Event, frozen=True):

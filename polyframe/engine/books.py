@@ -16,8 +16,9 @@ RING = 256
 class Books:
     """The engine's picture of the market. The data loop advances the same arrays in place."""
 
-    def __init__(self, universe: Universe, ring: int = RING) -> None:
+    def __init__(self, universe: Universe, ring: int = RING, strategies: int = 0) -> None:
         self.universe = universe
+        self.wakes: NDArray[np.int64] = np.zeros((strategies, 0, nb.W_SIZE_OF), dtype=np.int64)
         self.estimated = False
         self.rows: NDArray[np.int64] = np.zeros((0, nb.B_SIZE_OF), dtype=np.int64)
         self.history: NDArray[np.int32] = np.zeros((0, ring), dtype=np.int32)
@@ -36,7 +37,19 @@ class Books:
             rows[m, nb.B_ONE] = market.price_one
             rows[m, nb.B_DIVISOR] = market.divisor
         self.rows, self.history = rows, history
+        wakes = np.zeros((len(self.wakes), want, nb.W_SIZE_OF), dtype=np.int64)
+        wakes[:, :have] = self.wakes
+        self.wakes = wakes
         self.view = rows.data  # scalar reads return plain ints and are quick
+
+    def arm(self, strategy: int, m: int, move: int) -> None:
+        """Wakes a strategy when a market's best prices moved so far; the smallest wish counts."""
+        armed = int(self.wakes[strategy, m, nb.W_MOVE])
+        self.wakes[strategy, m, nb.W_MOVE] = min(armed, move) if armed else move
+
+    def moved(self, m: int) -> int:
+        """The strategies to wake after a market's quote changed, as bits."""
+        return int(nb.moved(self.rows, self.wakes, m))
 
     def put(self, token: int, quote: Quote) -> None:
         """Writes an observed quote of a token."""

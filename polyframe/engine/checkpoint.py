@@ -56,6 +56,7 @@ class SavedEngine(msgspec.Struct, frozen=True):
     """(ledger, token, shares, cost, realised, fees)"""
     books: bytes
     history: bytes
+    wakes: bytes
     orders: list[SavedOrder]
     provisional: list[tuple[str, Fill]]
     seen: list[str]
@@ -84,9 +85,10 @@ def save(parts: Parts) -> bytes:
                 holdings.append((ledger, token, *held))
     saved = SavedEngine(
         FORMAT, c.session, c.now, c.step, parts.day, c.orders_made, c.requests_made,
-        universe.markets, list(universe.groups.values()), sorted(s.listed), sorted(s.tradable), s.ledgers,
+        universe.markets, list(universe.groups.values()), sorted(s.listed), sorted(s.tradable),
+        s.ledgers,
         list(s.cash), list(s.day_start), list(s.peak), int(s.marks[nb.E_FLOOR]), holdings,
-        c.books.rows.tobytes(), c.books.history.tobytes(),
+        c.books.rows.tobytes(), c.books.history.tobytes(), c.books.wakes.tobytes(),
         [
             SavedOrder(
                 o.order, o.state, o.filled, o.working, o.cancelling, o.rests, o.wanted, o.venue_id
@@ -148,6 +150,8 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
     c.books.rows[:] = np.frombuffer(saved.books, dtype=np.int64).reshape(shape)
     ring = c.books.history.shape
     c.books.history[:] = np.frombuffer(saved.history, dtype=np.int32).reshape(ring)
+    wakes = c.books.wakes.shape
+    c.books.wakes[:] = np.frombuffer(saved.wakes, dtype=np.int64).reshape(wakes)
     parts.state.listed = set(saved.listed)
     parts.state.tradable = set(saved.tradable)
     parts.life.resolutions = {r.market: r for r in saved.resolutions}

@@ -43,7 +43,12 @@ class Engine:
 
     def __init__(self, setup: Setup) -> None:
         universe = Universe(setup.markets, setup.groups)
-        books = Books(universe)
+        if len(setup.players) > nb.MOST_STRATEGIES:
+            raise DataError(
+                f"{len(setup.players)} strategies in one session",
+                expected=f"at most {nb.MOST_STRATEGIES}",
+            )
+        books = Books(universe, strategies=len(setup.players))
         books.estimated = setup.estimated_quotes
         names = [player.name for player in setup.players]
         if len(set(names)) != len(names):
@@ -168,15 +173,27 @@ class Engine:
             ev.SessionStarted: self._started,
         }
 
-    def _book(self, event: ev.BookUpdated) -> None:
+    def named_by(self, bits: int) -> tuple[str, ...]:
+        """The ledgers whose bits are set."""
+        if not bits:
+            return ()
+        return tuple(name for i, name in enumerate(self.state.ledgers) if bits >> i & 1)
+
+    def _book(self, event: ev.BookUpdated) -> tuple[str, ...]:
         token = self.context.universe.token(event.quote.token)
         self.context.books.put(token, event.quote)
-        self.state.revalue(self.context.universe.token_market[token])
+        return self._quoted(token)
 
-    def _reset(self, event: ev.BookReset) -> None:
+    def _reset(self, event: ev.BookReset) -> tuple[str, ...]:
         token = self.context.universe.token(event.book.token)
         self.context.books.reset(token, event.book)
-        self.state.revalue(self.context.universe.token_market[token])
+        return self._quoted(token)
+
+    def _quoted(self, token: int) -> tuple[str, ...]:
+        """Values the market anew; the ledgers whose wake condition holds now."""
+        m = self.context.universe.token_market[token]
+        self.state.revalue(m)
+        return self.named_by(self.context.books.moved(m))
 
     def _cancel_rejected(self, event: ev.CancelRejected) -> None:
         found = self.state.orders.get(event.order)

@@ -15,7 +15,7 @@ from polyframe.domain import events as ev
 from polyframe.domain.events import Event
 from polyframe.domain.market import Market
 from polyframe.domain.orders import OrderState
-from polyframe.domain.units import DAY, INT64_SAFE
+from polyframe.domain.units import DAY, INT64_SAFE, Ns
 from polyframe.engine.commands import Commands
 from polyframe.engine.conduct import EVERY, Conduct
 from polyframe.engine.context import Bound, Calls
@@ -68,7 +68,8 @@ class Reactions:
             ev.SessionStarted: self._started,
             ev.MarketListed: lambda e, _: self.subscribe(e.market),
             ev.Woken: self._woken,
-            ev.BookUpdated: lambda e, _: self._by_token(e, e.quote.token, "on_book"),
+            ev.BookUpdated: lambda e, moved: self._quoted(e.ts, e.quote.token, moved),
+            ev.BookReset: lambda e, moved: self._quoted(e.ts, e.book.token, moved),
             ev.TradePrinted: lambda e, _: self._by_token(e, e.token, "on_trade"),
             ev.WalletTraded: lambda e, _: self._by_token(e, e.token, "on_wallet"),
             ev.BarClosed: lambda e, _: self._by_token(e, e.token, "on_bar"),
@@ -125,18 +126,17 @@ class Reactions:
                 bound.listen(sound(answer, f"{type(bound.strategy).__name__}.subscribe"))
             except PluginError as error:
                 self.conduct.failed(bound, error)
-            for wake in bound.subscription.wake:
-                if isinstance(wake, Moved):
-                    self._arm_moves(bound, wake, listed if new is None else [new])
+            moves = [w for w in bound.subscription.wake if isinstance(w, Moved)]
+            if not moves and "on_book" in bound.methods:
+                moves = [Moved(1)]  # who wants to hear of books and does not say when: every tick
+            for move in moves:
+                self._arm_moves(bound, move, listed if new is None else [new])
 
     def _arm_moves(self, bound: Bound, wake: Moved, markets: list[Market]) -> None:
-        books = self.context.books.view
         for market in markets:
             if any(bound.hears(token.id) for token in market.tokens):
                 m = self.context.universe.market_index[market.id]
-                ticks = wake.ticks * market.tick
-                old = books[m, nb.B_WAKE]
-                books[m, nb.B_WAKE] = min(old, ticks) if old else ticks
+                self.context.books.arm(bound.ledger, m, wake.ticks * market.tick)
 
     def _started(self, event: ev.SessionStarted, note: object) -> None:
         self.subscribe()
@@ -150,8 +150,25 @@ class Reactions:
     def _woken(self, event: ev.Woken, note: object) -> None:
         if event.reason is ev.WakeReason.LIMIT:
             self._loss_limit()
+            self._quoted(event.ts, event.token, event.ledgers)
             return
-        self._by_token(event, event.token, "on_wake")
+        names = event.ledgers or tuple(
+            bound.name for bound in self.parts.bound if bound.hears(event.token)
+        )
+        self._quoted(event.ts, event.token, names, event)
+
+    def _quoted(
+        self, ts: Ns, token: str, ledgers: tuple[str, ...], woken: ev.Woken | None = None
+    ) -> None:
+        """A market's best prices moved as far as these strategies wanted to hear of."""
+        for name in ledgers:
+            bound = self.parts.named(name)
+            if "on_book" in bound.methods:
+                self.conduct.tell(bound, "on_book", ev.BookUpdated(ts, bound.view.book(token)))
+            asked = any(isinstance(wake, Moved) for wake in bound.subscription.wake)
+            if asked or (woken is not None and not woken.ledgers):
+                event = woken or ev.Woken(ts, ev.WakeReason.MOVED, token, 0, 0, ledgers)
+                self.conduct.tell(bound, "on_wake", event)
 
     def _loss_limit(self) -> None:
         """Equity crossed the account's daily loss limit: halt until the next day."""

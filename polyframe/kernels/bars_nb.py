@@ -17,19 +17,25 @@ B_MARK_BID: Final = 6
 """last trustworthy bid: what YES shares are valued at"""
 B_MARK_ASK: Final = 7
 """last trustworthy ask: NO shares are valued at 1 minus it"""
-B_WAKE: Final = 8
-"""wake when bid or ask moved by so many price units, 0: never"""
-B_WAKE_BID: Final = 9
-B_WAKE_ASK: Final = 10
-B_SEEN: Final = 11
+B_SEEN: Final = 8
 """trustworthy rows seen, also the write position of the history ring"""
-B_TOKEN: Final = 12
+B_TOKEN: Final = 9
 """index of the market's first token"""
-B_TOKENS: Final = 13
-B_ONE: Final = 14
+B_TOKENS: Final = 10
+B_ONE: Final = 11
 """the integer price of 1.0"""
-B_DIVISOR: Final = 15
-B_SIZE_OF: Final = 16
+B_DIVISOR: Final = 12
+B_SIZE_OF: Final = 13
+
+# ---- columns of a wake row (one strategy and market) ------------------------------------------
+W_MOVE: Final = 0
+"""wake when bid or ask moved by so many price units, 0: never"""
+W_BID: Final = 1
+"""where the bid stood at this strategy's last wake"""
+W_ASK: Final = 2
+W_SIZE_OF: Final = 3
+MOST_STRATEGIES: Final = 62
+"""a wake names its strategies in the bits of one int64"""
 
 # ---- equity scalars ----------------------------------------------------------------------------
 E_NOW: Final = 0
@@ -53,6 +59,7 @@ _flag = types.Array(uint8, 1, "C", readonly=True)
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 _ring = types.Array(int32, 2, "C")
+_wakes = types.Array(int64, 3, "C")
 
 
 @njit(int64(int64, int64, int64, int64, int64), cache=True)
@@ -107,24 +114,51 @@ def set_quote(book, history, m, ts, bid, ask, trusted):  # type: ignore[no-untyp
             book[m, B_SEEN] += 1
 
 
+@njit(int64(_table, _wakes, int64), cache=True)
+def moved(book, wakes, m):  # type: ignore[no-untyped-def]
+    """The strategies whose price condition holds in a market, as bits; their marks move along.
+
+    Each strategy has its own marks, so that it is woken alike whoever else runs beside it.
+
+    Shapes: book (markets, B_SIZE_OF); wakes (strategies, markets, W_SIZE_OF).
+    Units: price integers.
+    """
+    found = int64(0)
+    if book[m, B_TRUSTED] != 1:
+        return found
+    bid = book[m, B_BID]
+    ask = book[m, B_ASK]
+    for k in range(wakes.shape[0]):
+        move = wakes[k, m, W_MOVE]
+        if move > 0 and (
+            abs(bid - wakes[k, m, W_BID]) >= move or abs(ask - wakes[k, m, W_ASK]) >= move
+        ):
+            wakes[k, m, W_BID] = bid
+            wakes[k, m, W_ASK] = ask
+            found |= int64(1) << k
+    return found
+
+
 @njit(
-    types.Tuple((int64, int64, int64))(
-        _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _row, _row, _row, _row,
-        _row,
+    types.Tuple((int64, int64, int64, int64))(
+        _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _wakes, _row, _row,
+        _row, _row, _row,
     ),
     cache=True,
 )  # fmt: skip
 def advance(  # type: ignore[no-untyped-def]
-    ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, shares, value, equity,
-    out_ts, out_equity,
+    ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, wakes, shares, value,
+    equity, out_ts, out_equity,
 ):  # fmt: skip
     """Applies rows up to ``stop_ts`` or the first wake condition.
 
-    Returns the next cursor, why it stopped (``STOP_``) and the market that caused it (-1: none).
+    Returns the next cursor, why it stopped (``STOP_``), the market that caused it (-1: none) and
+    the strategies whose own condition holds there, as bits.
     Equity is marked on every row and sampled when a step of E_STEP ends.
 
-    Shapes: columns (rows,); book (markets, B_SIZE_OF); history (markets, ring); shares, value
-    (tokens,); equity (E_SIZE_OF,); out_ts, out_equity (capacity,).
+    Shapes: columns (rows,); book (markets, B_SIZE_OF); history (markets, ring); wakes
+    (strategies, markets, W_SIZE_OF); shares, value (tokens,); equity (E_SIZE_OF,); out_ts,
+    out_equity (capacity,).
     Units: ns, price integers, money.
     """
     rows = ts.shape[0]
@@ -132,7 +166,7 @@ def advance(  # type: ignore[no-untyped-def]
     while cursor < rows:
         now = ts[cursor]
         if now > stop_ts:
-            return cursor, STOP_TIME, -1
+            return cursor, STOP_TIME, -1, 0
         if step > 0 and equity[E_TS] > 0 and now // step != equity[E_TS] // step:
             n = equity[E_COUNT]
             if n < out_ts.shape[0]:
@@ -150,14 +184,9 @@ def advance(  # type: ignore[no-untyped-def]
         else:
             set_quote(book, history, m, now, 0, 0, 0)
         cursor += 1
+        woken = moved(book, wakes, m)
         if equity[E_NOW] <= equity[E_FLOOR]:
-            return cursor, STOP_LIMIT, m
-        if trusted == 1 and book[m, B_WAKE] > 0:
-            if (
-                abs(book[m, B_BID] - book[m, B_WAKE_BID]) >= book[m, B_WAKE]
-                or abs(book[m, B_ASK] - book[m, B_WAKE_ASK]) >= book[m, B_WAKE]
-            ):
-                book[m, B_WAKE_BID] = book[m, B_BID]
-                book[m, B_WAKE_ASK] = book[m, B_ASK]
-                return cursor, STOP_MOVED, m
-    return cursor, STOP_END, -1
+            return cursor, STOP_LIMIT, m, woken
+        if woken != 0:
+            return cursor, STOP_MOVED, m, woken
+    return cursor, STOP_END, -1, 0

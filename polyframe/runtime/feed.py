@@ -77,17 +77,17 @@ class QuoteFeed:
         books, state = engine.context.books, engine.state
         rows = self.rows
         end = len(rows.ts) if stop_row is None else stop_row
-        self.cursor, why, m = nb.advance(
+        self.cursor, why, m, woken = nb.advance(
             rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
-            rows.untrusted, self.cursor, until, books.rows, books.history, state.account_shares,
-            state.value, state.marks, self._out_ts, self._out_equity,
+            rows.untrusted, self.cursor, until, books.rows, books.history, books.wakes,
+            state.account_shares, state.value, state.marks, self._out_ts, self._out_equity,
         )  # fmt: skip
         reason = _REASONS.get(why)
         if reason is None:
             return None
         row = self.cursor - 1
         token = engine.context.universe.markets[m].yes.id
-        return Woken(int(rows.ts[row]), reason, token, 0, row)
+        return Woken(int(rows.ts[row]), reason, token, 0, row, engine.named_by(woken))
 
     def seek(self, event: Event) -> None:
         """Puts the books where they stood when an event was stepped with.

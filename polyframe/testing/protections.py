@@ -86,6 +86,7 @@ class ProtectionSuite(PluginSuite):
     def test_it_never_traps_a_position(self) -> None:
         """With this protection in force, shares that are held can be sold."""
         before = Session(_InAndOut())
+        before.start()
         before.send(build_book())
         before.settle(START + HOUR)
         assert before.view.position("m1-yes").shares == 10 * SHARE
@@ -132,6 +133,7 @@ class SizerSuite(PluginSuite):
     def test_the_door_keeps_what_it_gives_within_the_money(self) -> None:
         """An intent without a size is sized by it and never reserves more than there is."""
         session = Session(_InAndOut(size=None), sizer=self.make(), cash="20", answers="silent")
+        session.start()
         session.send(build_book())
         for i in range(1, 20):
             session.send(build_book(bid=4_900 - 10 * i, ts=START + i * HOUR))

@@ -246,7 +246,7 @@ EVENTS: tuple[Event, ...] = (
     SessionStarted(T, "01JXYZ0000000000000000ABCD", resumed=True),
     MarketListed(T + 1, MARKET),
     GroupListed(T + 2, Group("g1", ("m1", "m2"), GroupKind.LADDER)),
-    Woken(T + 3, WakeReason.MOVED, YES, 0, 2),
+    Woken(T + 3, WakeReason.MOVED, YES, 0, 2, ("alice",)),
     BookUpdated(T + 4, Quote(YES, 6_000, 10**7, 6_200, 2 * 10**7, T + 4, False, True), T + 1),
     BookReset(T + 5, Book(YES, (Level(6_000, 10**7),), (Level(6_200, 1),), T + 5, False), T + 2),
     TradePrinted(T + 6, YES, Side.SELL, 6_050, 7_000_000, "0xwallet", "0xtrade", T + 3),

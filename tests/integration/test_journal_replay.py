@@ -121,9 +121,9 @@ def resumed(desk: Desk, state: bytes) -> dict[str, Any]:
     engine.restore(state)
     engine.step(SessionStarted(engine.context.now, SESSION, resumed=True))
     saved = msgspec.msgpack.decode(engine.checkpoint())
-    books = np.frombuffer(saved["books"], np.int64).reshape(-1, bars_nb.B_SIZE_OF).copy()
-    books[:, [bars_nb.B_WAKE_BID, bars_nb.B_WAKE_ASK]] = 0
-    return {**saved, "books": books.tolist()}
+    wakes = np.frombuffer(saved["wakes"], np.int64).reshape(-1, bars_nb.W_SIZE_OF).copy()
+    wakes[:, [bars_nb.W_BID, bars_nb.W_ASK]] = 0
+    return {**saved, "wakes": wakes.tolist()}
 
 
 def test_folding_a_backtest_gives_the_same_state(

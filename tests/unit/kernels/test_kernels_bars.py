@@ -63,19 +63,20 @@ class Twin:
         for at in range(cursor, len(rows)):
             row = rows[at]
             if row.ts > stop_ts:
-                return at, nb.STOP_TIME, -1
+                return at, nb.STOP_TIME, -1, 0
             if self.step and self.last and row.ts // self.step != self.last // self.step:
                 self.samples.append((self.last, self.equity))
             self.last = row.ts
-            woken = self.apply(row)
+            woken = int(self.apply(row))
             self.equity = self.marked()
-            if self.equity <= self.floor:
-                return at + 1, nb.STOP_LIMIT, row.market
             if woken:
                 book = self.books[row.market]
                 book.wake_bid, book.wake_ask = book.bid, book.ask
-                return at + 1, nb.STOP_MOVED, row.market
-        return len(rows), nb.STOP_END, -1
+            if self.equity <= self.floor:
+                return at + 1, nb.STOP_LIMIT, row.market, woken
+            if woken:
+                return at + 1, nb.STOP_MOVED, row.market, woken
+        return len(rows), nb.STOP_END, -1, 0
 
     def apply(self, row) -> bool:
         """Writes a row into its book; True when it moved so far that somebody is to be woken."""
@@ -109,8 +110,9 @@ class Kernel:
         for m in range(markets):
             self.book[m, nb.B_TOKEN], self.book[m, nb.B_TOKENS] = 2 * m, 2
             self.book[m, nb.B_ONE], self.book[m, nb.B_DIVISOR] = ONE, DIVISOR
-            self.book[m, nb.B_WAKE] = wakes[m]
         self.history = np.zeros((markets, RING), dtype=np.int32)
+        self.wakes = np.zeros((1, markets, nb.W_SIZE_OF), dtype=np.int64)
+        self.wakes[0, :, nb.W_MOVE] = wakes
         self.shares = np.array(shares, dtype=np.int64)
         self.value = np.zeros(2 * markets, dtype=np.int64)
         self.equity = np.zeros(nb.E_SIZE_OF, dtype=np.int64)
@@ -120,8 +122,8 @@ class Kernel:
 
     def run(self, cursor=0, stop_ts=2**62):
         return nb.advance(
-            *self.columns, UNQUOTED, cursor, stop_ts, self.book, self.history, self.shares,
-            self.value, self.equity, *self.out,
+            *self.columns, UNQUOTED, cursor, stop_ts, self.book, self.history, self.wakes,
+            self.shares, self.value, self.equity, *self.out,
         )  # fmt: skip
 
     def samples(self):
@@ -133,16 +135,18 @@ def agree(kernel: Kernel, twin: Twin) -> None:
     assert int(kernel.equity[nb.E_NOW]) == twin.equity
     assert int(kernel.equity[nb.E_TS]) == twin.last
     assert kernel.samples() == twin.samples
-    for row, book, ring in zip(kernel.book, twin.books, kernel.history, strict=True):
+    for row, book in zip(kernel.book, twin.books, strict=True):
         names = {
             nb.B_BID: "bid", nb.B_ASK: "ask", nb.B_TS: "ts", nb.B_TRUSTED: "trusted",
-            nb.B_MARK_BID: "mark_bid", nb.B_MARK_ASK: "mark_ask", nb.B_WAKE_BID: "wake_bid",
-            nb.B_WAKE_ASK: "wake_ask",
+            nb.B_MARK_BID: "mark_bid", nb.B_MARK_ASK: "mark_ask",
         }  # fmt: skip
         assert {n: int(row[at]) for at, n in names.items()} == {
             n: getattr(book, n) for n in names.values()
         }
         assert row[nb.B_SEEN] == len(book.mids)
+    marks = [(book.wake_bid, book.wake_ask) for book in twin.books]
+    assert kernel.wakes[0, :, nb.W_BID :].tolist() == [list(pair) for pair in marks]
+    for book, ring in zip(twin.books, kernel.history, strict=True):
         newest = book.mids[-RING:]
         start = len(book.mids) - len(newest)
         assert [int(ring[i % RING]) for i in range(start, len(book.mids))] == newest
@@ -227,8 +231,8 @@ def test_a_mark_is_what_the_other_side_pays(shares, outcome, bid, ask, worth):
 def test_an_unquoted_row_empties_the_book_but_keeps_the_mark():
     rows = [Row(1, 0, 6_000, 6_200), Row(2, 0, 5_000, 5_000, flag=1), Row(3, 0, 0, 0)]
     kernel = Kernel(rows, [1_000_000, 0], 0, NO_FLOOR, 0, [100])
-    assert kernel.run(0, 1) == (1, nb.STOP_MOVED, 0)
-    assert kernel.run(1) == (3, nb.STOP_END, -1)
+    assert kernel.run(0, 1) == (1, nb.STOP_MOVED, 0, 1)
+    assert kernel.run(1) == (3, nb.STOP_END, -1, 0)
     book = kernel.book[0]
     assert (book[nb.B_BID], book[nb.B_ASK], book[nb.B_TRUSTED]) == (0, 0, 0)
     assert (book[nb.B_MARK_BID], book[nb.B_MARK_ASK]) == (6_000, 6_200)
@@ -243,7 +247,7 @@ def test_movement_is_counted_from_the_last_wake_not_from_the_last_row():
     kernel = Kernel(rows, [0, 0], 0, NO_FLOOR, 0, [100])
     wakes, cursor, why = [], 0, nb.STOP_MOVED
     while why != nb.STOP_END:
-        cursor, why, _ = kernel.run(cursor)
+        cursor, why, _, _ = kernel.run(cursor)
         wakes.append(cursor - 1)
     assert wakes[:-1] == [0, 3, 5]
 
@@ -252,12 +256,25 @@ def test_the_floor_wakes_at_the_first_row_on_it():
     rows = [Row(i + 1, 0, bid, bid + 100) for i, bid in enumerate((5_000, 4_001, 4_000, 3_000))]
     for floor, row in ((4_000_000, 2), (3_999_999, 3), (5_000_000, 0)):
         kernel = Kernel(rows, [10_000_000, 0], 0, floor, 0, [0])
-        assert kernel.run() == (row + 1, nb.STOP_LIMIT, 0)
+        assert kernel.run() == (row + 1, nb.STOP_LIMIT, 0, 0)
 
 
-def test_a_limit_is_told_before_a_movement():
+def test_a_limit_and_a_movement_on_one_row_are_told_together():
     kernel = Kernel([Row(1, 0, 100, 200)], [10**6, 0], 0, 10**6, 0, [1])
-    assert kernel.run() == (1, nb.STOP_LIMIT, 0)
+    assert kernel.run() == (1, nb.STOP_LIMIT, 0, 1)
+
+
+def test_each_strategy_counts_from_its_own_last_wake():
+    bids = (5_000, 5_100, 5_200, 5_300, 5_400, 5_500)
+    rows = [Row(i + 1, 0, bid, bid + 100) for i, bid in enumerate(bids)]
+    kernel = Kernel(rows, [0, 0], 0, NO_FLOOR, 0, [0])
+    kernel.wakes = np.zeros((3, 1, nb.W_SIZE_OF), dtype=np.int64)
+    kernel.wakes[:, 0, nb.W_MOVE] = (200, 0, 300)
+    woken, cursor, why = {}, 0, nb.STOP_MOVED
+    while why != nb.STOP_END:
+        cursor, why, _, bits = kernel.run(cursor)
+        woken[cursor - 1] = bits
+    assert woken == {0: 0b101, 2: 0b001, 3: 0b100, 4: 0b001, 5: 0}
 
 
 def test_equity_is_sampled_at_the_last_row_of_every_step():

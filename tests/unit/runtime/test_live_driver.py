@@ -81,7 +81,9 @@ class Quotes:
 
     async def events(self):
         for i in range(self.count):
-            quote = Quote("A.yes", 4_000 + i, 10**9, 4_200 + i, 10**9, time.time_ns())
+            quote = Quote(
+                "A.yes", 4_000 + i % 2 * 100, 10**9, 4_200 + i % 2 * 100, 10**9, time.time_ns()
+            )
             yield ev.BookUpdated(time.time_ns(), quote)
             await asyncio.sleep(0.002)
         if self.fail:

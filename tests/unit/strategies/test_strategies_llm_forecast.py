@@ -236,8 +236,7 @@ def test_it_sells_when_it_no_longer_believes():
 
 def test_no_shares_are_sold_by_the_same_rule():
     scene = holding(0.30)
-    scene.book("0.25", "0.26")
-    effects = scene.woken()
+    effects = scene.book("0.25", "0.26")
     assert orders(effects) == [("SELL", "A.no")]
     assert reviews(effects)[0].intent.side is Side.SELL
 
@@ -247,8 +246,7 @@ def test_it_leaves_even_right_before_the_close():
     scene.forecast(0.70)
     scene.fill_all()
     scene.desk.now = START + 2 * HOUR + HOUR // 2
-    scene.book("0.80", "0.82")
-    assert orders(scene.woken()) == [("SELL", "A.yes")]
+    assert orders(scene.book("0.80", "0.82")) == [("SELL", "A.yes")]
 
 
 # ---- asking ------------------------------------------------------------------------------------
