@@ -9,7 +9,7 @@ import typer
 
 from polyframe.cli.console import console, emit_json, err_console
 
-app = typer.Typer(add_completion=False, help="Run strategies over recorded data.", no_args_is_help=False)
+app = typer.Typer(add_completion=False, help="Run strategies over recorded data.")
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 from polyframe.cli.console import console, emit_json
 from polyframe.errors import UserError
 
-app = typer.Typer(add_completion=False, help="Show a stored run.", no_args_is_help=False)
+app = typer.Typer(add_completion=False, help="Show a stored run.")
 
 NEWEST = 5
 

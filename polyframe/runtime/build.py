@@ -26,7 +26,7 @@ from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
-from polyframe.errors import ConfigError, DataError
+from polyframe.errors import ConfigError, DataError, PluginError
 from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
@@ -199,6 +199,8 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     sim = registry.get("exchange", SIM)
     exchange = sim(plugin_config(sim, config.venue.sim, "venue.sim"))
     parts = Parts(_players(config, registry), _guarded(config, registry), {}, exchange)
+    notes = [check_carried_out(player.strategy) for player in parts.players]
+    parts.notes += [note for note in notes if note]
     for name, use in config.forecasters.items():
         cls = registry.get("forecaster", use.use)
         settings = plugin_config(cls, use.config, f"forecasters.{name}.config")
@@ -211,6 +213,32 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
         forecaster.of = [parts.forecasters[other] for other in use.of]
         parts.forecasters[name] = forecaster
     return parts
+
+
+DECLARED = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open", "startup_bars")
+"""Attributes of a strategy that nothing here carries out yet."""
+UNHEARD = ("on_bar", "on_trade", "on_wallet", "features")
+"""Methods that recorded prices never call."""
+
+
+def check_carried_out(strategy: Strategy) -> str:
+    """What of a strategy a replay of prices leaves out, as a note; empty when nothing.
+
+    Raises:
+        PluginError: it relies on a stop or a limit that would silently not be there.
+    """
+    cls = type(strategy)
+    declared = [name for name in DECLARED if getattr(cls, name) is not None]
+    if declared:
+        raise PluginError(
+            f"strategy {cls.__name__} declares {', '.join(declared)}, which is not carried out yet",
+            expected="exits as intents: Intent(..., side=Side.SELL, kind=Kind.EXIT)",
+            hint=f"yield it from {cls.__name__}.on_wake or on_book",
+        )
+    unheard = [name for name in UNHEARD if getattr(cls, name) is not getattr(Strategy, name)]
+    if not unheard:
+        return ""
+    return f"recorded prices never call {cls.__name__}.{', '.join(unheard)}"
 
 
 def _players(config: Config, registry: Registry) -> list[Player]:

@@ -6,11 +6,11 @@ import pytest
 from engine_desk import Desk, market
 
 from polyframe.domain import events as ev
+from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, GroupKind, Resolution
 from polyframe.domain.orders import Side
 from polyframe.domain.units import to_units
 from polyframe.domain.wishes import AskForecast, CancelOrder, Intent, QuoteLevel, Quotes
-from polyframe.domain.forecast import Forecast
 from polyframe.protections.daily_loss import DailyLoss
 from polyframe.protections.max_stake import MaxStake
 from polyframe.protections.min_edge import MinEdge
