@@ -205,3 +205,9 @@ def test_a_clamped_probability_keeps_its_place_inside() -> None:
 def test_what_cannot_be_combined_is_refused(call) -> None:
     with pytest.raises(DataError):
         call()
+
+
+def test_a_proportion_drops_as_many_as_it_says() -> None:
+    """0.29 x 100 is 28.999999999999996 in floating point: 29 are meant."""
+    values = [0.0] * 29 + [0.5] * 42 + [1.0] * 29
+    assert trimmed_mean(values, 0.29) == 0.5
