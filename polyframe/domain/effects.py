@@ -37,10 +37,14 @@ class SubmitOrder(_Effect, frozen=True):
 
 
 class RequestCancel(_Effect, frozen=True):
-    """Ask the venue to cancel."""
+    """Ask the venue to cancel.
+
+    A ``parent`` does not stand at the venue: the wish is on record and nothing is sent.
+    """
 
     order: str
     reason: str = ""
+    parent: bool = False
 
 
 class RequestForecast(_Effect, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from polyframe.api.protection import Halt
 from polyframe.domain import effects as fx
 from polyframe.domain.events import Command, CommandKind
@@ -9,6 +11,7 @@ from polyframe.domain.orders import Kind, Side
 from polyframe.domain.wishes import Intent
 from polyframe.engine.conduct import KILL, RESET, Conduct
 from polyframe.engine.context import Bound
+from polyframe.errors import PluginError
 
 PAUSE = "pause"
 
@@ -43,9 +46,16 @@ class Commands:
             case CommandKind.CANCEL_ALL:
                 self._cancel_all(command)
             case CommandKind.CLOSE:
-                self._close(command)
+                self._trying(command, self._close)
             case CommandKind.BUY:
-                self._buy(command)
+                self._trying(command, self._buy)
+
+    def _trying(self, command: Command, what: Callable[[Command], None]) -> None:
+        """A command that a sizer or style cannot carry out is refused; it ends no session."""
+        try:
+            what(command)
+        except PluginError as error:
+            self.conduct.parts.desk.refuse(command.ledger, command.kind, error.message)
 
     def _resume(self, by: str, ledger: str) -> None:
         effect = fx.TradingResumed(self.context.now, by, ledger)

@@ -58,7 +58,7 @@ class Engine:
         state.listed |= at_once
         state.tradable |= at_once
         views: dict[int, View] = {}
-        door = RiskDoor(state, setup.seal, setup.guarded, views)
+        door = RiskDoor(state, setup.seal, setup.guarded, views, setup.calls)
         context = Context(setup.session, state, door)
         calls: Calls = setup.calls
         desk = OrderDesk(context, calls)
@@ -222,6 +222,10 @@ class Engine:
             found = self.state.orders.get(effect.order)
             if found is not None:
                 found.cancelling = True
+        elif isinstance(effect, fx.OrderChanged):
+            found = self.state.orders.get(effect.order)
+            if found is not None and found.order.style and not effect.state.open:
+                self.state.close(found)  # a parent ends by decision, not by the venue's word
         elif isinstance(effect, fx.RequestForecast):
             self.context.requests_made += 1
             self.parts.forecasts.commit(effect.request, (effect.market, effect.forecaster))

@@ -8,9 +8,9 @@ from typing import TypeGuard
 
 from polyframe.api.execution import Child, ExecutionStyle, Parent, Step
 from polyframe.api.view import View
-from polyframe.domain.effects import OrderReviewed, SetTimer, SubmitOrder
+from polyframe.domain.effects import OrderReviewed, RequestCancel, SetTimer, SubmitOrder
 from polyframe.domain.orders import Order, OrderState, TimeInForce
-from polyframe.domain.units import INT64_SAFE
+from polyframe.domain.units import INT64_SAFE, Ns
 from polyframe.domain.wishes import CancelOrder, Intent, WakeAt
 from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.orders import OrderDesk
@@ -63,6 +63,8 @@ class Execution:
         self.desk = desk
         self.calls = calls
         self.styles = styles
+        self.timers: dict[tuple[str, str], Ns] = {}
+        """the session's timers"""
 
     def work(self, parent: OpenOrder, bound: Bound) -> None:
         """Lets the style act on what is free of a parent."""
@@ -86,12 +88,16 @@ class Execution:
                 if child is not None and child.order.parent == parent.order.id:
                     self.desk.request_cancel(child, step.reason)
             else:
-                at = max(step.ts, self.context.now)
-                self.context.emit(SetTimer(bound.name, TIMER + parent.order.id, at))
+                key, at = TIMER + parent.order.id, max(step.ts, self.context.now)
+                self.timers[(bound.name, key)] = at
+                self.context.emit(SetTimer(bound.name, key, at))
 
     def cancel(self, parent: OpenOrder, reason: str) -> None:
         """Cancels a parent: its children first, itself when none is left."""
+        if parent.cancelling:
+            return
         parent.cancelling = True
+        self.context.emit(RequestCancel(parent.order.id, reason, parent=True))
         children = self.children(parent)
         for child in children:
             self.desk.request_cancel(child, reason)

@@ -24,7 +24,7 @@ from polyframe.domain.units import Price, Size, ceil_to, floor_to
 from polyframe.domain.wishes import CancelOrder, Intent
 from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.risk import Draft, Ruled
-from polyframe.engine.state import OpenOrder
+from polyframe.engine.state import RESTING, OpenOrder
 from polyframe.errors import PluginError
 from polyframe.quant.sizing import buy_cost, sell_net
 
@@ -77,7 +77,7 @@ class OrderDesk:
         kind = Kind.DIRECTIONAL if intent.kind is Kind.QUOTE else intent.kind
         return Draft(
             bound.ledger, token, intent.side, price, size, kind,
-            self._edge(intent, m, price), intent.probability,
+            self._edge(intent, m, price), intent.probability, intent.tif in RESTING,
         )  # fmt: skip
 
     def _price(self, token: int, m: int, intent: Intent) -> Price | None:

@@ -7,8 +7,8 @@ with those of the whole account, so that every cap holds for both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -18,8 +18,8 @@ from polyframe.api.view import View
 from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, Side
 from polyframe.domain.units import Money, Ns, Size, cost_of, proceeds_of
 from polyframe.domain.verdict import Ruling, Verdict, meet
-from polyframe.engine.state import OpenOrder, State
-from polyframe.engine.vectors import Draft, Vectors
+from polyframe.engine.state import RESTING, OpenOrder, State
+from polyframe.engine.vectors import Draft, Vectors, least_size
 from polyframe.errors import InvariantError, PluginError
 from polyframe.kernels import guards_nb as g
 
@@ -28,6 +28,13 @@ __all__ = ["Draft", "Guarded", "RiskDoor", "Ruled"]
 _GUARD_INDEX = {name: i for i, name in enumerate(g.GUARDS)}
 _LIMIT_INDEX = {name: i for i, name in enumerate(g.LIMITS)}
 _ALL_BITS = sum(KIND_BIT.values())
+
+
+class Calls(Protocol):
+    """The wrapper around every plugin call."""
+
+    def call(self, owner: str, method: Callable[..., Any], *args: Any) -> Any:
+        """Calls a plugin's method; what it raises comes out as PluginError."""
 
 
 class Guarded(NamedTuple):
@@ -54,12 +61,14 @@ class RiskDoor:
         seal: Seal,
         guarded: Sequence[Guarded],
         views: Mapping[int, View],
+        calls: Calls,
     ) -> None:
         self.state = state
         self.killed = False
         self.halts: dict[tuple[str, str], Halt] = {}
         self._seal = seal
         self._views = views
+        self._calls = calls
         self._owned: list[Guarded] = []
         rows = len(state.ledgers) + 1
         self._limits = np.full((rows, g.L_SIZE_OF), g.MISSING, dtype=np.int64)
@@ -186,9 +195,10 @@ class RiskDoor:
             verdicts.extend(owned)
             permitted = min(permitted, meet(owned, draft.size))
         permitted = (permitted // market.lot) * market.lot
-        if 0 < permitted < market.min_size:
+        least = least_size(market, draft)
+        if 0 < permitted < least:
             text = f"{market.show_size(permitted)} is left, the minimum is "
-            verdicts.append(self._venue_denial(text + market.show_size(market.min_size)))
+            verdicts.append(self._venue_denial(text + market.show_size(least)))
             permitted = 0
         return Ruled(permitted, tuple(verdicts), reduces)
 
@@ -267,7 +277,7 @@ class RiskDoor:
         self, protection: Protection, name: str, proposal: Proposal, reduces: bool, ledger: int
     ) -> Verdict:
         try:
-            verdict = protection.review(proposal, self._views[ledger])
+            verdict = self._calls.call(name, protection.review, proposal, self._views[ledger])
             size, ruling, reason = verdict.size, verdict.ruling, verdict.reason
             if (
                 not isinstance(verdict, Verdict)
@@ -278,9 +288,10 @@ class RiskDoor:
             ):
                 raise TypeError(f"review returned {verdict!r}")
         except (Exception, SystemExit) as error:  # a guard that fails is a guard that denies
-            return Verdict(
-                name, Ruling.DENY, 0, f"{type(error).__name__}: {error}", binding=not reduces
-            )
+            why = f"{type(error).__name__}: {error}"
+            if isinstance(error, PluginError):
+                why = error.message
+            return Verdict(name, Ruling.DENY, 0, why, binding=not reduces)
         if ruling is Ruling.DENY:
             size = 0
         return Verdict.from_size(
@@ -318,7 +329,7 @@ class RiskDoor:
             self.state.reserve(parent)
             draft = Draft(
                 parent.ledger, parent.token, child.side, child.price, child.size, child.kind,
-                edge, None,
+                edge, None, child.tif in RESTING,
             )  # fmt: skip
             ruled = self.review(draft, now)
             parent.working -= child.size - ruled.permitted

@@ -76,7 +76,7 @@ class Parts:
         self.forecasts = forecasts
         self.execution = execution
         self.bound = bound
-        self.timers: dict[tuple[str, str], Ns] = {}
+        self.timers: dict[tuple[str, str], Ns] = execution.timers
         self.day = -1
 
     @property

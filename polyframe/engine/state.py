@@ -20,7 +20,7 @@ from polyframe.engine.universe import Universe
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import worst_nb
 
-_RESTING = (TimeInForce.GTC, TimeInForce.GTD)
+RESTING = (TimeInForce.GTC, TimeInForce.GTD)
 
 
 class OpenOrder:
@@ -60,7 +60,7 @@ class OpenOrder:
         self.wanted: Size = order.size
         """what a quote asked for, when the door let only part of it through"""
         self.cancelling = False
-        self.rests = order.tif in _RESTING
+        self.rests = order.tif in RESTING
         """may stand in the book (a parent never does, its children may)"""
         self.venue_id = ""
 
@@ -283,14 +283,17 @@ class State:
         order, m = open_order.order, open_order.market
         size = open_order.remaining
         market = self.universe.markets[m]
+        # What a child does not use goes back to its parent at the parent's price: it must fit then.
+        parent = self.orders.get(order.parent) if order.parent else None
+        price = order.price if parent is None else parent.order.price
         cash, shares = 0, 0
         if size > 0:
             if order.side == Side.BUY:
-                fee = market.taker_fee(order.price, size) + self.slack(market)
-                cash = cost_of(order.price, size, market.divisor) + fee
+                fee = market.taker_fee(price, size) + self.slack(market)
+                cash = cost_of(price, size, market.divisor) + fee
             else:
                 shares = size
-        yes, no = self.losses(open_order.token, order.side, order.price, size)
+        yes, no = self.losses(open_order.token, order.side, price, size)
         for row in (open_order.ledger, self.account):
             self.reserved[row] += cash - open_order.reserved
             self.reserved_shares[row, open_order.token] += shares - open_order.reserved_shares

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from polyframe.domain.market import Market
 from polyframe.domain.orders import KIND_BIT, Kind, Side
 from polyframe.domain.units import Money, Ns, Price, Size
 from polyframe.engine.state import State
@@ -29,6 +30,15 @@ class Draft(NamedTuple):
     kind: Kind
     edge: float | None
     probability: float | None
+    resting: bool = True
+    """may stand in the book; a sale that may not has no minimum size at the venue"""
+
+
+def least_size(market: Market, draft: Draft) -> Size:
+    """The smallest order the venue takes: a rest of shares can always be sold at once."""
+    if draft.side == Side.SELL and not draft.resting:
+        return market.lot
+    return market.min_size
 
 
 class Vectors:
@@ -53,7 +63,7 @@ class Vectors:
         o[g.O_PRICE] = draft.price
         o[g.O_SIZE] = draft.size
         o[g.O_LOT] = market.lot
-        o[g.O_MIN_SIZE] = market.min_size
+        o[g.O_MIN_SIZE] = least_size(market, draft)
         o[g.O_TICK] = market.tick
         o[g.O_MAX_PRICE] = market.max_price
         o[g.O_KIND] = KIND_BIT[kind]

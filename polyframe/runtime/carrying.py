@@ -28,7 +28,8 @@ def to_broker(
         broker.submit(effect.approved, now())
 
     def cancel(effect: fx.RequestCancel) -> None:
-        broker.cancel(effect.order, now())
+        if not effect.parent:
+            broker.cancel(effect.order, now())
 
     def split(effect: fx.SplitPosition) -> None:
         broker.split(effect.ledger, effect.market, effect.size, now())

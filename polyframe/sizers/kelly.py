@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -29,7 +30,9 @@ class KellySizer(Sizer):
     class Config(PluginConfig):
         """Units: fractions of the Kelly bet and of equity."""
 
-        fraction: float = Real(0.25, 0.05, 1.0, space="sizing")
+        fraction: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Real(
+            0.25, 0.05, 1.0, space="sizing"
+        )
         cap: float = Field(0.05, gt=0, le=1, allow_inf_nan=False)
         most: Decimal | None = Field(None, gt=0, allow_inf_nan=False)
         """greatest stake in the account's currency"""

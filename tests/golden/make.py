@@ -226,7 +226,7 @@ EFFECTS: tuple[Effect, ...] = (
     ),
     SubmitOrder(ORDER, 15_250_000),
     ParentApproved(ORDER, 15_250_000),
-    RequestCancel("S-0", "quote moved"),
+    RequestCancel("S-0", "quote moved", parent=True),
     RequestForecast("r-1", "m1", "llm", T + 30),
     SetTimer("alpha", "again", T + 10**10),
     SplitPosition("alpha", "m1", 5_000_000),

@@ -60,6 +60,7 @@ def hostile(folder: Path, body: str) -> type:
 def test_an_attempt_is_refused_and_named_with_its_line(attempt, tmp_path):
     body, found = REFUSED[attempt]
     session = Session(hostile(tmp_path, body)())
+    session.start()
     with (
         session.calls.watch(0.2),
         pytest.raises(PluginError, match=f"(?s){found}") as caught,
@@ -75,6 +76,7 @@ def test_an_attempt_is_refused_and_named_with_its_line(attempt, tmp_path):
 def test_what_a_view_gives_out_leads_to_nothing_inside(tmp_path):
     body = "view.markets().clear(); view.positions().clear(); view.orders().clear()"
     session = Session(hostile(tmp_path, body)())
+    session.start()
     session.send(build_book())
     assert [market.id for market in session.view.markets()] == ["m1"]
 
@@ -89,6 +91,7 @@ def test_an_import_from_inside_is_found_and_a_broker_of_its_own_reaches_nobody(t
         'yield Intent(token="m1-yes", side=Side.BUY, size=10**12, price=9_000, edge=0.9)'
     )
     session = Session(hostile(tmp_path, body)())
+    session.start()
     session.send(build_book())
     (review,) = session.of(OrderReviewed)
     assert review.permitted * 9_000 // 10_000 <= 1_000_000_000

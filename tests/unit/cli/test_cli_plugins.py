@@ -6,13 +6,14 @@ import json
 
 import pytest
 
+from polyframe.cli.console import console
 from polyframe.cli.main import main
 
 
 @pytest.fixture
 def user_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200)
     folder = tmp_path / "user_data" / "strategies"
     folder.mkdir(parents=True)
     (folder / "my_idea.py").write_text(

@@ -243,7 +243,7 @@ def told(effect: fx.Effect) -> str:
         case fx.ParentApproved(order):
             return f"parent {order.id[2:]} {shares(order.size)}"
         case fx.RequestCancel(order):
-            return f"cancel {order[2:]}"
+            return f"cancel {'parent ' if effect.parent else ''}{order[2:]}"
         case fx.OrderChanged():
             return f"changed {effect.order[2:]} {effect.state}"
         case fx.FillBooked(fill):

@@ -116,8 +116,8 @@ def test_what_is_no_verdict_denies(answer):
 
 
 def test_the_reason_names_what_was_raised():
-    assert verdict_of(reviewed(saying(fails(ValueError("my fault"))))).reason == (
-        "ValueError: my fault"
+    assert "raised ValueError: my fault, at " in (
+        verdict_of(reviewed(saying(fails(ValueError("my fault"))))).reason
     )
 
 

@@ -131,6 +131,7 @@ def test_a_style_is_asked_for_a_wake():
     at = desk.now + 77 * SECOND
     effects = begin(desk, style, WakeAt(at), WakeAt(1))
     timers = [(e.ledger, e.key, e.at) for e in effects if isinstance(e, fx.SetTimer)]
+    assert desk.engine.timers == {("alice", "style:s-1"): desk.now}
     # A moment that has passed is now.
     assert timers == [("alice", "style:s-1", at), ("alice", "style:s-1", desk.now)]
 
@@ -296,7 +297,7 @@ def test_a_denied_child_leaves_the_parents_reservation_as_it_was():
 def test_kill_stops_parent_and_children():
     desk, style = hand()
     begin(desk, style, child(4, tif=TimeInForce.GTC))
-    desk.play("kill | halted by kill; cancel 2")
+    desk.play("kill | halted by kill; cancel parent 1; cancel 2")
     asked = len(style.seen)
     wake(desk, style, child(2))
     assert len(style.seen) == asked, "a parent that is being cancelled is not worked on"
@@ -311,7 +312,7 @@ def test_kill_stops_parent_and_children():
 def test_a_parent_without_children_ends_at_once_when_killed():
     desk, style = hand()
     begin(desk, style)
-    desk.play("kill | halted by kill; changed 1 cancelled")
+    desk.play("kill | halted by kill; cancel parent 1; changed 1 cancelled")
     assert money(desk)[0] == 0
     assert shown(wake(desk, style, child(2))) == []
 
@@ -330,13 +331,34 @@ def test_a_pause_denies_children_of_what_is_bought_and_lets_sales_go_on():
 def test_the_cancel_of_a_parent_cancels_its_children_first():
     desk, style = hand()
     begin(desk, style, child(4, tif=TimeInForce.GTC), child(3, tif=TimeInForce.GTC))
-    assert shown(desk.wish("alice", CancelOrder("s-1"))) == ["cancel 2", "cancel 3"]
+    assert shown(desk.wish("alice", CancelOrder("s-1"))) == [
+        "cancel parent 1",
+        "cancel 2",
+        "cancel 3",
+    ]
     desk.play("""
         fill 2 4 0.50 | booked 4; changed 2 confirmed
         cancelled 3   | changed 3 cancelled; changed 1 cancelled
     """)
     assert money(desk) == (0, to_units("98", 6))
     assert desk.wish("alice", CancelOrder("s-1"))[0].reason.startswith("no such open order")
+
+
+def test_the_end_of_a_parent_is_folded_like_everything_else():
+    desk, style = hand()
+    begin(desk, style, child(4), child(3))
+    desk.wish("alice", CancelOrder("s-1"))
+    desk.play("""
+        cancelled 2   | changed 2 cancelled
+        cancelled 3   | changed 3 cancelled; changed 1 cancelled
+    """)
+    twin, _ = hand()
+    for at, (event, effects) in enumerate(desk.log[1:], start=1):
+        twin.engine.fold(event, effects)
+        if at == len(desk.log) - 2:
+            assert twin.engine.state.orders["s-1"].cancelling
+    assert list(twin.engine.state.orders) == []
+    assert list(twin.engine.state.reserved) == list(desk.engine.state.reserved) == [0, 0, 0]
 
 
 def test_a_style_cancels_only_children_of_its_own_parent():
@@ -355,7 +377,7 @@ def test_a_resolution_ends_parents():
     effects = desk.step(
         ev.MarketResolved(desk.later(), Resolution.winner(market("A"), 0, desk.now))
     )
-    assert shown(effects) == ["cancel 2"]
+    assert shown(effects) == ["cancel parent 1", "cancel 2"]
     desk.play("cancelled 2 | changed 2 cancelled; changed 1 cancelled")
     assert money(desk)[0] == 0
 
@@ -430,7 +452,8 @@ def test_a_style_that_fails_at_approval_disables_its_strategy_in_live():
     desk = Desk(styles={"hand": Raises()}, disable_on_error=True)
     desk.book("A", "0.48", "0.50")
     assert shown(desk.wish("alice", intent("buy", "A.yes", "0.50", "10", "style=hand"))) == [
-        "reviewed 10/10", "parent 1 10", "disabled alice", "changed 1 cancelled",
+        "reviewed 10/10", "parent 1 10", "disabled alice", "cancel parent 1",
+        "changed 1 cancelled",
     ]  # fmt: skip
     assert money(desk)[0] == 0
 
@@ -447,6 +470,7 @@ def test_a_style_that_fails_later_disables_its_strategy_in_live():
         desk.book("A", "0.48", "0.50")
         desk.wish("alice", intent("buy", "A.yes", "0.50", "10", "style=hand"))
         ended = "changed 1 cancelled" if event.startswith("rejected") else "cancel 2"
+        ended = f"cancel parent 1; {ended}"
         first = (
             "changed 2 rejected" if event.startswith("rejected") else "booked 1; changed 2 partial"
         )
@@ -460,7 +484,7 @@ STEPS = st.lists(
         st.builds(
             child,
             st.integers(-1, 14),
-            st.sampled_from(("0.50", "0.51")),
+            st.sampled_from(("0.48", "0.49", "0.50", "0.51")),
             tif=st.sampled_from((TimeInForce.FAK, TimeInForce.GTC)),
         ),
         st.builds(CancelOrder, st.sampled_from([f"s-{n}" for n in range(1, 9)])),
