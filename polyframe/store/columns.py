@@ -39,10 +39,11 @@ def price_columns(
             where.append((index, side))
     place = np.array(where, np.int64).reshape(-1, 2)
     parts = [_read(path, tokens, place, start, end) for path in files] if tokens else []
-    ts, market_, side_, price, flag = (
-        np.concatenate([part[i] for part in parts] or [np.zeros(0, np.int64)]) for i in range(5)
+    ts, market_, side_, price, flag, of = (
+        np.concatenate([part[i] for part in parts] or [np.zeros(0, np.int64)]) for i in range(6)
     )
-    order = np.lexsort((side_, market_, ts))
+    # Of several prices that became known together the newest counts.
+    order = np.lexsort((-of, side_, market_, ts))
     ts, market_, price, flag = ts[order], market_[order], price[order], flag[order]
     first = np.ones(len(ts), np.bool_)
     first[1:] = (np.diff(ts) != 0) | (np.diff(market_) != 0)
@@ -57,13 +58,14 @@ def _read(
     import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.compute as pc  # noqa: PLC0415 - heavy
 
-    rows = read_table(path, PRICES, ("token", "ts", "price", "flag"))
-    for name in ("token", "ts", "price", "flag"):
+    rows = read_table(path, PRICES, ("token", "ts", "known_at", "price", "flag"))
+    for name in ("token", "ts", "known_at", "price", "flag"):
         if rows[name].null_count:
             raise _impossible(path, f"{rows[name].null_count} rows without {name}")
     at = pc.index_in(rows["token"], value_set=pa.array(tokens, pa.string()))
     at = at.fill_null(-1).to_numpy().astype(np.int64)
-    ts = rows["ts"].to_numpy()
+    # A replay hears of a price when it was known, whatever moment it is the price of.
+    ts = rows["known_at"].to_numpy()
     keep = at >= 0
     if start is not None:
         keep &= ts >= start
@@ -74,13 +76,14 @@ def _read(
         raise _impossible(path, f"a price of {int(price.min())} to {int(price.max())}")
     market, side = place[at[keep], 0], place[at[keep], 1]
     price = np.where(side == 1, WHOLE - price, price)
-    return ts[keep], market, side, price, rows["flag"].to_numpy()[keep].astype(np.int64)
+    flag = rows["flag"].to_numpy()[keep].astype(np.int64)
+    return ts[keep], market, side, price, flag, rows["ts"].to_numpy()[keep]
 
 
 def _impossible(path: Path, found: str) -> DataError:
     return DataError(
         f"{path} has {found}",
-        expected=f"prices of 0 to {WHOLE} (1e-4) with token, ts and flag in every row",
+        expected=f"prices of 0 to {WHOLE} (1e-4) with token, times and flag in every row",
         hint=f"polyframe data check '{path.parent.parent}'",
     )
 

@@ -95,6 +95,20 @@ def test_prices_are_of_yes_sorted_and_without_doubles(tmp_path: Path) -> None:
     assert len(catalogue.prices([])) == 0
 
 
+def test_a_price_is_heard_when_it_was_known_not_when_it_was_made(tmp_path: Path) -> None:
+    late = START + 5 * HOUR
+    rows = [
+        {**price("y1", 0, 7000), "known_at": late},
+        {**price("y1", 1, 7100), "known_at": late},
+        {**price("y1", 6, 7200), "known_at": START + 6 * HOUR},
+    ]
+    catalogue = catalogue_of(tmp_path, markets=[market(1)], prices=rows)
+    got = catalogue.prices(catalogue.markets())
+    assert ((got.ts - START) // HOUR).tolist() == [5, 6]
+    assert got.price.tolist() == [7100, 7200]
+    assert len(catalogue.prices(catalogue.markets(), None, late)) == 0
+
+
 def test_the_digest_is_of_the_slice_not_of_the_files(tmp_path: Path) -> None:
     rows = [price("y1", h, 7000 + h) for h in range(5)]
     one = catalogue_of(tmp_path / "a", markets=[market(1), market(2)], prices=rows)
