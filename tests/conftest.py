@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Options for this run are not for the pytest that a test starts in a process of its own.
+os.environ.pop("PYTEST_ADDOPTS", None)
 
 ROOT = Path(__file__).resolve().parent.parent
 
