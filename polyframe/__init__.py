@@ -46,7 +46,10 @@ _FROM: dict[str, str] = {
         ),
         "polyframe.domain.effects": "FillBooked OrderChanged PositionSettled TradingHalted",
         "polyframe.domain.units": "DAY HOUR MILLISECOND MINUTE SECOND money",
-        "polyframe.quant.pooling": "clamp log_odds_pool logit sigmoid trimmed_logit_mean",
+        "polyframe.quant.pooling": (
+            "clamp log_odds_pool logit mean_probability median_probability sigmoid "
+            "trimmed_logit_mean"
+        ),
         "polyframe.quant.pool_weights": (
             "PoolWeights adaptive_weights fit_pool_weights horizon_weights"
         ),

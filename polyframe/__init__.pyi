@@ -276,6 +276,8 @@ from polyframe.quant.pool_weights import horizon_weights as horizon_weights
 from polyframe.quant.pooling import clamp as clamp
 from polyframe.quant.pooling import log_odds_pool as log_odds_pool
 from polyframe.quant.pooling import logit as logit
+from polyframe.quant.pooling import mean_probability as mean_probability
+from polyframe.quant.pooling import median_probability as median_probability
 from polyframe.quant.pooling import sigmoid as sigmoid
 from polyframe.quant.pooling import trimmed_logit_mean as trimmed_logit_mean
 from polyframe.quant.sizing import buy_cost as buy_cost

@@ -13,11 +13,16 @@ from polyframe.domain.units import Ns
 
 
 class ResolvedPair(msgspec.Struct, frozen=True):
-    """A past forecast and what happened, with the moment the outcome was known."""
+    """A past forecast and what happened, with the moment the outcome was known.
+
+    Pairs of one ``event`` are one observation, however many they are; without one the market is it.
+    """
 
     forecast: Forecast
     outcome: float
     known_at: Ns
+    event: str = ""
+    category: str = ""
 
 
 class ForecastSource:
@@ -55,4 +60,8 @@ class Forecaster(Plugin):
         raise NotImplementedError
 
     def fit(self, pairs: Sequence[ResolvedPair], as_of: Ns) -> None:
-        """Learns from pairs whose outcome was known before ``as_of``. Optional."""
+        """Learns from pairs whose outcome was known before ``as_of``. Optional.
+
+        A session calls it with what the forecasters of ``of`` said about questions that are
+        resolved by then, before the first question and then at most once a day of its time.
+        """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from polyframe.api.forecaster import Forecaster
@@ -10,6 +10,7 @@ from polyframe.domain.effects import RequestForecast
 from polyframe.domain.events import ForecastFailed, ForecastMade
 from polyframe.domain.forecast import Forecast, MarketSnapshot, Question
 from polyframe.domain.market import Market
+from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.errors import ForecastError, LookaheadError, PluginError, UserError
 from polyframe.runtime.calls import PluginCalls
@@ -37,8 +38,41 @@ def snapshot_of(engine: Engine, market: Market) -> MarketSnapshot | None:
     return MarketSnapshot(market.id, quote.bid, quote.ask, probability, quote.ts)
 
 
+def answer_of(calls: PluginCalls, name: str, answer: Coroutine[Any, Any, Forecast]) -> Forecast:
+    """Runs a forecaster's coroutine that never really waits.
+
+    Raises:
+        ForecastError: there is no answer, or only one from outside.
+    """
+
+    def drive() -> Forecast | ForecastError | None:
+        try:
+            answer.send(None)
+        except StopIteration as done:
+            found: Forecast = done.value
+            return found
+        except ForecastError as error:
+            return error  # having no answer is an answer, not a failure of the plugin
+        answer.close()
+        return None
+
+    found = calls.call(name, drive)
+    if isinstance(found, ForecastError):
+        raise found
+    if found is None:
+        raise ForecastError(
+            f"forecaster {name} waits for something outside; a replay cannot",
+            expected="recorded forecasts",
+            hint="polyframe data import forecasts FILE",
+        )
+    return found  # type: ignore[no-any-return]
+
+
 class ReplayForecasts:
-    """Answers forecast requests of a replay at once, from pure forecasters only."""
+    """Answers forecast requests of a replay at once, from pure forecasters only.
+
+    ``before`` is called with the moment of each request first: forecasters learn there.
+    """
 
     def __init__(
         self,
@@ -46,10 +80,12 @@ class ReplayForecasts:
         calls: PluginCalls,
         *,
         missing: str = "skip",
+        before: Callable[[Ns], None] | None = None,
     ) -> None:
         self.forecasters = forecasters
         self.calls = calls
         self.missing = missing
+        self._before = before
 
     def answer(self, engine: Engine, request: RequestForecast) -> ForecastMade | ForecastFailed:
         """What the forecaster says as of the moment of asking.
@@ -66,12 +102,16 @@ class ReplayForecasts:
                 expected=f"one of: {known}",
                 hint="polyframe config show",
             )
+        if self._before is not None:
+            self._before(request.as_of)
         market = engine.context.universe.market(request.market)
         snapshot = None if forecaster.blind else snapshot_of(engine, market)
         name = request.forecaster
         try:
-            forecast = self._run(
-                name, forecaster.forecast(question_of(market), None, snapshot, request.as_of)
+            forecast = answer_of(
+                self.calls,
+                name,
+                forecaster.forecast(question_of(market), None, snapshot, request.as_of),
             )
         except ForecastError as error:
             if self.missing == "error":
@@ -86,31 +126,6 @@ class ReplayForecasts:
             )
         self._check(forecast, request, name)
         return ForecastMade(request.as_of, request.request, name, forecast)
-
-    def _run(self, name: str, answer: Coroutine[Any, Any, Forecast]) -> Forecast:
-        """Runs a coroutine that never really waits."""
-
-        def drive() -> Forecast | ForecastError | None:
-            try:
-                answer.send(None)
-            except StopIteration as done:
-                found: Forecast = done.value
-                return found
-            except ForecastError as error:
-                return error  # having no answer is an answer, not a failure of the plugin
-            answer.close()
-            return None
-
-        found = self.calls.call(name, drive)
-        if isinstance(found, ForecastError):
-            raise found
-        if found is None:
-            raise ForecastError(
-                f"forecaster {name} waits for something outside; a replay cannot",
-                expected="recorded forecasts",
-                hint="polyframe data import forecasts FILE",
-            )
-        return found  # type: ignore[no-any-return]
 
     @staticmethod
     def _check(forecast: object, request: RequestForecast, name: str) -> None:

@@ -31,6 +31,7 @@ from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
+from polyframe.runtime.learning import Learning, past_questions
 from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
@@ -201,7 +202,8 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     parts = Parts(_players(config, registry), _guarded(config, registry), {}, exchange)
     notes = [check_carried_out(player.strategy) for player in parts.players]
     parts.notes += [note for note in notes if note]
-    for name, use in config.forecasters.items():
+    for name in _inner_first(config):
+        use = config.forecasters[name]
         cls = registry.get("forecaster", use.use)
         settings = plugin_config(cls, use.config, f"forecasters.{name}.config")
         forecaster: Forecaster = cls(settings)
@@ -213,6 +215,21 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
         forecaster.of = [parts.forecasters[other] for other in use.of]
         parts.forecasters[name] = forecaster
     return parts
+
+
+def _inner_first(config: Config) -> list[str]:
+    """The forecasters' names, each after those it builds on; the settings have no circle."""
+    order: list[str] = []
+
+    def place(name: str) -> None:
+        for other in config.forecasters[name].of:
+            place(other)
+        if name not in order:
+            order.append(name)
+
+    for name in config.forecasters:
+        place(name)
+    return order
 
 
 DECLARED = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open", "startup_bars")
@@ -325,7 +342,13 @@ def replay(
         )
     )
     observers = Observers(registry, made_observers(registry), calls=calls)
-    forecasts = ReplayForecasts(parts.forecasters, calls, missing=config.backtest.missing)
+    history = past_questions(markets, data.resolutions, data.forecasts)
+    forecasts = ReplayForecasts(
+        parts.forecasters,
+        calls,
+        missing=config.backtest.missing,
+        before=Learning(parts.forecasters, history, calls).catch_up,
+    )
     driver = Replay(
         engine,
         QuoteFeed(engine, quotes),

@@ -41,6 +41,8 @@ BUILTINS: tuple[str, ...] = (
     "polyframe.strategies.llm_forecast",
     "polyframe.forecasters.recorded",
     "polyframe.forecasters.market_prior",
+    "polyframe.forecasters.calibrated",
+    "polyframe.forecasters.ensemble",
     "polyframe.protections.max_stake",
     "polyframe.protections.daily_loss",
     "polyframe.protections.open_positions",

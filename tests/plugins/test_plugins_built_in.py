@@ -32,6 +32,14 @@ class TestMarketPrior(ForecasterSuite):
     plugin = built_in("forecaster", "MarketPrior")
 
 
+class TestCalibrated(ForecasterSuite):
+    plugin = built_in("forecaster", "Calibrated")
+
+
+class TestEnsemble(ForecasterSuite):
+    plugin = built_in("forecaster", "Ensemble")
+
+
 class TestKellySizer(SizerSuite):
     plugin = built_in("sizer", "KellySizer")
 
