@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from polyframe.cli.console import console, emit_json
 from polyframe.errors import UserError
 
+if TYPE_CHECKING:
+    from polyframe.lab.periods import Period
+
 app = typer.Typer(add_completion=False, help="Show a stored run.")
 
 NEWEST = 5
+PERIODS = ("day", "week", "month")
 
 
 @app.command()
@@ -25,6 +29,12 @@ def report(
     svg: Annotated[
         Path | None, typer.Option("--svg", help="Write the picture to a file as well.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one self-contained page to a file.")
+    ] = None,
+    breakdown: Annotated[
+        str, typer.Option("--breakdown", help="Result by day, week or month of the close.")
+    ] = "",
     user_data: Annotated[
         Path, typer.Option("--user-data", help="The user directory that holds runs/.")
     ] = Path("user_data"),
@@ -35,16 +45,36 @@ def report(
 
         emit_json(json_schema())
         return
+    period = period_of(breakdown)
     from polyframe.lab.report import render, save_svg
     from polyframe.lab.results import load_report
 
     stored = load_report(find_run(run, user_data / "runs"))
     if svg is not None:
         save_svg(stored, svg)
+    if html is not None:
+        from polyframe.lab.html import save_html
+
+        save_html(stored, html)
     if as_json:
         emit_json(stored)
     else:
-        render(stored, console)
+        render(stored, console, period)
+
+
+def period_of(word: str) -> Period | None:
+    """The period that ``--breakdown`` names; None without it.
+
+    Raises:
+        UserError: it names none.
+    """
+    if word and word not in PERIODS:
+        raise UserError(
+            f"--breakdown {word!r} is no period",
+            expected=f"one of {', '.join(PERIODS)}",
+            hint="polyframe report --breakdown week",
+        )
+    return cast("Period", word) if word else None
 
 
 def find_run(run: str, runs: Path) -> Path:

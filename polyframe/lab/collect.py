@@ -68,7 +68,13 @@ class Collector:
             one = self.engine.context.universe.market(forecast.market).price_one
             self.judgements.append(
                 Judgement(
-                    forecast.market, event.ts, forecast.probability, mid / one, forecast.source
+                    forecast.market,
+                    event.ts,
+                    forecast.probability,
+                    mid / one,
+                    forecast.source,
+                    forecast.confidence,
+                    forecast.evidence,
                 )
             )
 

@@ -124,6 +124,8 @@ class Judgement(NamedTuple):
     probability: float
     mid: float
     source: str = ""
+    confidence: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

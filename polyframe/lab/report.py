@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -14,6 +13,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from polyframe.lab.cells import (
+    amount,
+    colour,
+    new_table,
+    number,
+    percent,
+    question,
+    signed,
+)
+from polyframe.lab.evidence import beside_the_result
+from polyframe.lab.periods import Period, by_period
 from polyframe.lab.picture import write_svg
 from polyframe.lab.schema import Report, Slice, Summary
 
@@ -23,10 +33,10 @@ CURVE_HEIGHT = 4
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def render(report: Report, console: Console) -> None:
-    """Prints a report. Made for 80 columns and more."""
+def render(report: Report, console: Console, breakdown: Period | None = None) -> None:
+    """Prints a report, split by periods when asked to. Made for 80 columns and more."""
     width = min(console.width, 120)
-    for part in _parts(report, width):
+    for part in _parts(report, width, breakdown):
         console.print(part, width=width, highlight=False)
 
 
@@ -41,7 +51,7 @@ def save_svg(report: Report, path: Path, *, width: int = WIDTH) -> None:
     write_svg(console, path, "polyframe report")
 
 
-def _parts(report: Report, width: int) -> Iterable[RenderableType]:
+def _parts(report: Report, width: int, breakdown: Period | None) -> Iterable[RenderableType]:
     yield _headline(report)
     yield _curve(report, width)
     yield _summary(report.summary)
@@ -49,10 +59,19 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
         for title, first, rows in (
             ("Result by category", "category", report.by_category),
             ("Result by how positions ended", "ended by", report.by_reason),
+            ("Result by forecaster", "newest forecast by", report.by_forecaster),
+            ("Result by confidence", "stated confidence", report.by_confidence),
         ):
+            if first not in ("category", "ended by") and len(rows) < 2:
+                continue  # one row says nothing that the total does not
             yield Padding(_slices(title, first, rows, width), (1, 0, 0, 0))
+        if breakdown is not None:
+            rows = by_period(report.round_trips, breakdown)
+            table = _slices(f"Result by {breakdown} of the close", breakdown, rows, width)
+            yield Padding(table, (1, 0, 0, 0))
         yield _markets(report)
     yield _quality(report, width)
+    yield from beside_the_result(report)
     yield _beside(_forecasts(report), _denials(report), width)
     if report.left_open:
         yield _open(report)
@@ -80,7 +99,7 @@ def _headline(report: Report) -> RenderableType:
         first.append("nothing was traded", "bold yellow")
         lines.append(first)
         return Panel(Group(*lines), box=box.HEAVY, border_style="yellow", title=_title(report))
-    first.append(f"{interval.mean:+,.4g} per event", _colour(interval.mean) + " bold")
+    first.append(f"{interval.mean:+,.4g} per event", colour(interval.mean) + " bold")
     if interval.low is not None and interval.high is not None:
         first.append(
             f"   {interval.level:.0%} interval [{interval.low:+,.4g}, {interval.high:+,.4g}]"
@@ -92,8 +111,8 @@ def _headline(report: Report) -> RenderableType:
         Text.assemble(verdict, f"   N = {s.effective_n:,} independent events, {s.fills:,} fills")
     )
     total = Text("Total  ")
-    total.append(f"{_signed(s.pnl)} ({s.pnl_share:+.2%})", _colour(float(s.pnl)))
-    total.append(f" on {_amount(s.start_cash)}, {_period(s)}")
+    total.append(f"{signed(s.pnl)} ({s.pnl_share:+.2%})", colour(float(s.pnl)))
+    total.append(f" on {amount(s.start_cash)}, {_period(s)}")
     lines.append(total)
     return Panel(Group(*lines), box=box.HEAVY, border_style=style, title=_title(report))
 
@@ -138,20 +157,20 @@ def _curve(report: Report, width: int) -> RenderableType:
 def _summary(s: Summary) -> RenderableType:
     down, ratios, scores = s.drawdown, s.ratios, s.scores
     money = [
-        ("start cash", _amount(s.start_cash)),
-        ("end cash", _amount(s.end_cash)),
-        ("end equity", _amount(s.end_equity)),
-        ("staked with fees", _amount(s.staked)),
-        ("return on stake", _share(s.return_on_stake)),
-        ("fees", _amount(s.fees)),
-        ("spread and impact", _amount(s.spread_and_impact)),
-        ("turnover", _amount(s.turnover)),
-        ("expectancy a trip", "-" if s.expectancy is None else _signed(s.expectancy)),
+        ("start cash", amount(s.start_cash)),
+        ("end cash", amount(s.end_cash)),
+        ("end equity", amount(s.end_equity)),
+        ("staked with fees", amount(s.staked)),
+        ("return on stake", percent(s.return_on_stake)),
+        ("fees", amount(s.fees)),
+        ("spread and impact", amount(s.spread_and_impact)),
+        ("turnover", amount(s.turnover)),
+        ("expectancy a trip", "-" if s.expectancy is None else signed(s.expectancy)),
         ("win rate", "-" if s.win_rate is None else f"{s.win_rate:.1%}"),
-        ("profit factor", _number(s.profit_factor)),
+        ("profit factor", number(s.profit_factor)),
     ]
     risk = [
-        ("max drawdown", f"{_amount(down.amount)} ({down.share:.2%})"),
+        ("max drawdown", f"{amount(down.amount)} ({down.share:.2%})"),
         ("  trough", down.trough[:10] if down.trough else "-"),
         ("under water", f"{down.under_water:.0%}, at most {down.longest_days:.1f} d"),
         ("exposure, mean/peak", f"{s.exposure:.1%} / {s.peak_exposure:.1%}"),
@@ -159,10 +178,10 @@ def _summary(s: Summary) -> RenderableType:
         ("  denied / shrunk", f"{s.denied:,} / {s.shrunk:,}"),
         ("fills / round trips", f"{s.fills:,} / {s.round_trips:,}"),
         ("markets / left open", f"{s.markets_traded:,} / {s.left_open:,}"),
-        ("Sharpe / Sortino", f"{_number(ratios.sharpe)} / {_number(ratios.sortino)}"),
-        ("Calmar", _number(ratios.calmar)),
-        ("Brier, own / market", f"{_number(scores.brier_forecast, 4)} / "
-         f"{_number(scores.brier_market, 4)}"),
+        ("Sharpe / Sortino", f"{number(ratios.sharpe)} / {number(ratios.sortino)}"),
+        ("Calmar", number(ratios.calmar)),
+        ("Brier, own / market", f"{number(scores.brier_forecast, 4)} / "
+         f"{number(scores.brier_market, 4)}"),
     ]  # fmt: skip
     table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), show_edge=False)
     for name in ("Money", "Risk and activity"):
@@ -186,7 +205,7 @@ def _judgement(s: Summary) -> Text:
         "below zero": ("the forecasts were worse than the market", "red"),
     }.get(found.verdict, ("no difference to the market can be told", "yellow"))
     text = Text("Brier, market minus forecast: ")
-    text.append(f"{found.mean:+.4f}", _colour(found.mean))
+    text.append(f"{found.mean:+.4f}", colour(found.mean))
     if found.low is not None:
         text.append(f" [{found.low:+.4f}, {found.high:+.4f}]")
     text.append(f" over {found.events} events ({s.scores.basis}): ")
@@ -194,17 +213,6 @@ def _judgement(s: Summary) -> Text:
 
 
 # ---- tables ------------------------------------------------------------------------------------
-
-
-def _table(title: str, first: str, rest: Sequence[str]) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=True,
-        padding=(0, 1), show_edge=False,
-    )  # fmt: skip
-    table.add_column(first, ratio=1, no_wrap=True, overflow="ellipsis")
-    for name in rest:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
 
 
 _SLICE_COLUMNS = ("trips", "events", "won", "staked", "fees", "result", "on stake")
@@ -221,15 +229,15 @@ def _slice_cells(row: Slice) -> list[RenderableType]:
         f"{row.trips:,}",
         f"{row.events:,}",
         f"{row.won / row.trips:.0%}" if row.trips else "-",
-        _amount(row.staked),
-        _amount(row.fees),
-        Text(_signed(row.pnl), _colour(float(row.pnl))),
-        _share(row.return_on_stake),
+        amount(row.staked),
+        amount(row.fees),
+        Text(signed(row.pnl), colour(float(row.pnl))),
+        percent(row.return_on_stake),
     ]
 
 
 def _slices(title: str, first: str, rows: Sequence[Slice], width: int) -> Table:
-    table = _table(title, first, [str(name) for name in _picked(_SLICE_COLUMNS, width)])
+    table = new_table(title, first, [str(name) for name in _picked(_SLICE_COLUMNS, width)])
     for row in rows:
         table.add_row(Text(row.name), *_picked(_slice_cells(row), width))
     return table
@@ -239,7 +247,7 @@ def _markets(report: Report) -> RenderableType:
     questions = {trade.market: trade.question for trade in report.trades}
     rows = report.by_market
     shown = rows if len(rows) <= 2 * TOP else [*rows[:TOP], *rows[-TOP:]]
-    table = _table(
+    table = new_table(
         f"Best and worst of {len(rows):,} markets" if len(rows) > 2 * TOP else "Markets",
         "question",
         ("trips", "staked", "result", "on stake"),
@@ -247,7 +255,7 @@ def _markets(report: Report) -> RenderableType:
     for n, row in enumerate(shown):
         cells = _slice_cells(row)
         table.add_row(
-            _question(questions[row.name]), cells[0], cells[3], cells[5], cells[6],
+            question(questions[row.name]), cells[0], cells[3], cells[5], cells[6],
             end_section=len(rows) > 2 * TOP and n == TOP - 1,
         )  # fmt: skip
     return Padding(table, (1, 0, 0, 0))
@@ -266,7 +274,7 @@ def _quality(report: Report, width: int) -> RenderableType:
 
 
 def _counts(title: str, rows: Iterable[tuple[str, int]], nothing: str) -> Table:
-    table = _table(title, "", ("",))
+    table = new_table(title, "", ("",))
     table.show_header = False
     for name, count in rows:
         table.add_row(Text(name), f"{count:,}")
@@ -284,9 +292,20 @@ def _forecasts(report: Report) -> Table:
 
 
 def _denials(report: Report) -> Table:
-    rows = list(report.denials.items())
+    given = {row.protection: row.reason for row in report.rejected if row.ruling == "deny"}
+    rows = [
+        (f"{name}: {given[name]}" if given.get(name) else name, count)
+        for name, count in report.denials.items()
+    ]
+    rows += [
+        (f"shrunk by {row.protection}: {row.reason}", row.orders)
+        for row in report.rejected
+        if row.ruling == "shrink"
+    ]
     rows += [(f"refused: {reason}", count) for reason, count in report.refusals.items()]
-    return _counts("Denied by protection", sorted(rows, key=lambda r: -r[1]), "nothing was denied")
+    return _counts(
+        "Denied or shrunk by protection", sorted(rows, key=lambda r: -r[1]), "nothing was denied"
+    )
 
 
 def _beside(left: Table, right: Table, width: int) -> RenderableType:
@@ -298,11 +317,11 @@ def _beside(left: Table, right: Table, width: int) -> RenderableType:
 
 
 def _open(report: Report) -> RenderableType:
-    table = _table("Left open, at the bid", "question", ("outcome", "shares", "cost", "value"))
+    table = new_table("Left open, at the bid", "question", ("outcome", "shares", "cost", "value"))
     for row in report.left_open[: 2 * TOP]:
         table.add_row(
-            _question(row.question), Text(row.outcome), _amount(row.shares), _amount(row.cost),
-            _amount(row.value),
+            question(row.question), Text(row.outcome), amount(row.shares), amount(row.cost),
+            amount(row.value),
         )  # fmt: skip
     if len(report.left_open) > 2 * TOP:
         table.add_row(Text(f"and {len(report.left_open) - 2 * TOP} more", style="dim"))
@@ -319,31 +338,3 @@ def _footer(report: Report) -> RenderableType:
     if report.timings:
         text.append(f" · {sum(report.timings.values()):.1f} s")
     return Padding(text, (1, 0, 0, 0))
-
-
-# ---- numbers -----------------------------------------------------------------------------------
-
-
-def _question(text: str) -> Text:
-    # The headline says it once, in yellow.
-    return Text(text.removeprefix("[synthetic] "))
-
-
-def _colour(value: float) -> str:
-    return "green" if value > 0 else "red" if value < 0 else "default"
-
-
-def _amount(text: str) -> str:
-    return f"{Decimal(text):,.2f}"
-
-
-def _signed(text: str) -> str:
-    return f"{Decimal(text):+,.2f}"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.1%}"
-
-
-def _number(value: float | None, decimals: int = 2) -> str:
-    return "-" if value is None else f"{value:,.{decimals}f}"

@@ -132,6 +132,10 @@ class Trade(msgspec.Struct, frozen=True):
     cash: str
     quality: int
     trip: int
+    order: str = ""
+    """the own order; its decision has the same id"""
+    mid: str | None = None
+    """this token's mid when the order was decided"""
 
 
 class RoundTrip(msgspec.Struct, frozen=True):
@@ -216,6 +220,125 @@ class Bin(msgspec.Struct, frozen=True):
     forecast: float
     market: float
     happened: float
+    events: int = 0
+    """independent events among them"""
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """The protections that ruled together, in order, and what each said."""
+
+    verdicts: list[tuple[str, str, bool]]
+    """protection, ruling (deny, shrink, allow, not_applicable), whether it was binding"""
+
+
+class Belief(msgspec.Struct, frozen=True):
+    """The newest forecast of a market when an order was decided; probabilities of YES."""
+
+    time: str
+    probability: float
+    mid: float
+    source: str = ""
+    confidence: str = ""
+    evidence: list[str] = []
+    """hashes of what the forecaster had read"""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Why an order that was filled went through the door."""
+
+    order: str
+    time: str
+    market: str
+    token: str
+    side: str
+    asked: str
+    permitted: str
+    reason: str
+    probability: float | None
+    """of this token, as the strategy claimed it"""
+    edge: float | None
+    panel: int
+    """index into ``panels``: every verdict"""
+    said: list[tuple[int, str, str]]
+    """verdicts with words or a smaller size: place in the panel, size permitted, reason"""
+    belief: Belief | None = None
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Orders that a protection denied or made smaller, with the reason it gave most often."""
+
+    protection: str
+    ruling: str
+    orders: int
+    reason: str
+    others: int
+    """orders it treated so for other reasons"""
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """What somebody without this strategy would have had. Null what it does not define."""
+
+    name: str
+    pnl: float | None
+    low: float | None = None
+    high: float | None = None
+    """the middle 95 % where chance decides"""
+    bets: int = 0
+    brier: float | None = None
+    log_score: float | None = None
+    own_pnl: float | None = None
+    """the strategy on the same footing, to compare with ``pnl``"""
+    beaten: float | None = None
+    """share of the draws in which ``own_pnl`` is the greater"""
+    note: str = ""
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """The result under another reading of the same fills."""
+
+    name: str
+    pnl: str
+    per_event: Interval
+    note: str = ""
+
+
+class Simulated(msgspec.Struct, frozen=True):
+    """A distribution of what could have happened, with the run's own figure beside it."""
+
+    name: str
+    draws: int
+    actual: float | None = None
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """the middle 90 %"""
+    below: float | None = None
+    """share of the draws below the run's own figure, ties as half"""
+    note: str = ""
+
+
+class WorstCase(msgspec.Struct, frozen=True):
+    """What a bad day would have done to what was held at the peak of exposure."""
+
+    name: str
+    pnl: str
+    share: float
+    """of equity at that moment, positions at cost"""
+    note: str = ""
+
+
+class Robustness(msgspec.Struct, frozen=True):
+    """How much of the result is luck, costs or a few events, and what could have been lost."""
+
+    variants: list[Variant] = []
+    simulated: list[Simulated] = []
+    between: str = ""
+    """where the result lies against the market's and the claimed probabilities"""
+    worst: list[WorstCase] = []
+    peak: str | None = None
+    """when exposure was greatest"""
+    band: list[tuple[int, float, float]] = []
+    """(ts, low, high): 90 % of the resampled equity, events drawn anew"""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -243,6 +366,13 @@ class Report(msgspec.Struct, frozen=True):
     """at most 400 points (ts, equity); all of them are in equity.parquet"""
     notes: list[str]
     timings: dict[str, float]
+    by_forecaster: list[Slice] = []
+    by_confidence: list[Slice] = []
+    rejected: list[Rejection] = []
+    decisions: list[Decision] = []
+    panels: list[Panel] = []
+    baselines: list[Baseline] = []
+    robustness: Robustness | None = None
 
 
 def json_schema() -> dict[str, Any]:

@@ -135,6 +135,7 @@ def bins_of(rows: list[Judged]) -> list[form.Bin]:
                     float(forecast[inside].mean()),
                     float(market[inside].mean()),
                     float(happened[inside].mean()),
+                    len({rows[n].event for n in np.flatnonzero(inside)}),
                 )
             )
     return table

@@ -18,6 +18,7 @@ from polyframe.domain.units import (
     DAY,
     HOUR,
     MONEY_DECIMALS,
+    MONEY_ONE,
     Money,
     Ns,
     cost_of,
@@ -25,12 +26,15 @@ from polyframe.domain.units import (
 )
 from polyframe.errors import InvariantError
 from polyframe.lab import schema as form
+from polyframe.lab.baselines import baselines_of
+from polyframe.lab.decided import NONE, UNSTATED, Beliefs, decisions_of, rejections_of
 from polyframe.lab.metrics import (
     daily,
     drawdown,
     equity_metrics,
 )
 from polyframe.lab.record import RunRecord
+from polyframe.lab.robustness import robustness_of
 from polyframe.lab.scores import bins_of, interval_of, judgements_of, scores_of
 from polyframe.lab.trips import Books, Entry, Trip, fold, spread_paid
 
@@ -68,6 +72,9 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
         )
     judged = judgements_of(record)
     trips = books.trips
+    beliefs = Beliefs(record.judgements)
+    decisions, panels = decisions_of(record, beliefs, moment)
+    moments: dict[Ns, str] = {}
     return form.Report(
         schema=form.SCHEMA,
         run=run,
@@ -76,7 +83,7 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
         synthetic=record.manifest.data.synthetic,
         manifest=msgspec.to_builtins(record.manifest),
         summary=_summary(record, books, equity_end),
-        trades=[_trade(n, entry, trips) for n, entry in enumerate(books.entries, 1)],
+        trades=[_trade(n, entry, trips, moments) for n, entry in enumerate(books.entries, 1)],
         round_trips=[_round_trip(trip) for trip in trips],
         by_category=_slices(trips, lambda trip: trip.market.category),
         by_reason=_slices(trips, lambda trip: trip.close_reason),
@@ -103,7 +110,20 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
         equity=_curve(record),
         notes=list(record.notes),
         timings=dict(record.timings),
+        by_forecaster=_slices(trips, lambda trip: _believed(beliefs, trip, "source", NONE)),
+        by_confidence=_slices(trips, lambda trip: _believed(beliefs, trip, "confidence", UNSTATED)),
+        rejected=rejections_of(record),
+        decisions=decisions,
+        panels=panels,
+        baselines=baselines_of(record, judged, (equity_end - record.start_cash) / MONEY_ONE),
+        robustness=robustness_of(record, books, moment),
     )
+
+
+def _believed(beliefs: Beliefs, trip: Trip, what: str, otherwise: str) -> str:
+    """A word of the forecast that stood when a round trip was opened."""
+    belief = beliefs.at(trip.market.id, trip.opened)
+    return str(getattr(belief, what)) or otherwise if belief else NONE
 
 
 def _summary(record: RunRecord, books: Books, equity_end: Money) -> form.Summary:
@@ -213,20 +233,25 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _trade(n: int, entry: Entry, trips: Sequence[Trip]) -> form.Trade:
+def _trade(n: int, entry: Entry, trips: Sequence[Trip], moments: dict[Ns, str]) -> form.Trade:
     trip, what = trips[entry.trip - 1], entry.what
     market = trip.market
     side: Literal["buy", "sell", "settle"]
+    order, mid = "", None
     if isinstance(what, PositionSettled):
         side, price, fee, quality = "settle", format_units(what.payout, PAYOUT_DECIMALS), 0, 0
         shares, payout = what.shares, what.received
     else:
         side = "buy" if what.fill.side == Side.BUY else "sell"
         price, fee, quality = market.show_price(what.fill.price), what.fill.fee, what.quality
-        shares, payout = what.fill.size, 0
+        shares, payout, order = what.fill.size, 0, what.fill.order
+        if what.mid is not None:
+            fair = what.mid if trip.token == market.yes.id else market.price_one - what.mid
+            mid = market.show_price(fair)
+    when = moments.get(entry.ts) or moments.setdefault(entry.ts, moment(entry.ts))
     return form.Trade(
         n=n,
-        time=moment(entry.ts),
+        time=when,
         ts=entry.ts,
         ledger=trip.ledger,
         market=market.id,
@@ -242,6 +267,8 @@ def _trade(n: int, entry: Entry, trips: Sequence[Trip]) -> form.Trade:
         cash=show(entry.cash),
         quality=int(quality),
         trip=entry.trip,
+        order=order,
+        mid=mid,
     )
 
 

@@ -42,7 +42,7 @@ def test_it_fits_the_terminal_and_says_what_counts_first(unfinished, width) -> N
     assert "independent events" in head
     for part in (
         "near unquoted prices",
-        "Denied by protection",
+        "Denied or shrunk by protection",
         "MinimumEdge",
         "joined",
         "late",

@@ -1,0 +1,52 @@
+"""Numbers, amounts and empty tables as the terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+
+def new_table(title: str, first: str, rest: Sequence[str]) -> Table:
+    """An empty table: one wide column that may be cut, then figures that are not."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=True,
+        padding=(0, 1), show_edge=False,
+    )  # fmt: skip
+    table.add_column(first, ratio=1, no_wrap=True, overflow="ellipsis")
+    for name in rest:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def question(text: str) -> Text:
+    """A market's question. That it is synthetic is said once, in the headline."""
+    return Text(text.removeprefix("[synthetic] "))
+
+
+def colour(value: float) -> str:
+    """Green above zero, red below."""
+    return "green" if value > 0 else "red" if value < 0 else "default"
+
+
+def amount(text: str) -> str:
+    """An amount of money with two decimals."""
+    return f"{Decimal(text):,.2f}"
+
+
+def signed(text: str) -> str:
+    """An amount with its sign."""
+    return f"{Decimal(text):+,.2f}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a signed percentage."""
+    return "-" if value is None else f"{value:+.1%}"
+
+
+def number(value: float | None, decimals: int = 2) -> str:
+    """A plain number, a dash where there is none."""
+    return "-" if value is None else f"{value:,.{decimals}f}"

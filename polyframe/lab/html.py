@@ -1,0 +1,428 @@
+"""A stored run as one page that loads nothing from elsewhere.
+
+Every text that came from a market, a plugin or a forecaster is escaped: as HTML in the tables, and
+inside the page's data so that no markup can end the script element; the script sets text only.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from polyframe.errors import UserError
+from polyframe.lab.cells import amount, number, percent, signed
+from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity_chart
+from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
+from polyframe.lab.periods import by_period
+from polyframe.lab.schema import Decision, Interval, Report, Slice
+
+MARKETS = 20
+OPEN = 50
+
+Row = Sequence[str]
+
+
+def save_html(report: Report, path: Path) -> None:
+    """Writes the page; the file appears complete or not at all.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".html")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(page(report))
+        os.chmod(name, 0o644)  # a temporary file is its owner's alone, a page is for showing
+        os.replace(name, path)
+    except OSError as found:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise UserError(
+            f"the page cannot be written to {path}: {found.strerror}",
+            expected="a file name in a directory that exists",
+        ) from found
+
+
+def page(report: Report) -> str:
+    """The whole page."""
+    title = f"polyframe {report.run}"
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
+        _head(report, title),
+        "<main>",
+        _curves(report),
+        _evidence(report),
+        _results(report),
+        _orders(report),
+        _trades(),
+        "</main>",
+        _foot(report),
+        f'<script type="application/json" id="data">{_data(report)}</script>',
+        f"<script>{SCRIPT}</script></body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+# ---- sections ----------------------------------------------------------------------------------
+
+
+def _head(report: Report, title: str) -> str:
+    s = report.summary
+    lines = [f"<header><h1>{escape(title)}</h1>"]
+    if report.synthetic:
+        lines.append(
+            '<p class="banner"><strong>Synthetic data.</strong> Generated prices and forecasts; '
+            "no market traded at them.</p>"
+        )
+    lines.append('<div class="head">')
+    if s.effective_n:
+        lines.append(
+            f'<p>Edge after costs</p><p class="edge">{_sign(s.per_event.mean)} per event '
+            f'<span class="dim">95 % interval {escape(_interval(s.per_event))}</span></p>'
+            f'<p><span class="verdict">{escape(s.verdict.capitalize())}</span>: '
+            f"{s.effective_n:,} independent events, {s.fills:,} fills</p>"
+        )
+    else:
+        lines.append('<p class="edge">Nothing was traded</p>')
+    period = f"{(s.start or '')[:10]} to {(s.end or '')[:10]}, {s.days:,.1f} days"
+    lines.append(
+        f"<p>Total {_sign(float(s.pnl))} ({s.pnl_share:+.2%}) on {amount(s.start_cash)}, "
+        f"{escape(period)}</p></div>"
+    )
+    lines.append(
+        '<nav aria-label="sections"><a href="#curves">Curves</a><a href="#evidence">Evidence</a>'
+        '<a href="#results">Results</a><a href="#orders">Orders</a><a href="#trades">Trades</a>'
+        "</nav></header>"
+    )
+    return "".join(lines)
+
+
+def _curves(report: Report) -> str:
+    note = "Positions at the bid. Dashed: start."
+    if report.robustness and report.robustness.band:
+        note += " Band: 90 % of the realised result when events are drawn anew."
+    parts = ['<section id="curves"><h2>Equity and drawdown</h2>']
+    equity, fall = equity_chart(report), drawdown_chart(report)
+    if equity:
+        parts.append(f"<figure>{equity}<figcaption>{note}</figcaption></figure>")
+        parts.append(
+            f"<figure>{fall}<figcaption>Below the highest equity so far.</figcaption></figure>"
+        )
+    else:
+        parts.append("<p>No time passed.</p>")
+    parts.append(_cards(report))
+    parts.append('<div class="two">')
+    chart = calibration_chart(report.calibration)
+    if chart:
+        parts.append(
+            f"<figure><h2>Calibration</h2>{chart}<figcaption>Across: what was forecast. Up: how "
+            "often it happened, with 95 % intervals that count events. Larger dots hold more "
+            "forecasts.</figcaption></figure>"
+        )
+    chart = bars(report.by_category, "Result by category")
+    if chart:
+        parts.append(f"<figure><h2>Result by category</h2>{chart}</figure>")
+    parts.append("</div></section>")
+    return "".join(parts)
+
+
+def _cards(report: Report) -> str:
+    s = report.summary
+    rows = [
+        ("End equity", amount(s.end_equity)),
+        ("Staked with fees", amount(s.staked)),
+        ("Return on stake", percent(s.return_on_stake)),
+        ("Fees", amount(s.fees)),
+        ("Spread and impact", amount(s.spread_and_impact)),
+        ("Turnover", amount(s.turnover)),
+        ("Win rate", "-" if s.win_rate is None else f"{s.win_rate:.1%}"),
+        ("Profit factor", number(s.profit_factor)),
+        ("Max drawdown", f"{amount(s.drawdown.amount)} ({s.drawdown.share:.1%})"),
+        ("Exposure, mean / peak", f"{s.exposure:.0%} / {s.peak_exposure:.0%}"),
+        ("Fills / round trips", f"{s.fills:,} / {s.round_trips:,}"),
+        ("Denied / shrunk", f"{s.denied:,} / {s.shrunk:,}"),
+        ("Sharpe / Sortino", f"{number(s.ratios.sharpe)} / {number(s.ratios.sortino)}"),
+        ("Brier, own", number(s.scores.brier_forecast, 4)),
+        ("Brier, market", number(s.scores.brier_market, 4)),
+    ]
+    cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in rows)
+    text = f'<dl class="cards">{cells}</dl>'
+    if s.ratios.withheld:
+        text += f'<p class="dim">No annualised ratios: {escape(s.ratios.withheld)}.</p>'
+    return text
+
+
+def _evidence(report: Report) -> str:
+    parts = ['<section id="evidence"><h2>How far to trust it</h2>']
+    parts.append(
+        _table(
+            "Beside the result",
+            ("what", "result", "95 % by chance", "Brier", "log score", "note"),
+            [
+                (
+                    row.name, _money(row.pnl), _range(row.low, row.high), number(row.brier, 4),
+                    number(row.log_score, 4), row.note,
+                )
+                for row in report.baselines
+            ],
+        )
+    )  # fmt: skip
+    parts += [
+        f'<p class="dim">This run\'s sides held to the end: {row.own_pnl:+,.2f}, more than '
+        f"{row.beaten:.0%} of the random ones.</p>"
+        for row in report.baselines
+        if row.own_pnl is not None and row.beaten is not None
+    ]
+    found = report.robustness
+    if found is not None:
+        parts.append(
+            _table(
+                "The same fills, read again",
+                ("result", "total", "per event", "95 % interval", "note"),
+                [
+                    (
+                        row.name, signed(row.pnl), f"{row.per_event.mean:+,.4g}",
+                        _interval(row.per_event), row.note,
+                    )
+                    for row in found.variants
+                ],
+            )
+        )  # fmt: skip
+        parts.append(
+            _table(
+                "Simulated",
+                ("what", "this run", "mean", "90 % of draws", "draws below", "note"),
+                [
+                    (
+                        row.name, _money(row.actual), _money(row.mean), _range(row.low, row.high),
+                        "-" if row.below is None else f"{row.below:.0%}", row.note,
+                    )
+                    for row in found.simulated
+                ],
+            )
+        )  # fmt: skip
+        if found.between:
+            parts.append(f"<p>Against market and claims: {escape(found.between)}.</p>")
+        parts.append(
+            _table(
+                f"Worst cases at the peak of exposure, {(found.peak or '')[:16]}",
+                ("case", "result", "of equity", "note"),
+                [(row.name, signed(row.pnl), percent(row.share), row.note) for row in found.worst],
+            )
+        )
+    q = report.quality
+    parts.append(_slices("How much rests on doubtful prices", "fills", (q.all, q.near, q.without)))
+    return "".join(parts) + "</section>"
+
+
+def _results(report: Report) -> str:
+    markets = report.by_market
+    shown = markets if len(markets) <= 2 * MARKETS else [*markets[:MARKETS], *markets[-MARKETS:]]
+    questions = {trade.market: trade.question for trade in report.trades}
+    named = [msgspec.structs.replace(row, name=questions[row.name]) for row in shown]
+    title = "Markets" if len(shown) == len(markets) else f"Best and worst of {len(markets):,}"
+    parts = [
+        '<section id="results"><h2>Results</h2>',
+        _slices("By category", "category", report.by_category),
+        _slices("By how positions ended", "ended by", report.by_reason),
+        _slices("By forecaster", "newest forecast by", report.by_forecaster),
+        _slices("By confidence", "stated confidence", report.by_confidence),
+        _slices("By week of the close", "week", by_period(report.round_trips, "week")),
+        _slices(title, "question", named),
+        _table(
+            "Left open, at the bid",
+            ("question", "outcome", "shares", "cost", "value"),
+            [
+                (row.question, row.outcome, row.shares, amount(row.cost), amount(row.value))
+                for row in report.left_open[:OPEN]
+            ],
+        ),
+        "</section>",
+    ]
+    return "".join(parts)
+
+
+def _orders(report: Report) -> str:
+    f = report.forecasts
+    counts = [("joined", f.joined), *((f"from {name}", n) for name, n in f.by_source.items())]
+    counts += [("late", f.late), ("missed", f.missed), ("superseded", f.superseded)]
+    return "".join(
+        [
+            '<section id="orders"><h2>Orders and forecasts</h2>',
+            _table(
+                "Denied or shrunk",
+                ("protection", "verdict", "orders", "reason most often", "for other reasons"),
+                [
+                    (row.protection, row.ruling, f"{row.orders:,}", row.reason, f"{row.others:,}")
+                    for row in report.rejected
+                ],
+            ),
+            _table(
+                "Refused before any protection",
+                ("reason", "wishes"),
+                [(reason, f"{n:,}") for reason, n in report.refusals.items()],
+            ),
+            _table("Forecasts", ("what", "how many"), [(name, f"{n:,}") for name, n in counts]),
+            "</section>",
+        ]
+    )
+
+
+def _trades() -> str:
+    heads = "".join(
+        f'<th scope="col"{kind}>{name}</th>'
+        for name, kind in (
+            ('<span class="sr">why</span>', ""), ("n", ""), ("time (UTC)", ' class="word"'),
+            ("question", ' class="word"'), ("what", ' class="word"'), ("price", ""),
+            ("shares", ""), ("fee", ""), ("reason", ' class="word"'), ("cash", ""),
+        )
+    )  # fmt: skip
+    return (
+        '<section id="trades"><h2>Trades</h2><div class="tools">'
+        '<label>Find <input id="find" type="search" placeholder="question, reason, side"></label>'
+        '<button id="back" type="button">Earlier</button>'
+        '<button id="next" type="button">Later</button>'
+        '<span id="place" class="dim" aria-live="polite"></span></div>'
+        "<noscript><p>The list of trades needs this page's own script; "
+        "report.json holds the same.</p></noscript>"
+        f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody id="rows"></tbody>'
+        "</table></div></section>"
+    )
+
+
+def _foot(report: Report) -> str:
+    data = report.manifest.get("data", {})
+    notes = "".join(f"<li>{escape(note)}</li>" for note in report.notes)
+    return (
+        f'<footer class="dim">{f"<h2>Notes</h2><ul>{notes}</ul>" if notes else ""}'
+        f"<p>From {escape(str(data.get('label', '')))}, {data.get('markets', 0):,} markets, seed "
+        f"{escape(str(report.manifest.get('seed', '')))}, manifest {escape(report.hash)}, "
+        f"written {escape(report.created)}.</p></footer>"
+    )
+
+
+# ---- the data behind the list of trades --------------------------------------------------------
+
+
+def _data(report: Report) -> str:
+    markets: dict[str, int] = {}
+    questions: list[tuple[str, str]] = []
+    reasons: dict[str, int] = {}
+    decided = {decision.order: n for n, decision in enumerate(report.decisions)}
+    rows: list[tuple[Any, ...]] = []
+    for t in report.trades:
+        if t.market not in markets:
+            markets[t.market] = len(markets)
+            questions.append((t.market, t.question))
+        rows.append(
+            (
+                t.n, t.time, markets[t.market], t.outcome, t.side, t.price, t.shares, t.fee,
+                reasons.setdefault(t.reason, len(reasons)), t.cash, t.quality,
+                decided.get(t.order, -1), t.mid,
+            )
+        )  # fmt: skip
+    text = msgspec.json.encode(
+        {
+            "trades": rows,
+            "markets": questions,
+            "reasons": list(reasons),
+            "decisions": [_decision(row) for row in report.decisions],
+            "panels": [panel.verdicts for panel in report.panels],
+        }
+    ).decode()
+    # No text may end the script element or begin another.
+    for mark, code in (("<", "003c"), (">", "003e"), ("&", "0026"), ("\u2028", "2028"),
+                       ("\u2029", "2029")):  # fmt: skip
+        text = text.replace(mark, f"\\u{code}")
+    return text
+
+
+def _decision(row: Decision) -> tuple[Any, ...]:
+    belief = row.belief and (
+        row.belief.time, row.belief.probability, row.belief.mid, row.belief.source,
+        row.belief.confidence, row.belief.evidence,
+    )  # fmt: skip
+    return (
+        row.order, row.time, row.side, row.asked, row.permitted, row.reason, row.probability,
+        row.edge, row.panel, row.said, belief,
+    )  # fmt: skip
+
+
+# ---- tables ------------------------------------------------------------------------------------
+
+
+def _table(caption: str, heads: Row, rows: Iterable[Row]) -> str:
+    """A table, or nothing where there are no rows."""
+    body = []
+    words = ("note", "reason most often", "outcome", "verdict")
+    for row in rows:
+        cells = [f'<th scope="row" class="word">{escape(row[0])}</th>']
+        for head, cell in zip(heads[1:], row[1:], strict=True):
+            kind = "word" if head in words else _tone(cell)
+            cells.append(f'<td class="{kind}">{escape(cell)}</td>')
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    if not body:
+        return ""
+    head = "".join(
+        f'<th scope="col"{" class=word" if name in words else ""}>{escape(name)}</th>'
+        for name in heads
+    )
+    return (
+        f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr>'
+        f"</thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _tone(cell: str) -> str:
+    return (
+        "up"
+        if cell.startswith("+") and cell.strip("+0.%")
+        else "down"
+        if cell[:1] == "-" and (len(cell) > 1)
+        else ""
+    )
+
+
+def _slices(caption: str, first: str, rows: Sequence[Slice]) -> str:
+    return _table(
+        caption,
+        (first, "trips", "events", "won", "staked", "fees", "result", "on stake"),
+        [
+            (
+                row.name, f"{row.trips:,}", f"{row.events:,}",
+                f"{row.won / row.trips:.0%}" if row.trips else "-", amount(row.staked),
+                amount(row.fees), signed(row.pnl), percent(row.return_on_stake),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _money(value: float | None) -> str:
+    return "-" if value is None else f"{value:+,.2f}"
+
+
+def _sign(value: float) -> str:
+    kind = "up" if value > 0 else "down" if value < 0 else ""
+    return f'<span class="{kind}">{value:+,.2f}</span>'
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{low:+,.2f}, {high:+,.2f}]"
+
+
+def _interval(interval: Interval) -> str:
+    if interval.low is None:
+        return "unknown"
+    return f"[{interval.low:+,.4g}, {interval.high:+,.4g}]"

@@ -1,0 +1,161 @@
+"""The worst that could have happened to what was held when exposure was greatest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import NamedTuple
+
+from polyframe.domain.effects import PositionSettled
+from polyframe.domain.market import Group, GroupKind, Market
+from polyframe.domain.portfolio import Portfolio
+from polyframe.domain.units import (
+    MONEY_DECIMALS,
+    MONEY_ONE,
+    PAYOUT_ONE,
+    Money,
+    Ns,
+    format_units,
+    payout_of,
+    proceeds_of,
+)
+from polyframe.lab import schema as form
+from polyframe.lab.record import RunRecord
+from polyframe.lab.trips import Books
+
+TOP = 3
+JUMP_TICKS = 10
+LOCKED_SHARE = 0.20
+LOCKED_DAYS = 14
+DEPEG = 50
+"""The currency loses one part in so many: 2 %."""
+
+
+class Held(NamedTuple):
+    """Shares of a token, all ledgers together, with what they cost."""
+
+    market: Market
+    outcome: int
+    shares: int
+    cost: Money
+
+    def worth(self, payout: int) -> Money:
+        """What the shares pay at ``payout`` millionths each."""
+        return payout_of(payout, self.shares, self.market.size_decimals)
+
+
+class Peak(NamedTuple):
+    """Everything held at the moment of greatest cost, and the cash beside it."""
+
+    ts: Ns
+    cash: Money
+    held: list[Held]
+
+
+def peak_of(record: RunRecord, books: Books) -> Peak | None:
+    """The moment when positions had cost most; None when nothing was held."""
+    if not books.held_cost:
+        return None
+    at = max(range(len(books.held_cost)), key=lambda n: books.held_cost[n][1])
+    portfolio = Portfolio({entry.ledger: 0 for entry in books.trips})
+    cash = record.start_cash
+    markets = {token.id: market for market in record.markets for token in market.tokens}
+    for entry in books.entries[: at + 1]:
+        what = entry.what
+        cash += entry.cash
+        if isinstance(what, PositionSettled):
+            decimals = markets[what.token].size_decimals
+            portfolio.redeem(what.ledger, what.token, what.payout, what.shares, decimals)
+        else:
+            portfolio.fill(what.fill, markets[what.fill.token].divisor)
+    total: dict[str, tuple[int, Money]] = {}
+    for (_, token), holding in portfolio.holdings.items():
+        if holding.shares:
+            shares, cost = total.get(token, (0, 0))
+            total[token] = shares + holding.shares, cost + holding.cost
+    held = []
+    for token, (shares, cost) in sorted(total.items()):
+        market = markets[token]
+        outcome = [t.id for t in market.tokens].index(token)
+        held.append(Held(market, outcome, shares, cost))
+    return Peak(books.held_cost[at][0], cash, held) if held else None
+
+
+def event_minimum(held: Sequence[Held], group: Group | None) -> Money:
+    """The least that one event's holdings can pay over all outcomes it allows.
+
+    Markets of an exclusive event: at most one is YES. A ladder: all below some strike are YES.
+    Others may end in any combination.
+    """
+    by_market: dict[str, list[Held]] = {}
+    for row in held:
+        by_market.setdefault(row.market.id, []).append(row)
+
+    def pays(market: str, winner: int) -> Money:
+        return sum(
+            row.worth(PAYOUT_ONE if row.outcome == winner else 0) for row in by_market[market]
+        )
+
+    def least(market: str) -> Money:
+        outcomes = len(by_market[market][0].market.tokens)
+        return min(pays(market, winner) for winner in range(outcomes))
+
+    kind = group.kind if group is not None else GroupKind.INDEPENDENT
+    odd = any(not rows[0].market.binary for rows in by_market.values())
+    if kind is GroupKind.INDEPENDENT or group is None or odd:
+        return sum(least(market) for market in by_market)
+    order = [market for market in group.markets if market in by_market]
+    if len(order) < len(by_market):  # the event does not know all of them: nothing excludes them
+        return sum(least(market) for market in by_market)
+    none = [pays(market, 1) for market in order]
+    yes = [pays(market, 0) for market in order]
+    if kind is GroupKind.EXCLUSIVE:
+        whole = sum(none)
+        others = [whole - none[n] + yes[n] for n in range(len(order))]
+        # Held markets may be all there are, or not: "none of them" stays possible either way.
+        return min([whole, *others])
+    return min(sum(yes[:n]) + sum(none[n:]) for n in range(len(order) + 1))
+
+
+def worst_cases(record: RunRecord, books: Books) -> tuple[list[form.WorstCase], Ns | None]:
+    """The table of worst cases at the peak of exposure, each against positions at cost."""
+    peak = peak_of(record, books)
+    if peak is None:
+        return [], None
+    cost = sum(row.cost for row in peak.held)
+    equity = peak.cash + cost
+    largest = sorted(peak.held, key=lambda row: -row.cost)
+    locked = largest[: max(1, ceil(LOCKED_SHARE * len(largest)))]
+
+    def case(name: str, pnl: Money, note: str = "") -> form.WorstCase:
+        share = pnl / equity if equity > 0 else 0.0
+        return form.WorstCase(name, format_units(pnl, MONEY_DECIMALS), share, note)
+
+    void = sum(row.worth(PAYOUT_ONE // 2) - row.cost for row in largest[:TOP])
+    jump = -sum(_jump(row) for row in peak.held)
+    frozen = sum(row.cost for row in locked)
+    return [
+        case("all positions lose", -cost, f"{len(peak.held)} positions"),
+        case("each event at its minimum", _minima(record, peak.held) - cost),
+        case(f"the {min(TOP, len(largest))} largest are void at 0.50", void, "the others at cost"),
+        case(
+            "the largest loses in a dispute",
+            -largest[0].cost,
+            f"{frozen / MONEY_ONE:,.2f} locked for {LOCKED_DAYS} days",
+        ),
+        case(f"no venue for a day, {JUMP_TICKS} ticks against", jump),
+        case("the currency loses 2 %", -(abs(equity) // DEPEG)),
+    ], peak.ts
+
+
+def _jump(row: Held) -> Money:
+    market = row.market
+    return min(proceeds_of(JUMP_TICKS * market.tick, row.shares, market.divisor), row.cost)
+
+
+def _minima(record: RunRecord, held: Sequence[Held]) -> Money:
+    groups = {group.id: group for group in record.groups}
+    events: dict[str, list[Held]] = {}
+    for row in held:
+        events.setdefault(row.market.group or row.market.id, []).append(row)
+    return sum(event_minimum(rows, groups.get(event)) for event, rows in events.items())
