@@ -11,9 +11,11 @@ API = 1
 
 
 class PluginConfig(BaseModel):
-    """A plugin's settings. Unknown keys are refused, values cannot change after start."""
+    """A plugin's settings. Unknown keys, NaN and infinity are refused; nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 class Plugin:

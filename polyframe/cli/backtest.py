@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,7 +78,9 @@ def backtest(
             highlight=False,
         )
     chosen = loaded.config.choosing(strategy) if strategy else loaded.config
-    with replay_progress(err_console, quiet=as_json) as progress:
+    # What a plugin prints goes where it does not end up inside the document.
+    aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
+    with aside, replay_progress(err_console, quiet=as_json) as progress:
         done = run(
             chosen,
             registry,

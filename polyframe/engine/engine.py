@@ -99,7 +99,19 @@ class Engine:
         context.step += 1
         note = self._apply(event)
         self.reactions.react(event, note)
+        if self.parts.door.failure is not None:
+            self._guard_failed()
         return out
+
+    def _guard_failed(self) -> None:
+        """A protection failed in this step: its orders were denied, and a backtest stops.
+
+        Raises:
+            PluginError: what it raised, with file and line.
+        """
+        failure, self.parts.door.failure = self.parts.door.failure, None
+        if failure is not None and self.setup.stop_on_guard_error:
+            raise failure
 
     def fold(self, event: Event, effects: Sequence[Effect]) -> None:
         """Takes over a recorded step: the event's changes and the effects' commitments."""

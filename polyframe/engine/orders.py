@@ -105,7 +105,9 @@ class OrderDesk:
                 f"sizer {type(bound.sizer).__name__} answered {size!r}",
                 expected="a whole number of size units from 0 up",
             )
-        return size
+        # A sizer thinks in money; from the greatest size on it is for the guards to come down.
+        universe = self.context.universe
+        return min(size, universe.markets[universe.token_market[token]].max_size)
 
     def _edge(self, intent: Intent, m: int, price: Price) -> float | None:
         """The stated edge, but never more than the stated probability is worth at the limit."""

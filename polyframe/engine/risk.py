@@ -69,6 +69,8 @@ class RiskDoor:
         self._seal = seal
         self._views = views
         self._calls = calls
+        self.failure: PluginError | None = None
+        """what the last review's own-written protection raised, None when none did"""
         self._owned: list[Guarded] = []
         rows = len(state.ledgers) + 1
         self._limits = np.full((rows, g.L_SIZE_OF), g.MISSING, dtype=np.int64)
@@ -288,9 +290,8 @@ class RiskDoor:
             ):
                 raise TypeError(f"review returned {verdict!r}")
         except (Exception, SystemExit) as error:  # a guard that fails is a guard that denies
-            why = f"{type(error).__name__}: {error}"
-            if isinstance(error, PluginError):
-                why = error.message
+            self.failure = _failure(name, error)
+            why = self.failure.message
             return Verdict(name, Ruling.DENY, 0, why, binding=not reduces)
         if ruling is Ruling.DENY:
             size = 0
@@ -350,3 +351,12 @@ class RiskDoor:
         if child.size > parent.remaining:
             return (Verdict("parent", Ruling.DENY, 0, "more than is left of the parent"),)
         return ()
+
+
+def _failure(name: str, error: BaseException) -> PluginError:
+    if isinstance(error, PluginError):
+        return error
+    return PluginError(
+        f"{name}.review failed with {type(error).__name__}: {error}",
+        expected="a Verdict from self.allow, self.shrink or self.deny",
+    )

@@ -50,6 +50,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     default_forecaster: str = "default"
     disable_on_error: bool = False
     estimated_quotes: bool = False
+    stop_on_guard_error: bool = False
+    """a backtest says that a guard is broken; live it denies and goes on"""
     start: Ns = 2**62
     """markets that open later are unknown until they are listed"""
 

@@ -38,28 +38,20 @@ def snapshot_of(engine: Engine, market: Market) -> MarketSnapshot | None:
     return MarketSnapshot(market.id, quote.bid, quote.ask, probability, quote.ts)
 
 
-def answer_of(calls: PluginCalls, name: str, answer: Coroutine[Any, Any, Forecast]) -> Forecast:
+def answer_of(
+    calls: PluginCalls,
+    name: str,
+    method: Callable[..., Any],
+    answer: Coroutine[Any, Any, Forecast],
+) -> Forecast:
     """Runs a forecaster's coroutine that never really waits.
 
     Raises:
         ForecastError: there is no answer, or only one from outside.
+        PluginError: the forecaster raised; its class, file and line are named.
     """
-
-    def drive() -> Forecast | ForecastError | None:
-        try:
-            answer.send(None)
-        except StopIteration as done:
-            found: Forecast = done.value
-            return found
-        except ForecastError as error:
-            return error  # having no answer is an answer, not a failure of the plugin
-        answer.close()
-        return None
-
-    found = calls.call(name, drive)
-    if isinstance(found, ForecastError):
-        raise found
-    if found is None:
+    ended, found = calls.drive(name, method, answer, ForecastError)
+    if not ended:
         raise ForecastError(
             f"forecaster {name} waits for something outside; a replay cannot",
             expected="recorded forecasts",
@@ -111,6 +103,7 @@ class ReplayForecasts:
             forecast = answer_of(
                 self.calls,
                 name,
+                forecaster.forecast,
                 forecaster.forecast(question_of(market), None, snapshot, request.as_of),
             )
         except ForecastError as error:

@@ -338,6 +338,7 @@ def replay(
             seal=seal,
             default_forecaster=next(iter(config.forecasters), "default"),
             estimated_quotes=True,
+            stop_on_guard_error=True,
             start=int(data.prices.ts[0]),
         )
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from types import FunctionType
 from typing import Any
 
 from polyframe.domain.wishes import WISHES, Wish
-from polyframe.errors import InvariantError, PluginError
+from polyframe.errors import InvariantError, PluginError, PolyframeError
 from polyframe.runtime.watchdog import Overrun, Running, watch
 from polyframe.runtime.wishcheck import checked
 
@@ -81,6 +81,49 @@ class PluginCalls:
             raise explained from error
         finally:
             running.owner = ""
+
+    def drive(
+        self,
+        owner: str,
+        method: Callable[..., Any],
+        answer: Coroutine[Any, Any, Any],
+        passing: type[PolyframeError],
+    ) -> tuple[bool, Any]:
+        """Runs a plugin's coroutine up to its first real wait: (whether it ended, its answer).
+
+        An error of the kind ``passing`` is an answer too and comes out as it is.
+
+        Raises:
+            PluginError: it raised something else or did not end.
+        """
+
+        def run() -> tuple[bool, Any]:
+            try:
+                answer.send(None)
+            except StopIteration as done:
+                return True, done.value
+            except passing as error:
+                return True, error
+            answer.close()
+            return False, None
+
+        running = self._running
+        running.serial += 1
+        running.owner = owner
+        try:
+            ended, found = run()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            explained = _explained(owner, method, error)
+            if explained is error:
+                raise
+            raise explained from error
+        finally:
+            running.owner = ""
+        if isinstance(found, passing):
+            raise found
+        return ended, found
 
 
 def _drain(owner: str, method: Callable[..., Any], yielded: Any) -> list[Wish]:

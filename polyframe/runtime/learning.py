@@ -117,7 +117,7 @@ class Learning:
     def _said(self, member: Forecaster, question: Question, moment: Ns) -> Forecast | None:
         try:
             answer = member.forecast(question, None, None, moment)
-            said = answer_of(self._calls, type(member).__name__, answer)
+            said = answer_of(self._calls, type(member).__name__, member.forecast, answer)
         except ForecastError:
             return None
         if said.known_at > moment:

@@ -20,6 +20,8 @@ from polyframe.runtime.loading import USER, import_file, sha256_of
 
 HOOKS = "hooks"
 """The kind of an entry that stands for a module's hooks."""
+NEIGHBOUR = "neighbour"
+"""The kind of an entry that stands for a file which plugin files may import."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Entry:
         else:
             importlib.import_module(self.module)
         module = sys.modules[self.module]
-        return module if self.kind == HOOKS else getattr(module, self.name)
+        return module if self.kind in (HOOKS, NEIGHBOUR) else getattr(module, self.name)
 
     def _verify(self) -> None:
         file = Path(self.file)
@@ -94,7 +96,24 @@ class Manifest:
         return hashlib.sha256(msgspec.json.encode(identities)).hexdigest()
 
     def only(self, chosen: set[tuple[str, str]]) -> Manifest:
-        """The part that one run uses, given as (kind, name) pairs; hooks always belong to it."""
-        return Manifest(
-            tuple(e for e in self.entries if e.kind == HOOKS or (e.kind, e.name) in chosen)
-        )
+        """The part that one run uses, given as (kind, name) pairs; hooks always belong to it.
+
+        Once a plugin of a user's is used all files loaded from the user directory count: which of
+        them it imports, and when, cannot be told from outside.
+        """
+        used = [e for e in self.entries if e.kind == HOOKS or (e.kind, e.name) in chosen]
+        roots = {Path(e.file).parents[1] for e in used if e.origin.kind == "file"}
+        known = {e.file for e in used}
+        beside = [e for e in neighbours() if Path(e.file).parents[1] in roots]
+        return Manifest((*used, *(e for e in beside if e.file not in known)))
+
+
+def neighbours() -> list[Entry]:
+    """Every file that was imported from a user directory, by its content now."""
+    found = []
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.startswith(f"{USER}.") and file and Path(file).is_file():
+            origin = Origin("file", Path(file).name)
+            found.append(Entry(NEIGHBOUR, name, origin, name, str(file), sha256_of(Path(file))))
+    return found

@@ -40,5 +40,8 @@ def test_every_example_has_its_suite():
         if isinstance(value, type) and issubclass(value, PluginSuite) and "plugin" in vars(value)
     }
     registry = Registry.load(USER_DATA, entry_points=False, env={})
-    assert tested == {r.name for r in registry.all() if r.origin.kind == "file"}
-    assert not registry.broken
+    # What a reader of the README has put beside the examples is his own.
+    shipped = {"momentum", "shrunk_market", "one_per_event", "slow_desk"}
+    found = {r.name for r in registry.all() if r.origin.kind == "file" and r.file.stem in shipped}
+    assert tested == found
+    assert len(found) == len(shipped)
