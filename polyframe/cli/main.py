@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "backtest": ("polyframe.cli.backtest:app", "Run strategies over recorded data"),
     "report": ("polyframe.cli.report:app", "Show a stored run"),
     "data": ("polyframe.cli.data:app", "Import, check and look at recorded data"),
+    "forecast": ("polyframe.cli.forecast:app", "Judge forecasts by what happened"),
     "plugins": ("polyframe.cli.plugins:app", "List strategies, forecasters, protections ..."),
     "new": ("polyframe.cli.new:app", "Write the start of a new plugin, with its test"),
     "config": ("polyframe.cli.config:app", "Show and check the configuration"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from polyframe.errors import DataError
 from polyframe.quant.logistic import ridge_logistic
-from polyframe.quant.rows import column, log_odds, outcomes, probabilities
+from polyframe.quant.rows import column, log_odds, outcomes, probabilities, row_weights
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -214,10 +214,13 @@ class CalibrationLine(NamedTuple):
     intercept_error: float
 
 
-def calibration_line(forecast: ArrayLike, happened: ArrayLike) -> CalibrationLine:
+def calibration_line(
+    forecast: ArrayLike, happened: ArrayLike, *, weights: ArrayLike | None = None
+) -> CalibrationLine:
     """The line of log-odds that would have calibrated the forecasts: 1 and 0 when they are.
 
-    Shapes: two arrays (n,). Units: probabilities in (0, 1), outcomes 0 or 1; log-odds.
+    Shapes: columns (n,). Units: probabilities in (0, 1), outcomes 0 or 1; log-odds; ``weights``
+    1 / k for each of k rows of one event.
 
     Source: Cox 1958, by maximum likelihood.
 
@@ -227,7 +230,8 @@ def calibration_line(forecast: ArrayLike, happened: ArrayLike) -> CalibrationLin
     """
     p = probabilities("forecast", forecast)
     y = outcomes(happened, p.size, both=True)
-    fit = ridge_logistic(np.column_stack((log_odds(p), np.ones(p.size))), y, np.ones(p.size))
+    features = np.column_stack((log_odds(p), np.ones(p.size)))
+    fit = ridge_logistic(features, y, row_weights(weights, p.size))
     slope, intercept = (float(x) for x in fit.coefficients)
     errors = np.sqrt(np.diag(fit.covariance))
     return CalibrationLine(slope, float(errors[0]), intercept, float(errors[1]))

@@ -96,6 +96,24 @@ def _resampled_means(values: Floats, seed: int, resamples: int) -> Floats:
     return means
 
 
+def wilson_interval(rate: float, n: int, *, level: float = 0.95) -> Interval:
+    """A frequency over n independent events with its interval, also for 0 and 1 and for few.
+
+    Shapes: scalars. Units: the rate in [0, 1], a mean over events.
+
+    Source: Wilson 1927.
+
+    Raises:
+        DataError: no events, or a rate outside [0, 1].
+    """
+    if n < 1 or not 0.0 <= rate <= 1.0:
+        raise DataError(f"rate {rate!r} of {n} events", expected="0 to 1 of one event or more")
+    z = NormalDist().inv_cdf(0.5 + level / 2.0)
+    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    return Interval(rate, max(0.0, middle - half), min(1.0, middle + half), n)
+
+
 def event_means(values: ArrayLike, events: Sequence[Any] | NDArray[Any]) -> Floats:
     """The mean of each event's rows, events in the order of their names.
 

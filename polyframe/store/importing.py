@@ -112,26 +112,31 @@ def _read(
     path: Path, of: Table, mapping: Mapping | None, source: str | None
 ) -> tuple[DataFrame, Mapping]:
     """A foreign file and the mapping to read it with."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
-
-    from polyframe.store.parquet import to_frame  # noqa: PLC0415 - with pandas
-
     with reading(path):
-        if path.suffix == ".csv":
-            names, load = _open_csv(path)
-        else:
-            file = pq.ParquetFile(path)
-            names = file.schema_arrow.names
-
-            def load(columns: list[str]) -> DataFrame:
-                return to_frame(file.read(columns=columns))
-
+        names, load = open_foreign(path)
         plan = mapping or plain_mapping(of.kind, source or path.stem, names)
-        _same_columns(path, of, plan, names, mapping is None)
+        check_columns(path, plan, names)
+        _same_columns(path, of, plan, mapping is None)
         frame = load(plan.reads)
     if mapping is None and path.suffix != ".csv":
         _same_types(path, of, frame)
     return frame, plan
+
+
+def open_foreign(path: Path) -> tuple[list[str], Callable[[list[str]], DataFrame]]:
+    """The columns of a Parquet or CSV file, and what reads some of them. Use within ``reading``.
+
+    Raises:
+        DataError: it is no readable CSV.
+    """
+    if path.suffix == ".csv":
+        return _open_csv(path)
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+    from polyframe.store.parquet import to_frame  # noqa: PLC0415 - with pandas
+
+    file = pq.ParquetFile(path)
+    return file.schema_arrow.names, lambda columns: to_frame(file.read(columns=columns))
 
 
 def _open_csv(path: Path) -> tuple[list[str], Callable[[list[str]], DataFrame]]:
@@ -144,9 +149,12 @@ def _open_csv(path: Path) -> tuple[list[str], Callable[[list[str]], DataFrame]]:
     return list(frame.columns), lambda columns: frame[columns]
 
 
-def _same_columns(
-    path: Path, of: Table, mapping: Mapping, have: Iterable[str], plain: bool
-) -> None:
+def check_columns(path: Path, mapping: Mapping, have: Iterable[str]) -> None:
+    """Refuses a mapping that reads columns which a file does not have.
+
+    Raises:
+        DataError: it does.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - only used on errors
 
     have = list(have)
@@ -159,6 +167,9 @@ def _same_columns(
             expected="one of its columns: " + ", ".join(have),
             hint="name the column in the mapping as the file does",
         )
+
+
+def _same_columns(path: Path, of: Table, mapping: Mapping, plain: bool) -> None:
     computed = {"source", "known_at", "flag", "latency", "cutoff", "cost", "blind"}
     needed = {c.name for c in of.columns if c.required} - computed
     lacking = sorted(needed - set(mapping.columns))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -129,8 +129,20 @@ class Mapping(_Part):
         return list(dict.fromkeys([*names, *(test.column for test in self.filter)]))
 
 
+M = TypeVar("M", bound=Mapping)
+
+
 def load_mapping(path: Path) -> Mapping:
-    """A mapping file, checked.
+    """A mapping file of ``data import``, checked.
+
+    Raises:
+        ConfigError: it is missing, no JSON, or says something that cannot be done.
+    """
+    return load_form(path, Mapping)
+
+
+def load_form(path: Path, form: type[M]) -> M:
+    """A mapping file of some form, checked.
 
     Raises:
         ConfigError: it is missing, no JSON, or says something that cannot be done.
@@ -142,7 +154,7 @@ def load_mapping(path: Path) -> Mapping:
             f"mapping {path} cannot be read: {error}", hint="see docs/mappings for examples"
         ) from None
     try:
-        mapping = Mapping.model_validate_json(text)
+        mapping = form.model_validate_json(text)
     except ValidationError as error:
         raise _explained(path, error) from None
     _check_columns(path, mapping)

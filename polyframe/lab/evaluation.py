@@ -1,0 +1,364 @@
+"""How good forecasts were: scores, skill against the market, calibration, and what luck explains.
+
+Rows of one event have one vote together in every figure: repeated rounds of one question are one
+observation, and so are the markets of one event.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import numpy as np
+
+from polyframe.errors import DataError
+from polyframe.lab.scored_rows import Scored
+from polyframe.quant.rows import event_numbers
+from polyframe.quant.scoring import (
+    BINS,
+    bin_of,
+    brier_index,
+    brier_skill,
+    calibration_error,
+    calibration_line,
+    calibration_noise,
+    log_losses,
+)
+from polyframe.quant.significance import (
+    Interval,
+    bootstrap_mean,
+    e_value,
+    encompassing,
+    event_means,
+    paired_difference,
+    power_questions,
+    wilson_interval,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+VERSION = 1
+LEAST_EVENTS = 10
+"""A category with fewer events gets no interval: it would only look like one."""
+FEW_EVENTS = 30
+
+Code = Literal["better", "worse", "not distinguishable"]
+
+
+class Band(msgspec.Struct, frozen=True):
+    """A mean over events with its 95 % interval; null ends when it cannot be known."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    events: int
+
+    @classmethod
+    def of(cls, found: Interval) -> Band:
+        """From a quant interval, whose unknown ends are NaN."""
+        known = not math.isnan(found.low)
+        return cls(found.mean, found.low if known else None, found.high if known else None, found.n)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the Brier scores allow one to say, and against whom."""
+
+    code: Code
+    against: str
+    text: str
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Somebody to compare with. Gains above 0 mean that the forecasts were better.
+
+    Units: gains in Brier points and nats, by event; ``skill`` the share of its Brier score removed.
+    """
+
+    name: str
+    brier: float
+    log_score: float
+    skill: float
+    brier_gain: Band
+    log_gain: Band
+
+
+class CurvePoint(msgspec.Struct, frozen=True):
+    """One tenth of the scale: what was said there and how often it happened."""
+
+    low: float
+    high: float
+    rows: int
+    said: float
+    happened: Band
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """Whether probabilities meant what they said.
+
+    ``slope`` and ``intercept`` of outcomes on log-odds are null where the rows do not determine
+    them. ``error`` counts one row an event; right forecasts would show ``noise``, and in one case
+    of twenty more than ``noise_high``.
+    """
+
+    slope: float | None
+    slope_error: float | None
+    intercept: float | None
+    intercept_error: float | None
+    error: float
+    noise: float
+    noise_high: float
+    curve: tuple[CurvePoint, ...]
+
+
+class BeyondMarket(msgspec.Struct, frozen=True):
+    """What the forecasts know that the price does not.
+
+    ``slope`` 0: nothing; it is also their weight in a pool with the market. ``needed`` are the
+    events that tests need to see the edge claimed (root mean square of forecast - price).
+    """
+
+    slope: float | None
+    slope_low: float | None
+    slope_high: float | None
+    score_z: float | None
+    e_value: float
+    claimed_edge: float
+    needed_brier: float
+    needed_edge: float
+    needed_e_value: float
+
+
+class CategoryScore(msgspec.Struct, frozen=True):
+    """One category against the reference of the verdict; no gain below ten events."""
+
+    name: str
+    rows: int
+    events: int
+    brier: float
+    reference: float
+    gain: Band | None
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that ``forecast evaluate`` says. Additive changes only within a version."""
+
+    version: int = VERSION
+    name: str
+    read: int
+    rows: int
+    events: int
+    left_out: dict[str, int]
+    notes: tuple[str, ...]
+    columns: dict[str, str]
+    verdict: Verdict
+    brier: Band
+    brier_index: float
+    log_score: Band
+    base_rate: float
+    references: tuple[Reference, ...]
+    calibration: Calibration
+    beyond_market: BeyondMarket | None
+    categories: tuple[CategoryScore, ...]
+
+
+def evaluate(rows: Scored, *, seed: int = 0) -> Evaluation:
+    """Scores forecasts, leading with what can be said about them.
+
+    Raises:
+        DataError: fewer than two events, or all outcomes alike.
+    """
+    events = int(event_numbers(rows.event, rows.p.size).max()) + 1
+    if rows.y.min() == rows.y.max():
+        raise DataError(
+            f"{rows.name}: all {rows.y.size:,} outcomes are {rows.y[0]:.0f}",
+            expected="rows of both outcomes, or nothing tells skill from saying always the same",
+            hint="score more questions, or look whether --y is the outcome and --where too narrow",
+        )
+    if events < 2:
+        raise DataError(
+            f"{rows.name}: all {rows.p.size:,} rows belong to one event",
+            expected="two events or more",
+            hint="name the column that tells them apart: --event COLUMN",
+        )
+    brier, log = (rows.p - rows.y) ** 2, log_losses(rows.p, rows.y)
+    rivals = _rivals(rows)
+    references = tuple(_compared(name, rows, p, brier, log, seed) for name, p in rivals.items())
+    main = references[-1]
+    own = Band.of(bootstrap_mean(event_means(brier, rows.event), seed=seed))
+    notes = list(rows.notes)
+    if rows.p.size > events:
+        notes.append(f"{rows.p.size:,} rows are {events:,} observations: one vote an event")
+    return Evaluation(
+        name=rows.name,
+        read=rows.read,
+        rows=int(rows.p.size),
+        events=events,
+        left_out=dict(rows.left_out),
+        notes=tuple(notes),
+        columns=dict(rows.columns),
+        verdict=_verdict(main, events),
+        brier=own,
+        brier_index=brier_index(own.mean),
+        log_score=Band.of(bootstrap_mean(event_means(log, rows.event), seed=seed)),
+        base_rate=float(event_means(rows.y, rows.event).mean()),
+        references=references,
+        calibration=_calibration(rows, seed),
+        beyond_market=_beyond(rows) if rows.market is not None else None,
+        categories=_categories(rows, brier, (rivals[main.name] - rows.y) ** 2, seed),
+    )
+
+
+def _rivals(rows: Scored) -> dict[str, Floats]:
+    """Probabilities of others for the same rows; the last one is the one that matters most."""
+    which = event_numbers(rows.event, rows.p.size)
+    means = event_means(rows.y, rows.event)
+    # The rate of all other events: a rate that knew the row's own outcome would be too good.
+    others = (means.sum() - means) / (means.size - 1)
+    edge = 1.0 / (means.size + 1)
+    rivals = {
+        "one half": np.full(rows.p.size, 0.5),
+        "base rate": np.clip(others, edge, 1.0 - edge)[which],
+    }
+    if rows.market is not None:
+        rivals["market"] = rows.market
+    return rivals
+
+
+def _compared(
+    name: str, rows: Scored, rival: Floats, brier: Floats, log: Floats, seed: int
+) -> Reference:
+    theirs, their_log = (rival - rows.y) ** 2, log_losses(rival, rows.y)
+    score = float(event_means(theirs, rows.event).mean())
+    return Reference(
+        name,
+        score,
+        float(event_means(their_log, rows.event).mean()),
+        brier_skill(float(event_means(brier, rows.event).mean()), score),
+        Band.of(paired_difference(brier, theirs, rows.event, seed=seed)),
+        Band.of(paired_difference(log, their_log, rows.event, seed=seed)),
+    )
+
+
+def _verdict(main: Reference, events: int) -> Verdict:
+    gain = main.brier_gain
+    code: Code = "not distinguishable"
+    if gain.low is not None and gain.high is not None:
+        code = "better" if gain.low > 0.0 else "worse" if gain.high < 0.0 else code
+    said = {
+        "better": f"Better than the {main.name}",
+        "worse": f"Worse than the {main.name}",
+        "not distinguishable": f"Not distinguishable from the {main.name}",
+    }[code]
+    text = f"{said}: Brier gain {gain.mean:+.4f}"
+    if gain.low is not None and gain.high is not None:
+        text += f" ({gain.low:+.4f} to {gain.high:+.4f})"
+    text += f" over {events:,} events."
+    if events < FEW_EVENTS:
+        text += " That is few: an interval from so few events is itself uncertain."
+    return Verdict(code, main.name, text)
+
+
+def _single(rows: Scored) -> NDArray[np.int64]:
+    """One row an event, its first in time, the events in the order of these rows."""
+    order = np.argsort(rows.order, kind="stable")
+    _, first = np.unique(rows.event[order], return_index=True)
+    return order[np.sort(first)]
+
+
+def _vote(rows: Scored) -> Floats:
+    """1 / k for each of k rows of one event."""
+    which = event_numbers(rows.event, rows.p.size)
+    found: Floats = 1.0 / np.bincount(which)[which]
+    return found
+
+
+def _calibration(rows: Scored, seed: int) -> Calibration:
+    single = _single(rows)
+    noise = calibration_noise(rows.p[single], seed=seed)
+    try:
+        line = calibration_line(rows.p, rows.y, weights=_vote(rows))
+    except DataError:
+        line = None  # a line through rows that it parts perfectly, or forecasts all alike
+    return Calibration(
+        line.slope if line else None,
+        line.slope_error if line else None,
+        line.intercept if line else None,
+        line.intercept_error if line else None,
+        calibration_error(rows.p[single], rows.y[single]),
+        noise.mean,
+        noise.high,
+        _curve(rows),
+    )
+
+
+def _curve(rows: Scored) -> tuple[CurvePoint, ...]:
+    which = bin_of(rows.p)
+    points = []
+    for k in np.unique(which):
+        inside = which == k
+        said = event_means(rows.p[inside], rows.event[inside])
+        happened = event_means(rows.y[inside], rows.event[inside])
+        points.append(
+            CurvePoint(
+                float(k) / BINS,
+                float(k + 1) / BINS,
+                int(inside.sum()),
+                float(said.mean()),
+                Band.of(wilson_interval(float(happened.mean()), happened.size)),
+            )
+        )
+    return tuple(points)
+
+
+def _beyond(rows: Scored) -> BeyondMarket:
+    assert rows.market is not None
+    single = _single(rows)
+    gaps = event_means((rows.p - rows.market) ** 2, rows.event)
+    spread = event_means(rows.market * (1.0 - rows.market), rows.event)
+    edge = math.sqrt(float(gaps.mean()))
+    try:
+        found = encompassing(rows.p, rows.market, rows.y, rows.event)
+    except DataError:
+        found = None  # the forecasts are the prices, or the rows do not determine the slope
+    needed = power_questions(edge, float(spread.mean())) if edge > 0.0 else None
+    return BeyondMarket(
+        slope=found.slope if found else None,
+        slope_low=found.slope - 1.96 * found.error if found else None,
+        slope_high=found.slope + 1.96 * found.error if found else None,
+        score_z=found.score_z if found else None,
+        e_value=e_value(rows.p[single], rows.market[single], rows.y[single]),
+        claimed_edge=edge,
+        needed_brier=needed.brier_difference if needed else math.inf,
+        needed_edge=needed.realised_edge if needed else math.inf,
+        needed_e_value=needed.e_value if needed else math.inf,
+    )
+
+
+def _categories(
+    rows: Scored, brier: Floats, reference: Floats, seed: int
+) -> tuple[CategoryScore, ...]:
+    if rows.category is None:
+        return ()
+    found = []
+    for name in np.unique(rows.category):
+        inside = rows.category == name
+        event = rows.event[inside]
+        own, theirs = event_means(brier[inside], event), event_means(reference[inside], event)
+        gain = None
+        if own.size >= LEAST_EVENTS:
+            gain = Band.of(paired_difference(brier[inside], reference[inside], event, seed=seed))
+        found.append(
+            CategoryScore(
+                str(name),
+                int(inside.sum()),
+                own.size,
+                float(own.mean()),
+                float(theirs.mean()),
+                gain,
+            )
+        )
+    return tuple(sorted(found, key=lambda c: (-c.events, c.name)))
