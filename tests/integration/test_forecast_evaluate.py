@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +106,31 @@ def test_a_file_without_forecasts_says_what_is_missing(evaluate: Any, recordings
     code, found = evaluate(str(recordings / "fortest_polymarket_resolved.parquet"))
     assert code == 3
     assert "no column says what p is" in found["error"]["message"]
+
+
+def test_the_page_shows_what_the_study_finds(recordings: Path, root: Path) -> None:
+    if not (root / "benchmarks").is_dir():
+        pytest.skip("the benchmarks are not part of this checkout")
+    command = [sys.executable, "-m", "benchmarks.forecast_study", str(recordings), "--json"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    page = (root / "docs" / "forecasting.md").read_text()
+    for row in found["head to head"]:
+        shown = f"{row['gain']:+.4f} | {row['low']:+.4f} to {row['high']:+.4f} |"
+        assert f"| {row['rule']} | {row['over']} | {shown}" in page
+    shown = re.findall(
+        r"(?m)^\| ([^|]+) \| (0\.\d{4}) \| (0\.\d{4}) \| (\S+) \| (\S+) to (\S+) \|$", page
+    )
+    rows = {
+        (row["rule"], *(f"{row[k]:.4f}" for k in ("brier", "log")),
+         *(f"{row[k]:+.4f}" for k in ("gain", "low", "high")))
+        for part in ("language models", "crowd")
+        for row in found[part]
+    }  # fmt: skip
+    assert len(shown) == 20
+    assert set(shown) <= rows
+    # What the page concludes.
+    gains = {row["rule"]: row for row in found["language models"]}
+    assert all(row["low"] > 0.0 for name, row in gains.items() if name.endswith("platt 10"))
+    assert all(row["low"] < 0.0 for name, row in gains.items() if name.endswith("raw"))
+    assert found["picked by the nested choice"][-1]["rule"] == "weighted log-odds, platt 10"
