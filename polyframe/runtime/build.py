@@ -31,12 +31,12 @@ from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
-from polyframe.runtime.learning import Learning, past_questions
+from polyframe.runtime.learning import Learning, learners, past_questions
 from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config
-from polyframe.runtime.uses import SIM
+from polyframe.runtime.uses import SIM, inner_first
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
 from polyframe.store.timeline import PriceColumns
@@ -63,9 +63,10 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     """Reads what the configuration selects: markets with prices in the period.
 
     Raises:
-        DataError: nothing is left, or the data is damaged.
+        DataError: nothing is left, or the data is damaged or not what was imported.
         ConfigError: a market id is not in the catalogue.
     """
+    catalogue.verify()
     chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
     _check_tokens(chosen, catalogue)
     start, end = config.data.period
@@ -202,7 +203,7 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     parts = Parts(_players(config, registry), _guarded(config, registry), {}, exchange)
     notes = [check_carried_out(player.strategy) for player in parts.players]
     parts.notes += [note for note in notes if note]
-    for name in _inner_first(config):
+    for name in inner_first(config):
         use = config.forecasters[name]
         cls = registry.get("forecaster", use.use)
         settings = plugin_config(cls, use.config, f"forecasters.{name}.config")
@@ -215,21 +216,6 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
         forecaster.of = [parts.forecasters[other] for other in use.of]
         parts.forecasters[name] = forecaster
     return parts
-
-
-def _inner_first(config: Config) -> list[str]:
-    """The forecasters' names, each after those it builds on; the settings have no circle."""
-    order: list[str] = []
-
-    def place(name: str) -> None:
-        for other in config.forecasters[name].of:
-            place(other)
-        if name not in order:
-            order.append(name)
-
-    for name in config.forecasters:
-        place(name)
-    return order
 
 
 DECLARED = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open", "startup_bars")
@@ -343,7 +329,8 @@ def replay(
         )
     )
     observers = Observers(registry, made_observers(registry), calls=calls)
-    history = past_questions(markets, data.resolutions, data.forecasts)
+    learn = bool(learners(parts.forecasters))
+    history = past_questions(markets, data.resolutions, data.forecasts) if learn else ()
     forecasts = ReplayForecasts(
         parts.forecasters,
         calls,

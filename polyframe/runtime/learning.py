@@ -57,6 +57,15 @@ def _spread(moments: Sequence[Ns]) -> tuple[Ns, ...]:
     return tuple(moments[round(i * last / (ROUNDS - 1))] for i in range(ROUNDS))
 
 
+def learners(forecasters: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
+    """Those that learn: their class has a ``fit`` of its own."""
+    return {
+        name: forecaster
+        for name, forecaster in forecasters.items()
+        if type(forecaster).fit is not Forecaster.fit
+    }
+
+
 class Learning:
     """Fits forecasters as a session's time goes on, at most once a day of it.
 
@@ -68,11 +77,7 @@ class Learning:
     def __init__(
         self, forecasters: Mapping[str, Forecaster], past: Sequence[Past], calls: PluginCalls
     ) -> None:
-        self._learners = {
-            name: forecaster
-            for name, forecaster in forecasters.items()
-            if type(forecaster).fit is not Forecaster.fit
-        }
+        self._learners = learners(forecasters)
         self._pairs: dict[str, list[ResolvedPair]] = {name: [] for name in self._learners}
         self._past, self._calls = past, calls
         self._seen = 0

@@ -36,6 +36,21 @@ def uses(config: Config) -> Iterator[Use]:
     yield Use("exchange", SIM, "venue.sim", config.venue.sim)
 
 
+def inner_first(config: Config) -> list[str]:
+    """The forecasters' names, each after those it builds on; the settings have no circle."""
+    order: list[str] = []
+
+    def place(name: str) -> None:
+        for other in config.forecasters[name].of:
+            place(other)
+        if name not in order:
+            order.append(name)
+
+    for name in config.forecasters:
+        place(name)
+    return order
+
+
 def settings_of(use: Use, loaded: LoadedConfig, registry: Registry) -> PluginConfig:
     """The checked settings of one plugin.
 

@@ -17,8 +17,11 @@ from polyframe.errors import PluginError
 from polyframe.forecasters.calibrated import Calibrated
 from polyframe.forecasters.market_prior import MarketPrior
 from polyframe.forecasters.recorded import Recorded
+from polyframe.runtime.build import plugins
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.learning import ROUNDS, Learning, past_questions, question_of
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
 from polyframe.store.forecasts import ForecastTable
 from polyframe.testing import START, build_market
 
@@ -169,3 +172,23 @@ def test_nobody_is_asked_when_nobody_learns():
     past = past_questions(markets, ended, records)
     Learning({"x": made}, past, PluginCalls()).catch_up(START + DAY)
     assert Counts.asked == 0
+
+
+def test_forecasters_are_built_after_those_they_build_on_whatever_the_files_order():
+    config = Config.model_validate(
+        {
+            "forecasters": {
+                "default": {"use": "Calibrated", "of": ["panel"]},
+                "panel": {"use": "Ensemble", "of": ["a", "b"]},
+                "b": {"use": "Recorded", "config": {"source": "b"}},
+                "a": {"use": "Recorded", "config": {"source": "a"}},
+            }
+        }
+    )
+    records = ForecastTable([Forecast("m0", 0.4, START, s) for s in "ab"])
+    made = plugins(config, Registry.load(safe=True), records).forecasters
+    assert list(made) == ["a", "b", "panel", "default"]
+    (market,) = world([START + DAY])[0]
+    said = asyncio.run(made["default"].forecast(question_of(market), None, None, START))
+    assert said.source == "calibrated(ensemble(a+b))"
+    assert said.probability == pytest.approx(0.4)
