@@ -63,10 +63,9 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     """Reads what the configuration selects: markets with prices in the period.
 
     Raises:
-        DataError: nothing is left, or the data is damaged or not what was imported.
+        DataError: nothing is left, or the data is damaged.
         ConfigError: a market id is not in the catalogue.
     """
-    catalogue.verify()
     chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
     _check_tokens(chosen, catalogue)
     start, end = config.data.period
