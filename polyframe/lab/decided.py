@@ -41,17 +41,28 @@ def decisions_of(
 ) -> tuple[list[form.Decision], list[form.Panel]]:
     """One row an order that was filled, and the panels of verdicts they share."""
     markets = {market.id: market for market in record.markets}
-    panels: dict[tuple[tuple[str, str, bool], ...], int] = {}
+    panels: dict[tuple[tuple[str, ...], bytes, bytes], int] = {}
+    named: list[form.Panel] = []
     rows: dict[str, form.Decision] = {}
     for fill, _, _, review in record.fills:
         if review is None or fill.order in rows:
             continue
-        panel = tuple((v.protection, v.ruling.name.lower(), v.binding) for v in review.verdicts)
-        number = panels.setdefault(panel, len(panels))
+        verdicts = review.verdicts
+        # Bytes, because hashing an enumeration is slow and there are twenty in every decision.
+        key = (
+            tuple([v.protection for v in verdicts]),
+            bytes([v.ruling for v in verdicts]),
+            bytes([v.binding for v in verdicts]),
+        )
+        number = panels.setdefault(key, len(panels))
+        if number == len(named):
+            named.append(
+                form.Panel([(v.protection, v.ruling.name.lower(), v.binding) for v in verdicts])
+            )
         market = markets[fill.market]
         belief = beliefs.at(market.id, review.ts)
         rows[fill.order] = _decision(fill.order, review, market, number, belief, moment)
-    return list(rows.values()), [form.Panel(list(panel)) for panel in panels]
+    return list(rows.values()), named
 
 
 def _decision(
@@ -72,19 +83,19 @@ def _decision(
         asked=market.show_size(review.asked),
         permitted=market.show_size(review.permitted),
         reason=intent.reason,
-        probability=intent.probability,
-        edge=intent.edge,
+        probability=_plain(intent.probability),
+        edge=_plain(intent.edge),
         panel=panel,
         said=[
             (n, market.show_size(v.size), v.reason)
             for n, v in enumerate(review.verdicts)
-            if v.reason or v.ruling in (Ruling.DENY, Ruling.SHRINK)
+            if v.reason or v.ruling < Ruling.ALLOW
         ],
         belief=belief
         and form.Belief(
             moment(belief.ts),
-            belief.probability,
-            belief.mid,
+            float(belief.probability),
+            float(belief.mid),
             belief.source,
             belief.confidence,
             list(belief.evidence),
@@ -92,12 +103,17 @@ def _decision(
     )
 
 
+def _plain(value: float | None) -> float | None:
+    """A plugin may claim a number of numpy's, which is a float and yet cannot be written."""
+    return None if value is None else float(value)
+
+
 def rejections_of(record: RunRecord) -> list[form.Rejection]:
     """Denied and shrunk orders by protection, most first, with the words they were given."""
     reasons: dict[tuple[str, str], Counter[str]] = {}
     for review in record.reviews:
         for verdict in review.verdicts:
-            if verdict.binding and verdict.ruling in (Ruling.DENY, Ruling.SHRINK):
+            if verdict.binding and verdict.ruling < Ruling.ALLOW:
                 key = (verdict.protection, verdict.ruling.name.lower())
                 reasons.setdefault(key, Counter())[verdict.reason] += 1
     rows = []

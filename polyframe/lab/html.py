@@ -11,16 +11,15 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
-
 import msgspec
 
 from polyframe.errors import UserError
 from polyframe.lab.cells import amount, number, percent, signed
 from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity_chart
+from polyframe.lab.page_data import page_data
 from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
 from polyframe.lab.periods import by_period
-from polyframe.lab.schema import Decision, Interval, Report, Slice
+from polyframe.lab.schema import Interval, Report, Slice
 
 MARKETS = 20
 OPEN = 50
@@ -68,7 +67,7 @@ def page(report: Report) -> str:
         _trades(),
         "</main>",
         _foot(report),
-        f'<script type="application/json" id="data">{_data(report)}</script>',
+        f'<script type="application/json" id="data">{page_data(report)}</script>',
         f"<script>{SCRIPT}</script></body></html>",
     ]
     return "\n".join(parts) + "\n"
@@ -205,7 +204,8 @@ def _evidence(report: Report) -> str:
                 ("what", "this run", "mean", "90 % of draws", "draws below", "note"),
                 [
                     (
-                        row.name, _money(row.actual), _money(row.mean), _range(row.low, row.high),
+                        row.name, _simulated(row.name, row.actual),
+                        _simulated(row.name, row.mean), _range(row.low, row.high),
                         "-" if row.below is None else f"{row.below:.0%}", row.note,
                     )
                     for row in found.simulated
@@ -312,53 +312,6 @@ def _foot(report: Report) -> str:
     )
 
 
-# ---- the data behind the list of trades --------------------------------------------------------
-
-
-def _data(report: Report) -> str:
-    markets: dict[str, int] = {}
-    questions: list[tuple[str, str]] = []
-    reasons: dict[str, int] = {}
-    decided = {decision.order: n for n, decision in enumerate(report.decisions)}
-    rows: list[tuple[Any, ...]] = []
-    for t in report.trades:
-        if t.market not in markets:
-            markets[t.market] = len(markets)
-            questions.append((t.market, t.question))
-        rows.append(
-            (
-                t.n, t.time, markets[t.market], t.outcome, t.side, t.price, t.shares, t.fee,
-                reasons.setdefault(t.reason, len(reasons)), t.cash, t.quality,
-                decided.get(t.order, -1), t.mid,
-            )
-        )  # fmt: skip
-    text = msgspec.json.encode(
-        {
-            "trades": rows,
-            "markets": questions,
-            "reasons": list(reasons),
-            "decisions": [_decision(row) for row in report.decisions],
-            "panels": [panel.verdicts for panel in report.panels],
-        }
-    ).decode()
-    # No text may end the script element or begin another.
-    for mark, code in (("<", "003c"), (">", "003e"), ("&", "0026"), ("\u2028", "2028"),
-                       ("\u2029", "2029")):  # fmt: skip
-        text = text.replace(mark, f"\\u{code}")
-    return text
-
-
-def _decision(row: Decision) -> tuple[Any, ...]:
-    belief = row.belief and (
-        row.belief.time, row.belief.probability, row.belief.mid, row.belief.source,
-        row.belief.confidence, row.belief.evidence,
-    )  # fmt: skip
-    return (
-        row.order, row.time, row.side, row.asked, row.permitted, row.reason, row.probability,
-        row.edge, row.panel, row.said, belief,
-    )  # fmt: skip
-
-
 # ---- tables ------------------------------------------------------------------------------------
 
 
@@ -407,6 +360,11 @@ def _slices(caption: str, first: str, rows: Sequence[Slice]) -> str:
             for row in rows
         ],
     )  # fmt: skip
+
+
+def _simulated(name: str, value: float | None) -> str:
+    """A result with its sign, a drawdown without."""
+    return number(value) if name.startswith("drawdown") else _money(value)
 
 
 def _money(value: float | None) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 DRAWS = 5_000
-UNITS = 4_000
+UNITS = 2_000
 """More trades than this are shuffled in blocks of neighbours with their inner paths kept."""
 _CELLS = 2_000_000
 _BAND_CELLS = 40_000_000

@@ -41,6 +41,7 @@ th, td { padding: 4px 10px 4px 0; text-align: right; border-bottom: 1px solid va
   font-variant-numeric: tabular-nums; vertical-align: top; }
 th { color: var(--dim); font-weight: 500; } tbody th { color: var(--fg); font-weight: 400; }
 th:first-child, td:first-child, .word { text-align: left; } .word { overflow-wrap: anywhere; }
+.when { white-space: nowrap; }
 .up { color: var(--gain); } .down { color: var(--loss); }
 .tools { display: flex; gap: 10px; align-items: center; flex-wrap: wrap; margin: 8px 0; }
 button, input { font: inherit; color: inherit; background: var(--card); padding: 4px 10px;
@@ -132,7 +133,7 @@ SCRIPT = """
         more.textContent = open ? "+" : "-";
       });
       add(row, "td", t[0]);
-      add(row, "td", t[1].slice(0, 16).replace("T", " "), "word");
+      add(row, "td", t[1].slice(0, 16).replace("T", " "), "word when");
       add(row, "td", market[1], "word");
       add(row, "td", t[4] + " " + t[3], "word");
       for (const k of [5, 6, 7]) add(row, "td", t[k]);

@@ -112,7 +112,7 @@ class Summary(msgspec.Struct, frozen=True):
     scores: Scores
 
 
-class Trade(msgspec.Struct, frozen=True):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """One fill or settlement. ``cash`` is what it did to the account, to the unit."""
 
     n: int
@@ -138,7 +138,7 @@ class Trade(msgspec.Struct, frozen=True):
     """this token's mid when the order was decided"""
 
 
-class RoundTrip(msgspec.Struct, frozen=True):
+class RoundTrip(msgspec.Struct, frozen=True, gc=False):
     """A holding from flat to flat. Without ``closed`` it is still open, valued at the bid."""
 
     n: int
@@ -163,7 +163,7 @@ class RoundTrip(msgspec.Struct, frozen=True):
     near_unquoted: bool
 
 
-class Slice(msgspec.Struct, frozen=True):
+class Slice(msgspec.Struct, frozen=True, gc=False):
     """The round trips (open ones included) that share a category, a close or a market."""
 
     name: str
@@ -211,7 +211,7 @@ class Forecasts(msgspec.Struct, frozen=True):
     by_source: dict[str, int]
 
 
-class Bin(msgspec.Struct, frozen=True):
+class Bin(msgspec.Struct, frozen=True, gc=False):
     """Scored forecasts of one tenth of the scale: how often what they spoke of happened."""
 
     low: float
@@ -231,7 +231,7 @@ class Panel(msgspec.Struct, frozen=True):
     """protection, ruling (deny, shrink, allow, not_applicable), whether it was binding"""
 
 
-class Belief(msgspec.Struct, frozen=True):
+class Belief(msgspec.Struct, frozen=True, gc=False):
     """The newest forecast of a market when an order was decided; probabilities of YES."""
 
     time: str
@@ -243,7 +243,7 @@ class Belief(msgspec.Struct, frozen=True):
     """hashes of what the forecaster had read"""
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Why an order that was filled went through the door."""
 
     order: str

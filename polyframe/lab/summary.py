@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -73,8 +74,8 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
     judged = judgements_of(record)
     trips = books.trips
     beliefs = Beliefs(record.judgements)
-    decisions, panels = decisions_of(record, beliefs, moment)
-    moments: dict[Ns, str] = {}
+    told = cache(moment)
+    decisions, panels = decisions_of(record, beliefs, told)
     return form.Report(
         schema=form.SCHEMA,
         run=run,
@@ -83,8 +84,8 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
         synthetic=record.manifest.data.synthetic,
         manifest=msgspec.to_builtins(record.manifest),
         summary=_summary(record, books, equity_end),
-        trades=[_trade(n, entry, trips, moments) for n, entry in enumerate(books.entries, 1)],
-        round_trips=[_round_trip(trip) for trip in trips],
+        trades=[_trade(n, entry, trips, told) for n, entry in enumerate(books.entries, 1)],
+        round_trips=[_round_trip(trip, told) for trip in trips],
         by_category=_slices(trips, lambda trip: trip.market.category),
         by_reason=_slices(trips, lambda trip: trip.close_reason),
         by_market=_slices(trips, lambda trip: trip.market.id),
@@ -116,7 +117,7 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
         decisions=decisions,
         panels=panels,
         baselines=baselines_of(record, judged, (equity_end - record.start_cash) / MONEY_ONE),
-        robustness=robustness_of(record, books, moment),
+        robustness=robustness_of(record, books, told),
     )
 
 
@@ -233,7 +234,7 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _trade(n: int, entry: Entry, trips: Sequence[Trip], moments: dict[Ns, str]) -> form.Trade:
+def _trade(n: int, entry: Entry, trips: Sequence[Trip], told: Callable[[Ns], str]) -> form.Trade:
     trip, what = trips[entry.trip - 1], entry.what
     market = trip.market
     side: Literal["buy", "sell", "settle"]
@@ -248,10 +249,9 @@ def _trade(n: int, entry: Entry, trips: Sequence[Trip], moments: dict[Ns, str]) 
         if what.mid is not None:
             fair = what.mid if trip.token == market.yes.id else market.price_one - what.mid
             mid = market.show_price(fair)
-    when = moments.get(entry.ts) or moments.setdefault(entry.ts, moment(entry.ts))
     return form.Trade(
         n=n,
-        time=when,
+        time=told(entry.ts),
         ts=entry.ts,
         ledger=trip.ledger,
         market=market.id,
@@ -276,7 +276,7 @@ def _outcome(market: Market, token: str) -> str:
     return next(t.outcome for t in market.tokens if t.id == token)
 
 
-def _round_trip(trip: Trip) -> form.RoundTrip:
+def _round_trip(trip: Trip, told: Callable[[Ns], str]) -> form.RoundTrip:
     market = trip.market
     bought = trip.bought * market.price_one
     return form.RoundTrip(
@@ -288,8 +288,8 @@ def _round_trip(trip: Trip) -> form.RoundTrip:
         category=market.category,
         token=trip.token,
         outcome=_outcome(market, trip.token),
-        opened=moment(trip.opened),
-        closed=None if trip.closed is None else moment(trip.closed),
+        opened=told(trip.opened),
+        closed=None if trip.closed is None else told(trip.closed),
         hours=None if trip.closed is None else (trip.closed - trip.opened) / HOUR,
         shares=market.show_size(trip.bought),
         entry=trip.paid * market.divisor / bought if bought else 0.0,
