@@ -6,20 +6,19 @@ inside the page's data so that no markup can end the script element; the script 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
+
 import msgspec
 
-from polyframe.errors import UserError
 from polyframe.lab.cells import amount, number, percent, signed
 from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity_chart
 from polyframe.lab.page_data import page_data
 from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
 from polyframe.lab.periods import by_period
-from polyframe.lab.schema import Interval, Report, Slice
+from polyframe.lab.schema import Interval, Report, Robustness, Slice
+from polyframe.lab.written import write_whole
 
 MARKETS = 20
 OPEN = 50
@@ -33,20 +32,7 @@ def save_html(report: Report, path: Path) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    name = ""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".html")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(page(report))
-        os.chmod(name, 0o644)  # a temporary file is its owner's alone, a page is for showing
-        os.replace(name, path)
-    except OSError as found:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise UserError(
-            f"the page cannot be written to {path}: {found.strerror}",
-            expected="a file name in a directory that exists",
-        ) from found
+    write_whole(path, page(report), "page")
 
 
 def page(report: Report) -> str:
@@ -183,47 +169,52 @@ def _evidence(report: Report) -> str:
         for row in report.baselines
         if row.own_pnl is not None and row.beaten is not None
     ]
-    found = report.robustness
-    if found is not None:
-        parts.append(
-            _table(
-                "The same fills, read again",
-                ("result", "total", "per event", "95 % interval", "note"),
-                [
-                    (
-                        row.name, signed(row.pnl), f"{row.per_event.mean:+,.4g}",
-                        _interval(row.per_event), row.note,
-                    )
-                    for row in found.variants
-                ],
-            )
-        )  # fmt: skip
-        parts.append(
-            _table(
-                "Simulated",
-                ("what", "this run", "mean", "90 % of draws", "draws below", "note"),
-                [
-                    (
-                        row.name, _simulated(row.name, row.actual),
-                        _simulated(row.name, row.mean), _range(row.low, row.high),
-                        "-" if row.below is None else f"{row.below:.0%}", row.note,
-                    )
-                    for row in found.simulated
-                ],
-            )
-        )  # fmt: skip
-        if found.between:
-            parts.append(f"<p>Against market and claims: {escape(found.between)}.</p>")
-        parts.append(
-            _table(
-                f"Worst cases at the peak of exposure, {(found.peak or '')[:16]}",
-                ("case", "result", "of equity", "note"),
-                [(row.name, signed(row.pnl), percent(row.share), row.note) for row in found.worst],
-            )
-        )
+    if report.robustness is not None:
+        parts += _shaken(report.robustness)
     q = report.quality
     parts.append(_slices("How much rests on doubtful prices", "fills", (q.all, q.near, q.without)))
     return "".join(parts) + "</section>"
+
+
+def _shaken(found: Robustness) -> list[str]:
+    parts: list[str] = []
+    parts.append(
+        _table(
+            "The same fills, read again",
+            ("result", "total", "per event", "95 % interval", "note"),
+            [
+                (
+                    row.name, signed(row.pnl), f"{row.per_event.mean:+,.4g}",
+                    _interval(row.per_event), row.note,
+                )
+                for row in found.variants
+            ],
+        )
+    )  # fmt: skip
+    parts.append(
+        _table(
+            "Simulated",
+            ("what", "this run", "mean", "90 % of draws", "draws below", "note"),
+            [
+                (
+                    row.name, _simulated(row.name, row.actual),
+                    _simulated(row.name, row.mean), _range(row.low, row.high),
+                    "-" if row.below is None else f"{row.below:.0%}", row.note,
+                )
+                for row in found.simulated
+            ],
+        )
+    )  # fmt: skip
+    if found.between:
+        parts.append(f"<p>Against market and claims: {escape(found.between)}.</p>")
+    parts.append(
+        _table(
+            f"Worst cases at the peak of exposure, {(found.peak or '')[:16]}",
+            ("case", "result", "of equity", "note"),
+            [(row.name, signed(row.pnl), percent(row.share), row.note) for row in found.worst],
+        )
+    )
+    return parts
 
 
 def _results(report: Report) -> str:

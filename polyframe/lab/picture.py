@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from rich.console import Console
 
-from polyframe.errors import UserError
+from polyframe.lab.written import write_whole
 
 # xml:space: without it some programs drop the spaces at the beginning of a cell.
 FORMAT = """\
@@ -47,18 +45,4 @@ def write_svg(console: Console, path: Path, title: str) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    picture = console.export_svg(title=title, code_format=FORMAT)
-    name = ""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".svg")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(picture)
-        os.chmod(name, 0o644)  # a temporary file is its owner's alone, a picture is for showing
-        os.replace(name, path)
-    except OSError as found:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise UserError(
-            f"the picture cannot be written to {path}: {found.strerror}",
-            expected="a file name in a directory that exists",
-        ) from found
+    write_whole(path, console.export_svg(title=title, code_format=FORMAT), "picture")
