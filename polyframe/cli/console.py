@@ -9,10 +9,19 @@ from typing import Any
 
 from rich.console import Console
 
-console = Console()
+
+class Output(Console):
+    """A console that leaves a closed pipe to the command's end, which knows the exit code."""
+
+    def on_broken_pipe(self) -> None:
+        """Passes the error on."""
+        raise BrokenPipeError
+
+
+console = Output()
 """Standard output: results."""
 
-err_console = Console(stderr=True)
+err_console = Output(stderr=True)
 """Standard error: messages, progress, errors."""
 
 

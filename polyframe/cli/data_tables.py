@@ -51,18 +51,23 @@ def import_table(report: ImportReport) -> Any:
         aside = sum(file.set_aside.values())
         counts = (file.rows, file.selected, file.added, file.same, file.replaced)
         table.add_row(file.file, *map(_count, counts), _count(aside, "yellow"))
+    parts: list[Any] = [table]
+    if n := report.unknown_tokens:
+        told = f"{n:,} token{'s' if n > 1 else ''} priced here belong{'' if n > 1 else 's'} to no"
+        told += f" known market. Next: polyframe data import markets FILE --into '{report.into}'"
+        parts += ["", Text(told, "yellow")]
     reasons: Counter[str] = Counter()
     for file in report.files:
         reasons.update(file.set_aside)
     if not reasons:
-        return table
+        return Group(*parts)
     why = plain_table("set aside")
     why.add_column("rows", justify="right")
     why.add_column("reason")
     for reason, count in reasons.most_common():
         why.add_row(_count(count), reason)
     where = Text(f"They stand in {report.set_aside_file}", "dim")
-    return Group(table, "", why, where)
+    return Group(*parts, "", why, where)
 
 
 def check_table(report: CheckReport, limit: int) -> Any:
@@ -90,7 +95,7 @@ def check_table(report: CheckReport, limit: int) -> Any:
         parts.append(table)
     parts += [part for file in report.unquoted for part in ("", _unquoted(file))]
     for file, rows in report.reflagged.items():
-        parts.append(f"Flags of {rows:,} rows of {file} rewritten.")
+        parts.append(f"Flags or markets of {rows:,} rows of {file} rewritten.")
     counts = Counter(f.severity.value for f in report.findings)
     told = f"Files: {report.files}. Errors: {counts['error']}. Warnings: {counts['warning']}."
     parts += ["", Text(told, "bold")]

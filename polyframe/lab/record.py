@@ -74,8 +74,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @property
     def hash(self) -> str:
-        """One sha256 over all of it."""
-        return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        """One sha256 over all of it but the name of the data's directory."""
+        data = msgspec.structs.replace(self.data, label="")
+        unnamed = msgspec.structs.replace(self, data=data)
+        return sha256(msgspec.json.encode(unnamed, order="sorted")).hexdigest()
 
 
 def source_digest() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from polyframe.api.forecaster import Forecaster
@@ -10,7 +11,7 @@ from polyframe.domain.effects import RequestForecast
 from polyframe.domain.events import ForecastFailed, ForecastMade
 from polyframe.domain.forecast import Forecast, MarketSnapshot, Question
 from polyframe.domain.market import Market
-from polyframe.domain.units import Ns
+from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
 from polyframe.errors import ForecastError, LookaheadError, PluginError, UserError
 from polyframe.runtime.calls import PluginCalls
@@ -83,7 +84,8 @@ class ReplayForecasts:
         """What the forecaster says as of the moment of asking.
 
         Raises:
-            UserError: no such forecaster, or nothing recorded where that is an error.
+            UserError: no such forecaster.
+            ForecastError: nothing was recorded, where that is an error.
             LookaheadError: the answer was not ready at that moment.
         """
         forecaster = self.forecasters.get(request.forecaster)
@@ -108,11 +110,12 @@ class ReplayForecasts:
             )
         except ForecastError as error:
             if self.missing == "error":
-                raise UserError(
-                    f"forecaster {name} has no answer for market {market.id} at {request.as_of}: "
-                    f"{error.message}",
+                moment = datetime.fromtimestamp(request.as_of / SECOND, UTC)
+                raise ForecastError(
+                    f"forecaster {name} has no answer for market {market.id} at "
+                    f"{moment:%Y-%m-%d %H:%M} UTC: {error.message}",
                     expected="a recorded forecast, or backtest.missing = skip",
-                    hint="polyframe data list",
+                    hint="run it again with --missing skip",
                 ) from error
             return ForecastFailed(
                 request.as_of, request.request, market.id, name, error.message, True

@@ -63,9 +63,10 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     """Reads what the configuration selects: markets with prices in the period.
 
     Raises:
-        DataError: nothing is left, or the data is damaged.
+        DataError: nothing is left, or the data is damaged or not what was imported.
         ConfigError: a market id is not in the catalogue.
     """
+    catalogue.verify()
     chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
     _check_tokens(chosen, catalogue)
     start, end = config.data.period
@@ -151,16 +152,23 @@ def _chosen(
                 raise ConfigError(
                     f"market {id!r} is not in the catalogue",
                     expected="ids of recorded markets",
-                    hint="polyframe data list",
+                    hint=f"polyframe data list {catalogue.path}",
                 )
         markets = [by_id[id] for id in config.data.markets]
     if config.data.category:
         wanted = config.data.category.lower()
+        known = sorted({market.category.lower() for market in markets})
+        if wanted not in known:
+            raise ConfigError(
+                f"no market of category {config.data.category!r} in {catalogue.path}",
+                expected=f"one of: {', '.join(known)}",
+                hint=f"polyframe data list {catalogue.path}",
+            )
         markets = [market for market in markets if market.category.lower() == wanted]
     if forecasted:
-        known = set(catalogue.forecasts().markets())
+        with_forecast = set(catalogue.forecasts().markets())
         before = len(markets)
-        markets = [market for market in markets if market.id in known]
+        markets = [market for market in markets if market.id in with_forecast]
         if before > len(markets):
             notes.append(f"{before - len(markets)} markets without a recorded forecast left out")
     if not markets:

@@ -30,7 +30,7 @@ from polyframe.domain.units import (
     format_units,
     to_units,
 )
-from polyframe.errors import DataError
+from polyframe.errors import ConfigError, DataError
 
 
 class Section(BaseModel):
@@ -297,6 +297,13 @@ class Config(Section):
         A name is that of a configured instance or of a strategy class; a class that is not
         configured runs with its defaults.
         """
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ConfigError(
+                f"strategy {twice[0]} is named twice",
+                expected="each name once; two instances of a class get names of their own",
+                hint="write them into strategies of config.json: polyframe config schema",
+            )
         chosen: list[dict[str, Any]] = []
         values = self.plain()
         for name in names:

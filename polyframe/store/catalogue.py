@@ -25,8 +25,8 @@ from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError, UserError
 from polyframe.store.merging import Merged, merge_rows
-from polyframe.store.parquet import empty_frame, read_frame, replace_whole, write_frame
-from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TRADES, VERSION, Table, table
+from polyframe.store.parquet import empty_frame, read_frame, reading, replace_whole, write_frame
+from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TABLES, TRADES, VERSION, Table, table
 from polyframe.store.timeline import PriceColumns
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 __all__ = ["MANIFEST", "Catalogue", "PriceColumns"]
 
 MANIFEST = "catalogue.json"
+
+FAULTS = {
+    "missing file": "the catalogue lists it, it is not there",
+    "unlisted file": "no import wrote it",
+    "changed file": "its content is not what the import wrote",
+}
+"""What can be wrong with a file as a whole."""
 
 
 class Catalogue:
@@ -176,6 +183,45 @@ class Catalogue:
             sha.update(digest_frame(frame, table(kind)))
         return sha.hexdigest()
 
+    # ---- whether it is what was imported -------------------------------------------------------
+
+    def present(self) -> dict[str, tuple[Table, Path]]:
+        """The data files that are there, by name within the catalogue."""
+        return {self.name(p): (of, p) for of in TABLES.values() for p in self.files(of.kind)}
+
+    def fault(self, name: str) -> str:
+        """``missing file``, ``unlisted file`` or ``changed file``; empty for a sound file.
+
+        Raises:
+            DataError: the disk refuses to read it.
+        """
+        path, entry = self.path / name, self.manifest["files"].get(name)
+        if not path.exists():
+            return "missing file"
+        if entry is None:
+            return "unlisted file"
+        with reading(path):
+            found = sha256_of(path)
+        stated = entry.get("sha256") if isinstance(entry, dict) else None
+        return "" if found == stated else "changed file"
+
+    def verify(self, *, missing: bool = True) -> None:
+        """Refuses data that no import wrote: every file must have the manifest's SHA-256.
+
+        With ``missing`` false, a listed file that is gone passes: importing it again mends that.
+
+        Raises:
+            DataError: a file was changed, added or taken away since.
+        """
+        for name in sorted({*self.present(), *self.manifest["files"]}):
+            fault = self.fault(name)
+            if fault and (missing or fault != "missing file"):
+                raise DataError(
+                    f"{self.path / name}: {fault}: {FAULTS[fault]}",
+                    expected=f"the files of {self.path / MANIFEST}, byte for byte",
+                    hint=f"polyframe data check '{self.path}'",
+                )
+
     # ---- filling it ----------------------------------------------------------------------------
 
     def write_markets(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
@@ -203,17 +249,21 @@ class Catalogue:
         return self._append(FORECASTS, rows, note)
 
     def reflag(self, rules: UnquotedRules | None = None, *, write: bool = True) -> dict[str, int]:
-        """Judges all prices anew; the number of rows whose flags changed, by file."""
+        """Judges all prices anew and names their markets; the number of rows changed, by file."""
         from polyframe.store.flagging import flag_frame  # noqa: PLC0415 - with numpy
+        from polyframe.store.owning import filled_markets  # noqa: PLC0415 - with pandas
         from polyframe.store.unquoted import DEFAULT_RULES  # noqa: PLC0415 - with numpy
 
         changed: dict[str, int] = {}
         for path in self.files(PRICES.kind):
             frame = read_frame(path, PRICES)
             flags = flag_frame(frame, self.frame(MARKETS.kind), rules or DEFAULT_RULES)
-            changed[self.name(path)] = int((frame["flag"].to_numpy("uint8") != flags).sum())
+            owners = filled_markets(frame, self.frame(MARKETS.kind))
+            differs = frame["flag"].to_numpy("uint8") != flags
+            differs |= (frame["market_id"] != owners).to_numpy(bool, na_value=True)
+            changed[self.name(path)] = int(differs.sum())
             if write and changed[self.name(path)]:
-                frame["flag"] = flags
+                frame["flag"], frame["market_id"] = flags, owners
                 self._put(PRICES, path, frame, None)
         return changed
 
@@ -242,7 +292,9 @@ class Catalogue:
         merged = merge_rows(of, old, rows)
         if of is PRICES:
             from polyframe.store.flagging import flag_frame  # noqa: PLC0415 - with numpy
+            from polyframe.store.owning import filled_markets  # noqa: PLC0415 - with pandas
 
+            merged.frame["market_id"] = filled_markets(merged.frame, self.frame(MARKETS.kind))
             merged.frame["flag"] = flag_frame(merged.frame, self.frame(MARKETS.kind))
         if merged.added or merged.replaced:
             self._put(of, path, merged.frame, note)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyframe.errors import DataError
-from polyframe.store.catalogue import Catalogue, sha256_of
+from polyframe.store.catalogue import FAULTS, Catalogue
 from polyframe.store.findings import Finding, Severity, Unquoted
 from polyframe.store.parquet import empty_frame, read_frame
-from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TABLES, TRADES, Table
+from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TRADES, Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from polyframe.store.unquoted import UnquotedRules
+
+MENDED = {
+    "missing file": "import the original again",
+    "unlisted file": "move it away and import it",
+    "changed file": "move it away and import the original again",
+}
+"""What a person does about a file of which ``FAULTS`` tells."""
 
 
 @dataclass(slots=True)
@@ -28,7 +34,7 @@ class CheckReport:
     findings: list[Finding] = field(default_factory=list)
     unquoted: list[Unquoted] = field(default_factory=list)
     reflagged: dict[str, int] = field(default_factory=dict)
-    """price rows whose flags were rewritten, by file"""
+    """price rows whose flags or markets were rewritten, by file"""
 
     @property
     def errors(self) -> int:
@@ -76,15 +82,10 @@ def check_catalogue(
 def _readable(catalogue: Catalogue, report: CheckReport) -> list[tuple[Table, Path, DataFrame]]:
     """The files that can be read; what is wrong with the others goes into the report."""
     frames = []
-    present = {
-        catalogue.name(p): (of, p) for of in TABLES.values() for p in catalogue.files(of.kind)
-    }
+    present = catalogue.present()
     report.files = len(present)
-    listed = catalogue.manifest["files"]
-    for name in sorted(set(listed) - set(present)):
-        report.findings.append(
-            Finding(Severity.ERROR, "missing file", name, "the catalogue lists it, it is not there")
-        )
+    for name in sorted(set(catalogue.manifest["files"]) - set(present)):
+        report.findings.append(_whole(name, "missing file"))
     for name, (of, path) in present.items():
         try:
             frames.append((of, path, read_frame(path, of)))
@@ -93,14 +94,10 @@ def _readable(catalogue: Catalogue, report: CheckReport) -> list[tuple[Table, Pa
                 Finding(Severity.ERROR, "unreadable", name, error.message.replace(str(path), "it"))
             )
             continue
-        report.findings += _changed(name, path, listed)
+        if fault := catalogue.fault(name):
+            report.findings.append(_whole(name, fault))
     return frames
 
 
-def _changed(name: str, path: Path, listed: dict[str, dict[str, object]]) -> Iterator[Finding]:
-    if name not in listed:
-        yield Finding(Severity.WARNING, "unlisted file", name, "no import wrote it")
-    elif listed[name]["sha256"] != sha256_of(path):
-        yield Finding(
-            Severity.ERROR, "changed file", name, "its content is not what the import wrote"
-        )
+def _whole(name: str, fault: str) -> Finding:
+    return Finding(Severity.ERROR, fault, name, f"{FAULTS[fault]}; {MENDED[fault]}")

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from typing import TYPE_CHECKING
 
 from polyframe.errors import ConfigError, DataError
 from polyframe.store.catalogue import Catalogue, file_name, sha256_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SET_ASIDE = "set_aside"
 ASIDE_COLUMNS = ("file", "row", "reason", "value")
+CLASH = "duplicate key with another value"
 
 
 @dataclass(slots=True)
@@ -47,6 +49,8 @@ class ImportReport:
     into: str
     files: list[FileReport]
     set_aside_file: str | None = None
+    unknown_tokens: int = 0
+    """tokens priced here that no market of the catalogue has"""
 
     @property
     def imported(self) -> int:
@@ -74,10 +78,13 @@ def import_files(
     Raises:
         UserError: a file is missing, or the mapping is wrong.
         DataError: a file is damaged or lacks columns, or no row could be imported.
+            Also when the catalogue's own files are not what earlier imports wrote.
         LookaheadError: forecasts were made after their market's end; nothing is written.
     """
     of = table(kind)
     catalogue = Catalogue.create(into)
+    # Adding rows to a file that somebody changed would make the change look like ours.
+    catalogue.verify(missing=False)
     rules = _rules(kind, mapping, source)
     batches = []
     for path in files:
@@ -92,8 +99,26 @@ def import_files(
         _count(batch, merged)
     _keep_aside(catalogue, of, label, batches, report)
     if not report.imported:
-        raise _nothing(report)
+        raise _nothing(report, _command(of, files, into, mapping, source))
+    if of.kind == "prices":
+        report.unknown_tokens = _unknown_tokens(catalogue, batches)
     return report
+
+
+def _unknown_tokens(catalogue: Catalogue, batches: list[_Batch]) -> int:
+    from polyframe.store.owning import token_owners  # noqa: PLC0415 - with pandas
+
+    priced = {token for batch in batches for token in batch.converted.good["token"].unique()}
+    return len(priced - token_owners(catalogue.frame("markets")).keys())
+
+
+def _command(
+    of: Table, files: Sequence[Path], into: Path, mapping: Path | None, source: str | None
+) -> str:
+    """What a person types to try the import again."""
+    words = ["polyframe data import", of.kind, *(quote(str(path)) for path in files)]
+    words += ["--map", quote(str(mapping)) if mapping else "MAP.json", "--into", quote(str(into))]
+    return " ".join([*words, *(["--source", quote(source)] if source else [])])
 
 
 def _rules(kind: str, path: Path | None, source: str | None) -> Mapping | None:
@@ -260,7 +285,7 @@ def _count(batch: _Batch, merged: Merged | None) -> None:
     report = batch.report
     if merged is not None:
         rows = batch.converted.frame.index.isin(merged.clashes)
-        batch.converted.reject(rows, "duplicate key with another value")
+        batch.converted.reject(rows, CLASH)
         report.added, report.same, report.replaced = merged.added, merged.same, merged.replaced
     report.set_aside = dict(Counter(batch.converted.reason.dropna()).most_common())
 
@@ -299,7 +324,7 @@ def _aside(batch: _Batch) -> DataFrame:
     )
 
 
-def _nothing(report: ImportReport) -> DataError:
+def _nothing(report: ImportReport, command: str) -> DataError:
     reasons: Counter[str] = Counter()
     for file in report.files:
         reasons.update(file.set_aside)
@@ -309,12 +334,17 @@ def _nothing(report: ImportReport) -> DataError:
         why = "no rows" if selected else "no row that passes the mapping's filters"
         return DataError(
             f"{names}: {why}", expected=f"at least one row of {report.kind}",
-            hint="look at the filters in the mapping",
+            hint=command,
         )  # fmt: skip
     told = "; ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common(4))
-    details: Any = report.set_aside_file
+    if set(reasons) == {CLASH}:
+        expected = "the values that the catalogue has already, or a source of their own"
+        bare = command.split(" --source ", maxsplit=1)[0].replace(" --map MAP.json", "")
+        command = f"{bare} --source NAME"
+    else:
+        expected = f"rows of {report.kind} in the units the mapping states"
     return DataError(
-        f"{names}: nothing could be imported: {told}",
-        expected=f"rows of {report.kind} in the units the mapping states",
-        hint=f"the rows stand in {details}",
+        f"{names}: nothing could be imported: {told}; the rows stand in {report.set_aside_file}",
+        expected=expected,
+        hint=command,
     )

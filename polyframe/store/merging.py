@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 DERIVED = ("flag",)
 """Columns that are computed from others: no difference between rows."""
 
+UNSTATED = ("market_id",)
+"""Columns in which an empty text says "not known" and contradicts nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -71,5 +74,7 @@ def _differs(both: DataFrame, columns: list[str]) -> Series[bool]:
     for name in columns:
         a, b = both[name], both[f"{name}_old"]
         equal = (a == b).fillna(False).astype(bool) | (a.isna() & b.isna())
+        if name in UNSTATED:
+            equal |= ((a == "") | (b == "")).fillna(False).astype(bool)
         differs |= ~equal
     return differs

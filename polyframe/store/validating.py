@@ -10,6 +10,7 @@ import pandas as pd
 from polyframe.domain.market import GroupKind, ResolutionKind
 from polyframe.domain.units import Ns, to_units
 from polyframe.errors import DataError
+from polyframe.store.owning import token_owners
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -71,9 +72,7 @@ def _markets(rows: Converted) -> None:
 
 def _prices(rows: Converted, markets: DataFrame) -> None:
     frame = rows.frame
-    owner = dict(zip(markets["token_0"], markets["market_id"], strict=True))
-    owner |= dict(zip(markets["token_1"], markets["market_id"], strict=True))
-    known = frame["token"].map(owner).astype("string")
+    known = frame["token"].map(token_owners(markets)).astype("string")
     other = (known != frame["market_id"]).fillna(False)
     rows.reject(other, "token of another market", "market_id")
     frame["market_id"] = frame["market_id"].fillna(known).fillna("")

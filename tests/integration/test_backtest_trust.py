@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,28 @@ def test_a_setting_that_is_no_number_is_refused(user, capsys):
     (user / "config.json").write_text(json.dumps(config))
     assert main(["backtest", "--json"]) == 2
     assert "min_edge" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["-s", "LLMForecast", "-s", "LLMForecast"], 2, "LLMForecast is named twice"),
+        (["-s", "LLMForecast", "--category", "nope"], 2, "no market of category 'nope'"),
+        (["-s", "LLMForecast", "--market", "nope"], 2, "market 'nope' is not in the catalogue"),
+        (["-s", "LLMForecast", "--missing", "error"], 5, "UTC: no recorded forecast"),
+    ],
+)
+def test_exit_codes_are_those_of_the_documentation(user, capsys, words, code, said):
+    assert main(["backtest", "--json", *words]) == code
+    assert said in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_a_reader_that_goes_away_has_an_exit_code_of_its_own(user):
+    polyframe = Path(sys.executable).parent / "polyframe"
+    with subprocess.Popen([polyframe, "config", "schema"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.wait() in (0, 141)
+    shell = f"{polyframe} plugins | (exec 0<&-; sleep 2); exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", shell], check=False).returncode == 141

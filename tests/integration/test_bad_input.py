@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,7 +87,7 @@ def test_an_unknown_strategy_names_the_nearest(run, runs):
         ("--timerange", "2026-02-30..", ("data.timerange", "2026-02-30")),
         ("--timerange", "2026-03-01..2026-01-01", ("data.timerange", "before it ends")),
         ("--market", "nobody", ("'nobody' is not in the catalogue", "polyframe data list")),
-        ("--category", "nothing", ("no market is left", "polyframe data list")),
+        ("--category", "nothing", ("no market of category", "polyframe data list")),
         ("--record", "some", ("backtest.record",)),
         ("--missing", "maybe", ("backtest.missing",)),
         ("--profile", "nobody", ("nobody",)),
@@ -94,7 +95,7 @@ def test_an_unknown_strategy_names_the_nearest(run, runs):
     ],
 )
 def test_a_wrong_option_is_named(run, runs, option, value, words):
-    refused(run(option, value), 2 if option != "--category" else 3, *words)
+    refused(run(option, value), 2, *words)
     nothing_left(runs)
 
 
@@ -162,9 +163,28 @@ def damaged(tmp_path) -> Callable[..., Path]:
         folder = tmp_path / "catalogue"
         shutil.copytree(sample_dir(), folder)
         change(folder / name)
+        if name != "catalogue.json" and (folder / name).exists():
+            restate(folder, name)
         return folder
 
     return make
+
+
+def restate(folder: Path, name: str) -> None:
+    """Has the manifest agree with a changed file: what is in it must be refused all the same."""
+    manifest = json.loads((folder / "catalogue.json").read_text())
+    manifest["files"][name]["sha256"] = sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "catalogue.json").write_text(json.dumps(manifest))
+
+
+def test_a_file_that_no_import_wrote_is_refused(run, runs, tmp_path):
+    shutil.copytree(sample_dir(), tmp_path / "catalogue")
+    rewritten(lambda frame: frame.assign(price=frame["price"] // 2))(
+        tmp_path / "catalogue" / PRICES
+    )
+    said = run("--data", tmp_path / "catalogue")
+    refused(said, 3, "changed file", "polyframe data check")
+    nothing_left(runs)
 
 
 def rewritten(change: Callable[[pd.DataFrame], pd.DataFrame], *, typed: bool = True) -> Callable:
@@ -206,7 +226,7 @@ FILES = {
         PRICES,
     ),
     "empty": (PRICES, lambda p: p.write_bytes(b""), "cannot be read as Parquet"),
-    "absent": (PRICES, Path.unlink, "no prices of"),
+    "absent": (PRICES, Path.unlink, "missing file"),
     "no manifest": ("catalogue.json", lambda p: p.write_text("{"), "catalogue.json is damaged"),
     "other version": (
         "catalogue.json", lambda p: p.write_text('{"version": 99, "files": {}}'), "version 99",
