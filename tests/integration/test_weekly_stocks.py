@@ -106,12 +106,12 @@ def orders(report: dict[str, Any]) -> list[dict[str, Any]]:
 def rows_under(report: dict[str, Any], stocks: Catalogue) -> pd.DataFrame:
     """Every fill with the recorded row that stood when it was made."""
     prices = stocks.frame("prices").sort_values("ts")
-    rows = prices[["ts", "price", "flag"]].astype("int64").rename(columns={"price": "mid"})
+    rows = prices[["ts", "price", "flag"]].astype("int64").rename(columns={"price": "recorded"})
     rows["market"] = prices["market_id"].astype(object)
     fills = pd.DataFrame(orders(report)).astype({"market": object}).sort_values("ts")
     joined = pd.merge_asof(fills, rows, on="ts", by="market")
     assert len(joined) == len(fills)
-    assert joined["mid"].notna().all()
+    assert joined["recorded"].notna().all()
     return joined
 
 
@@ -153,7 +153,7 @@ def test_nobody_buys_below_or_sells_above_the_recorded_mid(
     report: dict[str, Any], stocks: Catalogue
 ) -> None:
     joined = rows_under(report, stocks)
-    mid = joined["mid"].to_numpy(np.int64)
+    mid = joined["recorded"].to_numpy(np.int64)
     mid = np.where(joined["outcome"] == "Yes", mid, 10_000 - mid)
     paid = joined["price"].map(lambda text: int(Decimal(text) * 10_000)).to_numpy(np.int64)
     worse = np.where(joined["side"] == "buy", paid - mid, mid - paid)
