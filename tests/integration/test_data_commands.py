@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from polyframe.cli.main import main
+from polyframe.lab.synth import sample_dir
 from polyframe.store.schema import TABLES
 
 MARKETS = """id,title,from,to,yes,no,strike,answer
@@ -96,6 +102,117 @@ def test_a_changed_file_ends_the_check_with_3(
     assert "unreadable" in out
     _, err = call(capsys, "list", "cat", code=3)
     assert "markets.parquet cannot be read as Parquet" in err
+
+
+def altered(column: str, change: Callable[[Any], Any]) -> Callable[[pa.Table], pa.Table]:
+    def alter(table: pa.Table) -> pa.Table:
+        field = table.schema.field(column)
+        values = change(table[column]).cast(field.type)
+        return table.set_column(table.schema.get_field_index(column), field, values)
+
+    return alter
+
+
+ALTERATIONS: dict[str, Callable[[pa.Table], pa.Table]] = {
+    "halved prices": altered("price", lambda values: pc.divide(values, 2)),
+    "shifted times": altered("ts", lambda values: pc.add(values, 3_600_000_000_000)),
+    "reversed rows": lambda table: table.take(list(range(len(table)))[::-1]),
+    "doubled rows": lambda table: pa.concat_tables([table, table]),
+}
+
+
+def backtest(capsys: pytest.CaptureFixture[str], code: int) -> str:
+    args = ["backtest", "--strategy", "LLMForecast", "--data", "cat"]
+    assert main([*args, "--timerange", "2026-01-01..2026-01-08"]) == code
+    return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("alteration", ALTERATIONS)
+def test_a_backtest_refuses_changed_prices(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    alteration: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(sample_dir(), "cat")
+    (file,) = Path("cat/prices").glob("*.parquet")
+    pq.write_table(ALTERATIONS[alteration](pq.read_table(file)), file)
+    err = backtest(capsys, 3)
+    assert f"{file}: changed file" in err
+    assert "polyframe data check 'cat'" in err
+    assert "changed file" in call(capsys, "check", "cat", code=3)[0]
+
+
+def test_a_backtest_refuses_files_that_came_or_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(sample_dir(), "cat")
+    (file,) = Path("cat/prices").glob("*.parquet")
+    extra = shutil.copy(file, "cat/prices/extra.parquet")
+    assert f"{extra}: unlisted file" in backtest(capsys, 3)
+    assert "unlisted file" in call(capsys, "check", "cat", code=3)[0]
+    Path(extra).rename(file)
+    assert call(capsys, "check", "cat")[0]
+    file.unlink()
+    assert f"{file}: missing file" in backtest(capsys, 3)
+
+
+def test_a_changed_file_is_mended_by_importing_the_original(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    markets = ("import", "markets", "m.csv", "--map", "m.json", "--into", "cat")
+    prices = ("import", "prices", "p.csv", "--map", "p.json", "--into", "cat")
+    call(capsys, *markets)
+    call(capsys, *prices)
+    file = Path("cat/prices/demo.parquet")
+    original = file.read_bytes()
+    pq.write_table(ALTERATIONS["halved prices"](pq.read_table(file)), file)
+    for command in (prices, markets):
+        assert "changed file" in call(capsys, *command, code=3)[1]
+    file.unlink()
+    call(capsys, *prices)
+    assert file.read_bytes() == original
+    call(capsys, "check", "cat")
+
+
+def test_prices_before_markets_end_as_in_the_right_order(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    markets = ("import", "markets", "m.csv", "--map", "m.json", "--into")
+    prices = ("import", "prices", "p.csv", "--map", "p.json", "--into")
+    out, _ = call(capsys, *prices, "late")
+    told = " ".join(out.split())
+    assert "2 tokens priced here belong to no known market." in told
+    assert "Next: polyframe data import markets FILE --into 'late'" in told
+    call(capsys, *markets, "late")
+    out, _ = call(capsys, "check", "late")
+    assert "unknown market" not in out
+    again = json.loads(call(capsys, *prices, "late", "--json")[0])
+    assert (again["files"][0]["same"], again["files"][0]["added"]) == (9, 0)
+    assert again["unknown_tokens"] == 0
+    call(capsys, *markets, "right")
+    assert "no known market" not in call(capsys, *prices, "right")[0]
+    late, right = (pq.read_table(f"{name}/prices/demo.parquet") for name in ("late", "right"))
+    assert late.equals(right)
+
+
+def test_the_next_step_after_an_empty_import_is_a_command(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = ("import", "prices", "p.csv", "--map", "p.json", "--into", "cat")
+    call(capsys, *prices)
+    rows = Path("p.csv").read_text().splitlines()[:3]
+    Path("p.csv").write_text("\n".join([rows[0], *(f"{r[: r.rindex(',')]},0.6" for r in rows[1:])]))
+    _, err = call(capsys, *prices, code=3)
+    told = " ".join(err.split())
+    assert "polyframe data import prices p.csv --map p.json --into cat --source NAME" in told
+    Path("p.csv").write_text("token,at,mid\ny1,1767225600,60\n")
+    _, err = call(capsys, *prices, code=3)
+    told = " ".join(err.split())
+    assert "polyframe data import prices p.csv --map p.json --into cat" in told
+    assert "--source" not in told
 
 
 @pytest.mark.parametrize(
