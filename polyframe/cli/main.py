@@ -3,7 +3,8 @@
 Verbs are imported when they are used: ``polyframe --help`` loads none of them.
 
 Exit codes: 0 done · 1 failed · 2 wrong command, option, config or plugin · 3 unusable data ·
-4 the venue refused · 5 no forecast · 70 a defect in polyframe · 130 interrupted · 141 closed pipe.
+4 the venue refused · 5 no forecast · 70 a defect in polyframe · 130 interrupted · 141 closed pipe ·
+143 terminated.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from importlib import import_module
 from typing import Any
 
 from polyframe.cli.console import console, emit_json, err_console
+from polyframe.cli.next_step import fitting
+from polyframe.cli.terminating import TERMINATED, orderly
 from polyframe.errors import PolyframeError, UserError
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -39,10 +42,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in (args[: args.index("--")] if "--" in args else args)
+    with orderly() as ending:
+        code = _guarded(args, as_json)
+    if code == INTERRUPTED and ending.asked:
+        code = TERMINATED
+    if code in {INTERRUPTED, TERMINATED}:
+        err_console.print("Interrupted." if code == INTERRUPTED else "Terminated.")
+    return code
+
+
+def _guarded(args: list[str], as_json: bool) -> int:
+    """Runs one command line; whatever it raises becomes a message and an exit code."""
     try:
         code = _dispatch(args)
         sys.stdout.flush()
     except PolyframeError as error:
+        error.hint = fitting(error, args)
         code = _report(error, as_json)
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -52,8 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - the last place that can say what to do next
         code = _report_defect(error, as_json)
-    if code == INTERRUPTED:
-        err_console.print("Interrupted.")
     return code
 
 
@@ -85,6 +98,10 @@ def _run(verb: str, args: list[str]) -> int:
         return INTERRUPTED
     except typer.Exit as stop:
         return stop.exit_code
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # the parser exits with 1 for it
+            raise stop.__context__ from None
+        raise
     except wrong_usage as error:
         text = error.format_message()
         if not text:  # a group without a subcommand has printed its help

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
+from shlex import quote
 from typing import cast
 
 import msgspec
@@ -36,7 +38,7 @@ from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config
-from polyframe.runtime.uses import SIM, inner_first
+from polyframe.runtime.uses import SIM, check_guards, inner_first
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
 from polyframe.store.timeline import PriceColumns
@@ -145,24 +147,27 @@ def _chosen(
 ) -> tuple[list[Market], list[str]]:
     markets = catalogue.markets()
     notes: list[str] = []
+    listing = f"polyframe data list {quote(str(catalogue.path))}"
     if config.data.markets:
         by_id = {market.id: market for market in markets}
         for id in config.data.markets:
             if id not in by_id:
+                near = get_close_matches(id, by_id, n=1)
                 raise ConfigError(
                     f"market {id!r} is not in the catalogue",
-                    expected="ids of recorded markets",
-                    hint=f"polyframe data list {catalogue.path}",
+                    expected=f"{near[0]}?" if near else "ids of recorded markets",
+                    hint=listing,
                 )
         markets = [by_id[id] for id in config.data.markets]
     if config.data.category:
         wanted = config.data.category.lower()
         known = sorted({market.category.lower() for market in markets})
         if wanted not in known:
+            near = get_close_matches(wanted, known, n=1)
             raise ConfigError(
                 f"no market of category {config.data.category!r} in {catalogue.path}",
-                expected=f"one of: {', '.join(known)}",
-                hint=f"polyframe data list {catalogue.path}",
+                expected=f"{near[0]}?" if near else f"one of: {', '.join(known)}",
+                hint=listing,
             )
         markets = [market for market in markets if market.category.lower() == wanted]
     if forecasted:
@@ -175,7 +180,7 @@ def _chosen(
         raise DataError(
             "no market is left by the filters",
             expected="a category or market ids of the catalogue",
-            hint="polyframe data list",
+            hint=listing,
         )
     return markets, notes
 
@@ -264,23 +269,16 @@ def _players(config: Config, registry: Registry) -> list[Player]:
 
 
 def _guarded(config: Config, registry: Registry) -> list[Guarded]:
+    check_guards(config)
     guarded: list[Guarded] = []
-    seen: set[tuple[str, str]] = set()
     for i, use in enumerate(config.protections):
         cls: type[Protection] = registry.get("protection", use.use)
         everyone = "*" in use.ledgers
-        for ledger in ("*",) if everyone else use.ledgers:
-            if (use.use, ledger) in seen:
-                raise ConfigError(
-                    f"protections[{i}]: {use.use} is set twice for {ledger}",
-                    expected="one entry a protection and strategy",
-                    hint="polyframe config show",
-                )
-            seen.add((use.use, ledger))
         protection = cls(plugin_config(cls, use.config, f"protections[{i}].config"))
         guarded.append(Guarded(protection, None if everyone else tuple(use.ledgers)))
+    general = {use.use for use in config.protections if "*" in use.ledgers}
     for name in ALWAYS:
-        if (name, "*") not in seen:
+        if name not in general:
             cls = registry.get("protection", name)
             guarded.append(Guarded(cls(), None))
     # General settings first, so that those for one strategy stand over them.

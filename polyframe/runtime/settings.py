@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -31,6 +32,7 @@ from polyframe.domain.units import (
     to_units,
 )
 from polyframe.errors import ConfigError, DataError
+from polyframe.runtime.explain import explained
 
 
 class Section(BaseModel):
@@ -296,14 +298,10 @@ class Config(Section):
 
         A name is that of a configured instance or of a strategy class; a class that is not
         configured runs with its defaults.
+
+        Raises:
+            ConfigError: a strategy is named twice, or the rest does not fit these alone.
         """
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ConfigError(
-                f"strategy {twice[0]} is named twice",
-                expected="each name once; two instances of a class get names of their own",
-                hint="write them into strategies of config.json: polyframe config schema",
-            )
         chosen: list[dict[str, Any]] = []
         values = self.plain()
         for name in names:
@@ -313,11 +311,22 @@ class Config(Section):
                 if name in {use.ledger, use.use}
             ]
             chosen += known or [{"use": name}]
-        ledgers = {use.get("name") or use["use"] for use in chosen}
+        ledgers = [use.get("name") or use["use"] for use in chosen]
+        for name, use in zip(ledgers, chosen, strict=True):
+            if ledgers.count(name) > 1:
+                both = ", ".join(f'{{"use": "{use["use"]}", "name": "{n}"}}' for n in "ab")
+                raise ConfigError(
+                    f"strategy {name} is named twice",
+                    expected="each strategy once; one class runs twice under two names",
+                    hint=f'to run it twice, write in config.json: "strategies": [{both}]',
+                )
         for protection in values["protections"]:
             protection["for"] = [n for n in protection["for"] if n == "*" or n in ledgers]
         values["protections"] = [p for p in values["protections"] if p["for"]]
-        return Config.model_validate({**values, "strategies": chosen})
+        try:
+            return Config.model_validate({**values, "strategies": chosen})
+        except ValidationError as error:
+            raise explained(error, Config, "", {}) from None
 
     def plain(self) -> dict[str, Any]:
         """The configuration as JSON values; reading it back gives the same configuration."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from polyframe.api.plugin import PluginConfig
-from polyframe.errors import PluginError
+from polyframe.errors import ConfigError, PluginError
 from polyframe.runtime.config import LoadedConfig, plugin_config
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
@@ -51,6 +51,26 @@ def inner_first(config: Config) -> list[str]:
     return order
 
 
+def check_guards(config: Config, source: str = "") -> None:
+    """Refuses a protection that is set twice for the same strategy.
+
+    Raises:
+        ConfigError: naming its place; ``source`` says where the list comes from.
+    """
+    seen: set[tuple[str, str]] = set()
+    for i, use in enumerate(config.protections):
+        for ledger in ("*",) if "*" in use.ledgers else use.ledgers:
+            if (use.use, ledger) in seen:
+                where = f"{source}: protections[{i}]" if source else f"protections[{i}]"
+                whom = "all strategies" if ledger == "*" else f"strategy {ledger}"
+                raise ConfigError(
+                    f"{where}: {use.use} is set twice for {whom}",
+                    expected="one entry a protection and strategy",
+                    hint="polyframe config show",
+                )
+            seen.add((use.use, ledger))
+
+
 def settings_of(use: Use, loaded: LoadedConfig, registry: Registry) -> PluginConfig:
     """The checked settings of one plugin.
 
@@ -76,10 +96,12 @@ def check_uses(loaded: LoadedConfig, registry: Registry) -> list[dict[str, str]]
 
     Raises:
         PluginError: one does not exist or could not be loaded.
-        ConfigError: the settings of one are wrong.
+        ConfigError: the settings of one are wrong, or a protection is set twice.
     """
+    config = loaded.config
+    check_guards(config, loaded.source("protections[0].use") if config.protections else "")
     checked = []
-    for use in uses(loaded.config):
+    for use in uses(config):
         settings_of(use, loaded, registry)
         checked.append({"kind": use.kind, "name": use.name, "path": use.path})
     return checked

@@ -105,3 +105,36 @@ def test_check_names_what_is_wrong(here, text, found, capsys):
 def test_a_named_file_must_exist(capsys):
     assert main(["config", "show", "-c", "missing.json"]) == 2
     assert "missing.json does not exist" in capsys.readouterr().err
+
+
+def test_check_refuses_what_a_backtest_refuses(here, capsys):
+    file = here / "twice.json"
+    guards = [{"use": "MaxStake"}, {"use": "MaxStake"}]
+    file.write_text(json.dumps({"strategies": [{"use": "LLMForecast"}], "protections": guards}))
+    said = []
+    for verb in (["config", "check"], ["backtest"]):
+        assert main([*verb, "-c", "twice.json"]) == 2
+        said.append(capsys.readouterr().err)
+    for text in said:
+        assert "protections[1]: MaxStake is set twice for all strategies\n" in text
+        assert "Next: polyframe config show -c twice.json\n" in text
+    assert "twice.json: protections[1]" in said[0]
+
+
+@pytest.mark.parametrize("names", [["LLMForecast", "LLMForecast"], ["calm", "LLMForecast"]])
+def test_a_strategy_that_is_named_twice_is_refused(here, names, capsys):
+    file = here / "calm.json"
+    file.write_text(json.dumps({"strategies": [{"use": "LLMForecast", "name": names[0]}]}))
+    options = [part for name in names for part in ("-s", name)]
+    assert main(["backtest", "-c", "calm.json", *options]) == 2
+    text = capsys.readouterr().err
+    assert f"Error: strategy {names[0]} is named twice\n" in text
+    assert '{"use": "LLMForecast", "name": "a"}' in text
+    assert "Traceback" not in text
+
+
+def test_a_strategy_beside_one_that_has_all_the_money_is_refused(here, capsys):
+    file = here / "all.json"
+    file.write_text(json.dumps({"strategies": [{"use": "LLMForecast", "allocation": 1}]}))
+    assert main(["backtest", "-c", "all.json", "-s", "LLMForecast", "-s", "Other"]) == 2
+    assert "an allocation left for strategy Other" in capsys.readouterr().err

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from importlib import import_module
 from types import ModuleType
 
@@ -15,6 +17,7 @@ import typer
 import polyframe
 from polyframe.cli import main as frame
 from polyframe.cli.main import VERBS, main
+from polyframe.cli.next_step import fitting
 from polyframe.errors import (
     BudgetExceeded,
     ConfigError,
@@ -24,6 +27,28 @@ from polyframe.errors import (
     PluginError,
     PolyframeError,
 )
+
+
+SLOW = '''
+import os
+import time
+from pathlib import Path
+
+from polyframe import Strategy, Subscription
+
+
+class Slow(Strategy):
+    """Waits whenever it is called."""
+
+    def subscribe(self, markets):
+        return Subscription()
+
+    def on_start(self, event, view):
+        Path(os.environ["STARTED"]).touch()
+        time.sleep(8)
+        return ()
+'''
+"""A strategy that is still at work when the signal comes."""
 
 
 @pytest.fixture
@@ -167,13 +192,95 @@ def test_an_interrupt_is_130(verb, capsys):
     assert "Interrupted" in capsys.readouterr().err
 
 
-def test_a_reader_that_goes_away_is_no_defect():
-    command = f'"{sys.executable}" -m polyframe.cli.main plugins --json'
-    command += " | head -c 1; exit ${PIPESTATUS[0]}"
-    done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, env=os.environ, check=False
+def piped_to_nobody(*line: str) -> subprocess.Popen[str]:
+    """A command whose reader is gone before it writes."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "polyframe.cli.main", *line],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--help"],
+        ["--version"],
+        ["plugins"],
+        ["plugins", "--json"],
+        ["config", "show"],
+        ["config", "show", "--json"],
+        ["report", "--schema"],
+        ["config", "schema"],
+    ],
+)
+def test_a_reader_that_goes_away_is_141_and_no_defect(line):
+    command = piped_to_nobody(*line)
+    _, errors = command.communicate(timeout=60)
+    assert command.returncode == frame.CLOSED_PIPE, errors
+    assert errors == ""
+
+
+def test_a_run_that_is_terminated_ends_with_143_and_leaves_no_journal(tmp_path):
+    strategy = tmp_path / "user_data" / "strategies" / "slow.py"
+    strategy.parent.mkdir(parents=True)
+    strategy.write_text(SLOW)
+    started = tmp_path / "started"
+    command = subprocess.Popen(
+        [sys.executable, "-m", "polyframe.cli.main", "backtest", "-s", "Slow"],
+        cwd=tmp_path,
+        env={**os.environ, "STARTED": str(started)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert done.stdout == "{"
-    assert done.returncode in {0, frame.CLOSED_PIPE}
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
+    deadline = time.monotonic() + 60
+    while not started.exists() and command.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    runs = tmp_path / "user_data" / "runs"
+    open_journals = [file.name for file in runs.glob(".journal-*")]
+    command.terminate()
+    out, errors = command.communicate(timeout=60)
+    assert open_journals, errors
+    assert command.returncode == 143, errors
+    assert errors == "Terminated.\n"
+    assert out == ""
+    assert list(runs.iterdir()) == []
+
+
+def test_after_a_command_sigterm_is_what_it_was(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["--version"]) == 0
+    capsys.readouterr()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("options", "repeated"),
+    [
+        ([], ""),
+        (["-c", "bad.json"], " -c bad.json"),
+        (["-cbad.json"], " -c bad.json"),
+        (["--config=bad.json", "--profile", "dev"], " -c bad.json --profile dev"),
+        (["-c", "my bad.json", "--json", "-c", "b.json"], " -c 'my bad.json' -c b.json"),
+        (["--user-data", "mine", "--cash", "5"], " --user-data mine"),
+        (["--", "-c", "bad.json"], ""),
+    ],
+)
+def test_the_next_step_repeats_what_chose_the_configuration(options, repeated):
+    error = ConfigError("wrong", hint="rename it to cash, then: polyframe config check")
+    line = ["backtest", *options]
+    assert fitting(error, line) == f"rename it to cash, then: polyframe config check{repeated}"
+    assert fitting(ConfigError("wrong", hint="polyframe init"), line) == "polyframe init"
+    assert fitting(ConfigError("wrong"), line) is None
+
+
+def test_a_wrong_option_leads_to_the_help_of_its_command(capsys):
+    assert main(["backtest", "-s", "LLMForecast", "--cash", "much"]) == 2
+    assert "Next: polyframe backtest --help\n" in capsys.readouterr().err
