@@ -21,13 +21,13 @@ _FROM: dict[str, str] = {
         "polyframe.api.strategy": "Strategy",
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
-        "polyframe.api.sizer": "Sizer",
+        "polyframe.api.sizer": "Sized Sizer",
         "polyframe.api.exchange": "Broker Clocked Exchange Feed",
         "polyframe.api.execution": "Child ExecutionStyle Parent",
         "polyframe.api.market_filter": "MarketFilter MarketStats",
         "polyframe.api.objective": "Objective Observer Searcher",
         "polyframe.api.hookspecs": "hookimpl",
-        "polyframe.domain.book": "Book Level Quote",
+        "polyframe.domain.book": "Book BookShape Level Quote",
         "polyframe.domain.forecast": ("Evidence EvidenceItem Forecast MarketSnapshot Question"),
         "polyframe.domain.market": (
             "FeeSchedule Group GroupKind Market Resolution ResolutionKind Token"

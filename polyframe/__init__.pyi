@@ -41,6 +41,7 @@ from polyframe.api.plugin import PluginConfig as PluginConfig
 from polyframe.api.protection import Halt as Halt
 from polyframe.api.protection import Proposal as Proposal
 from polyframe.api.protection import Protection as Protection
+from polyframe.api.sizer import Sized as Sized
 from polyframe.api.sizer import Sizer as Sizer
 from polyframe.api.strategy import Strategy as Strategy
 from polyframe.api.subscription import (
@@ -63,6 +64,7 @@ from polyframe.api.subscription import (
 )
 from polyframe.api.view import View as View
 from polyframe.domain.book import Book as Book
+from polyframe.domain.book import BookShape as BookShape
 from polyframe.domain.book import Level as Level
 from polyframe.domain.book import Quote as Quote
 from polyframe.domain.effects import (

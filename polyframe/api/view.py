@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from polyframe.domain.book import Quote
+from polyframe.domain.book import Book, Quote
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, Market
 from polyframe.domain.orders import OrderView
@@ -60,6 +60,14 @@ class View(ABC):
     @abstractmethod
     def book(self, token: str) -> Quote:
         """Best bid and ask of a token as last seen."""
+
+    @abstractmethod
+    def depth(self, token: str) -> Book:
+        """The levels known of a token's book, best first: the best prices at least.
+
+        Where the exchange assumes a book behind each price (``market.depth``) its levels stand
+        here. A level of size 0 says that an order stands there and nobody said how large.
+        """
 
     @abstractmethod
     def position(self, token: str) -> Position:

@@ -55,3 +55,14 @@ class Book(msgspec.Struct, frozen=True):
     asks: tuple[Level, ...]
     ts: Ns
     trusted: bool = True
+
+
+class BookShape(msgspec.Struct, frozen=True, gc=False):
+    """A uniform book: on each side ``levels`` of ``level`` shares, ``step`` apart from the best on.
+
+    What an exchange that executes on prices alone puts behind each of them.
+    """
+
+    level: Size
+    step: Price
+    levels: int

@@ -100,7 +100,10 @@ class ParentApproved(_Effect, frozen=True):
 
 
 class OrderReviewed(_Effect, frozen=True):
-    """The risk door ruled on an intent. ``permitted`` is 0 when it was denied."""
+    """The risk door ruled on an intent. ``permitted`` is 0 when it was denied.
+
+    ``sizing`` is what the sizer computed the size from, where it said so.
+    """
 
     ts: Ns
     ledger: str
@@ -109,6 +112,7 @@ class OrderReviewed(_Effect, frozen=True):
     asked: Size
     permitted: Size
     verdicts: tuple[Verdict, ...]
+    sizing: tuple[tuple[str, float | str], ...] = ()
 
 
 class OrderChanged(_Effect, frozen=True):

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from polyframe.domain.book import BookShape
 from polyframe.domain.units import (
     INT64_SAFE,
     PAYOUT_ONE,
@@ -42,7 +43,8 @@ class Market(msgspec.Struct, frozen=True):
     """One question with its tokens and trading rules.
 
     A binary market has two tokens, the first of which is YES. ``group`` names the event it belongs
-    to. ``fee`` is None while nobody has said what takers pay: an exchange's ``rules`` fill it in.
+    to. ``fee`` is None while nobody has said what takers pay: an exchange's ``rules`` fill it in,
+    and ``depth`` where the exchange assumes a book instead of showing one.
     Units: tick in price units, lot and min_size in size units, times in ns.
     """
 
@@ -66,6 +68,7 @@ class Market(msgspec.Struct, frozen=True):
     fee: FeeSchedule | None = None
     opened: Ns = 0
     closes: Ns = 0
+    depth: BookShape | None = None
 
     def __post_init__(self) -> None:
         if not self.tokens:

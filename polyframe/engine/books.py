@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from polyframe.domain.book import Book, Level, Quote
+from polyframe.domain.book import Book, BookShape, Level, Quote
 from polyframe.engine.universe import Universe
 from polyframe.kernels import bars_nb as nb
 
@@ -20,6 +20,8 @@ class Books:
         self.universe = universe
         self.wakes: NDArray[np.int64] = np.zeros((strategies, 0, nb.W_SIZE_OF), dtype=np.int64)
         self.estimated = False
+        self.ladders: dict[int, Book] = {}
+        """the last full book of a market in YES space, while its best prices stand"""
         self.rows: NDArray[np.int64] = np.zeros((0, nb.B_SIZE_OF), dtype=np.int64)
         self.history: NDArray[np.int32] = np.zeros((0, ring), dtype=np.int32)
         self.grow()
@@ -59,6 +61,7 @@ class Books:
             one = self.universe.markets[m].price_one
             bid, ask = (one - ask if ask > 0 else 0), (one - bid if bid > 0 else 0)
             bid_size, ask_size = ask_size, bid_size
+        self.ladders.pop(m, None)
         crossed = bid > 0 and ask > 0 and bid >= ask
         trusted = 1 if quote.trusted and not crossed and bid + ask > 0 else 0
         nb.set_quote(self.rows, self.history, m, quote.ts, bid, ask, trusted)
@@ -66,13 +69,52 @@ class Books:
         self.view[m, nb.B_ASK_SIZE] = ask_size
 
     def reset(self, token: int, book: Book) -> None:
-        """Takes a full snapshot's best levels."""
+        """Takes a full snapshot; a later quote leaves only the best levels known."""
         bid = book.bids[0] if book.bids else Level(0, 0)
         ask = book.asks[0] if book.asks else Level(0, 0)
         self.put(
             token,
             Quote(book.token, bid.price, bid.size, ask.price, ask.size, book.ts, book.trusted),
         )
+        m, outcome = self.universe.token_market[token], self.universe.token_outcome[token]
+        if outcome == 0:
+            self.ladders[m] = book
+        elif self.universe.markets[m].binary:
+            self.ladders[m] = self._turned(m, book)
+
+    def _turned(self, m: int, book: Book) -> Book:
+        """A book as the other token of a binary market sees it."""
+        market = self.universe.markets[m]
+        one = market.price_one
+        other = market.no.id if book.token == market.yes.id else market.yes.id
+        return Book(
+            other,
+            tuple(Level(one - level.price, level.size) for level in book.asks),
+            tuple(Level(one - level.price, level.size) for level in book.bids),
+            book.ts,
+            book.trusted,
+        )
+
+    def depth(self, token: int) -> Book:
+        """The levels known of a token's book: all of them, those assumed, or the best."""
+        m, outcome = self.universe.token_market[token], self.universe.token_outcome[token]
+        quote, market = self.quote(token), self.universe.markets[m]
+        seen = self.ladders.get(m)
+        if seen is not None and outcome < 2:
+            book = seen if outcome == 0 else self._turned(m, seen)
+            best = tuple(side[0].price if side else 0 for side in (book.bids, book.asks))
+            if best == (quote.bid, quote.ask):
+                return Book(book.token, book.bids, book.asks, quote.ts, quote.trusted)
+        shape = market.depth
+        bids: tuple[Level, ...]
+        asks: tuple[Level, ...]
+        if shape is None or quote.bid_size or quote.ask_size:
+            bids = (Level(quote.bid, quote.bid_size),) if quote.bid > 0 else ()
+            asks = (Level(quote.ask, quote.ask_size),) if quote.ask > 0 else ()
+        else:
+            bids = _assumed(shape, quote.bid, -1, market.price_one)
+            asks = _assumed(shape, quote.ask, 1, market.price_one)
+        return Book(quote.token, bids, asks, quote.ts, quote.trusted)
 
     def distrust(self, m: int) -> None:
         """Says that a market's book is not to be relied on."""
@@ -118,3 +160,9 @@ class Books:
         twice = 2.0 * self.universe.markets[m].price_one
         mids: NDArray[np.float64] = self.history[m, where] / twice
         return 1.0 - mids if outcome == 1 else mids
+
+
+def _assumed(shape: BookShape, best: int, side: int, one: int) -> tuple[Level, ...]:
+    """The levels that an exchange puts behind a best price, 0 for no price."""
+    prices = (best + side * k * shape.step for k in range(shape.levels if best > 0 else 0))
+    return tuple(Level(price, shape.level) for price in prices if 0 < price < one)

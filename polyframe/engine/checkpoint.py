@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from polyframe.api.protection import Halt
+from polyframe.domain.book import Book
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.orders import Order, OrderState
@@ -71,6 +72,7 @@ class SavedEngine(msgspec.Struct, frozen=True):
     halts: list[tuple[str, str, Halt]]
     disabled: list[bool]
     states: list[bytes]
+    ladders: list[tuple[int, Book]] = []
 
 
 def save(parts: Parts) -> bytes:
@@ -107,6 +109,7 @@ def save(parts: Parts) -> bytes:
         [(a, b, halt) for (a, b), halt in parts.door.halts.items()],
         [b.disabled for b in parts.bound],
         [msgspec.msgpack.encode(b.strategy.state) for b in parts.bound],
+        sorted(c.books.ladders.items()),
     )  # fmt: skip
     return msgspec.msgpack.encode(saved)
 
@@ -150,6 +153,7 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
     c.books.rows[:] = np.frombuffer(saved.books, dtype=np.int64).reshape(shape)
     ring = c.books.history.shape
     c.books.history[:] = np.frombuffer(saved.history, dtype=np.int32).reshape(ring)
+    c.books.ladders = dict(saved.ladders)
     wakes = c.books.wakes.shape
     c.books.wakes[:] = np.frombuffer(saved.wakes, dtype=np.int64).reshape(wakes)
     parts.state.listed = set(saved.listed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polyframe.api.sizer import Sized, SizingNote
 from polyframe.domain.effects import (
     FillBooked,
     OrderChanged,
@@ -24,8 +25,8 @@ from polyframe.domain.units import Price, Size, ceil_to, floor_to
 from polyframe.domain.wishes import CancelOrder, Intent
 from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.risk import Draft, Ruled
+from polyframe.engine.sized import sound_size
 from polyframe.engine.state import RESTING, OpenOrder
-from polyframe.errors import PluginError
 from polyframe.quant.sizing import buy_cost, sell_net
 
 
@@ -42,16 +43,17 @@ class OrderDesk:
 
     def intend(self, bound: Bound, intent: Intent, *, style: str = "") -> OpenOrder | None:
         """Carries an intent as far as the risk door lets it; returns the order that was sent."""
-        draft = self.draft(bound, intent)
-        if draft is None:
+        drafted = self.draft(bound, intent)
+        if drafted is None:
             return None
-        ruled = self.review(bound.name, draft, intent)
+        draft, note = drafted
+        ruled = self.review(bound.name, draft, intent, note)
         if ruled.permitted <= 0:
             return None
         return self.send(draft, intent, ruled, style)
 
-    def draft(self, bound: Bound, intent: Intent) -> Draft | None:
-        """Makes an intent concrete: token, price on the tick, size in lots."""
+    def draft(self, bound: Bound, intent: Intent) -> tuple[Draft, SizingNote] | None:
+        """Makes an intent concrete: token, price on the tick, size in lots and where it is from."""
         c = self.context
         token = c.universe.token_index.get(intent.token)
         if token is None:
@@ -66,19 +68,21 @@ class OrderDesk:
         if price is None:
             self._refuse(bound, intent, "no quote to take")
             return None
-        size = self._size(bound, intent, token, price)
-        size = floor_to(size, market.lot)
+        sized = self._size(bound, intent, token, price)
+        size = floor_to(sized.size, market.lot)
         if size <= 0:
-            self._refuse(bound, intent, "size is zero")
+            because = f": {sized.limit}" if sized.limit else ""
+            self._refuse(bound, intent, f"size is zero{because}")
             return None
         if size > market.max_size:
             self._refuse(bound, intent, f"size is above {market.max_size}")
             return None
         kind = Kind.DIRECTIONAL if intent.kind is Kind.QUOTE else intent.kind
-        return Draft(
+        draft = Draft(
             bound.ledger, token, intent.side, price, size, kind,
             self._edge(intent, m, price), intent.probability, intent.tif in RESTING,
         )  # fmt: skip
+        return draft, (*sized.note, ("limit", sized.limit)) if sized.limit else sized.note
 
     def _price(self, token: int, m: int, intent: Intent) -> Price | None:
         market = self.context.universe.markets[m]
@@ -92,22 +96,19 @@ class OrderDesk:
         rounding = floor_to if intent.side == Side.BUY else ceil_to
         return rounding(price, market.tick)
 
-    def _size(self, bound: Bound, intent: Intent, token: int, price: Price) -> Size:
+    def _size(self, bound: Bound, intent: Intent, token: int, price: Price) -> Sized:
         state = self.context.state
         if intent.size is not None:
-            return intent.size
+            return Sized(intent.size)
         if intent.side == Side.SELL:
             held = state.shares[bound.ledger, token]
-            return int(held - state.reserved_shares[bound.ledger, token])
-        size = self.calls.call(bound.name, bound.sizer.size, intent, price, bound.view)
-        if type(size) is not int or size < 0:
-            raise PluginError(
-                f"sizer {type(bound.sizer).__name__} answered {size!r}",
-                expected="a whole number of size units from 0 up",
-            )
+            return Sized(int(held - state.reserved_shares[bound.ledger, token]))
+        answer = self.calls.call(bound.name, bound.sizer.size, intent, price, bound.view)
+        sized = sound_size(answer, type(bound.sizer).__name__)
         # A sizer thinks in money; from the greatest size on it is for the guards to come down.
         universe = self.context.universe
-        return min(size, universe.markets[universe.token_market[token]].max_size)
+        most = universe.markets[universe.token_market[token]].max_size
+        return sized if sized.size <= most else Sized(most, sized.note, sized.limit)
 
     def _edge(self, intent: Intent, m: int, price: Price) -> float | None:
         """The stated edge, but never more than the stated probability is worth at the limit."""
@@ -123,13 +124,15 @@ class OrderDesk:
             worth = sell_net(p, rate, exponent) - intent.probability
         return worth if intent.edge is None else min(worth, intent.edge)
 
-    def review(self, ledger: str, draft: Draft, intent: Intent) -> Ruled:
+    def review(self, ledger: str, draft: Draft, intent: Intent, note: SizingNote = ()) -> Ruled:
         """Asks the door and records what it said."""
         c = self.context
         ruled = c.door.review(draft, c.now)
         id = f"{c.session}-{c.orders_made + 1}" if ruled.permitted > 0 else ""
         c.emit(
-            OrderReviewed(c.now, ledger, id, intent, draft.size, ruled.permitted, ruled.verdicts)
+            OrderReviewed(
+                c.now, ledger, id, intent, draft.size, ruled.permitted, ruled.verdicts, note
+            )
         )
         return ruled
 

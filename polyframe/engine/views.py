@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from polyframe.api.view import View
-from polyframe.domain.book import Quote
+from polyframe.domain.book import Book, Quote
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, Market
 from polyframe.domain.orders import OrderView
@@ -89,6 +89,9 @@ def make_view(
 
         def book(self, token: str) -> Quote:
             return books.quote(universe.token(token))
+
+        def depth(self, token: str) -> Book:
+            return books.depth(universe.token(token))
 
         def position(self, token: str) -> Position:
             return position_of(universe.token(token))

@@ -100,6 +100,7 @@ def _decision(
             belief.confidence,
             list(belief.evidence),
         ),
+        sizing=list(review.sizing),
     )
 
 

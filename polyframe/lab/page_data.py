@@ -50,5 +50,5 @@ def _decision(row: Decision) -> tuple[Any, ...]:
     )  # fmt: skip
     return (
         row.order, row.time, row.side, row.asked, row.permitted, row.reason, row.probability,
-        row.edge, row.panel, row.said, belief,
+        row.edge, row.panel, row.said, belief, row.sizing,
     )  # fmt: skip

@@ -107,6 +107,7 @@ SCRIPT = """
     pair(facts, "Forecast", b ? "YES " + percent(b[1]) + ", market " + percent(b[2]) + ", by " +
       (b[3] || "unnamed") + (b[4] ? ", confidence " + b[4] : "") + ", " + b[0] : "none on record");
     if (b && b[5].length) pair(facts, "Evidence (sha256)", b[5].join(" "));
+    if (d[11].length) pair(facts, "Size", d[11].map((n) => n[0] + " " + n[1]).join(", "));
     verdicts(cell, d);
   };
   const draw = () => {

@@ -262,6 +262,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     said: list[tuple[int, str, str]]
     """verdicts with words or a smaller size: place in the panel, size permitted, reason"""
     belief: Belief | None = None
+    sizing: list[tuple[str, float | str]] = []
+    """what the sizer computed the size from"""
 
 
 class Rejection(msgspec.Struct, frozen=True):

@@ -261,9 +261,12 @@ def _players(config: Config, registry: Registry) -> list[Player]:
     players = []
     for i, use in enumerate(config.strategies):
         cls: type[Strategy] = registry.get("strategy", use.use)
-        sizer_cls: type[Sizer] = registry.get("sizer", use.sizer.use)
+        chosen, path = (
+            (config.sizer, "sizer") if use.sizer is None else (use.sizer, f"strategies[{i}].sizer")
+        )
+        sizer_cls: type[Sizer] = registry.get("sizer", chosen.use)
         strategy = cls(plugin_config(cls, use.config, f"strategies[{i}].config"))
-        sizer = sizer_cls(plugin_config(sizer_cls, use.sizer.config, f"strategies[{i}].sizer"))
+        sizer = sizer_cls(plugin_config(sizer_cls, chosen.config, f"{path}.config"))
         players.append(Player(use.ledger, strategy, sizer, allocations[use.ledger]))
     return players
 

@@ -128,7 +128,7 @@ class StrategyUse(Section):
     allocation: Part = Field(
         None, description="Its part of the cash; none: an equal part of what is left."
     )
-    sizer: SizerUse = SizerUse()
+    sizer: SizerUse | None = Field(None, description="Its own sizer; none: the session's.")
     config: dict[str, Any] = {}
 
     @property
@@ -237,6 +237,9 @@ class Config(Section):
     session: Session = Session()
     venue: Venue = Venue()
     account: Account = Account()
+    sizer: SizerUse = Field(
+        SizerUse(), description="The sizer of strategies that name none of their own."
+    )
     strategies: tuple[StrategyUse, ...] = ()
     forecasters: dict[str, ForecasterUse] = {"default": ForecasterUse(use="Recorded")}
     protections: tuple[ProtectionUse, ...] = DEFAULT_PROTECTIONS

@@ -28,7 +28,10 @@ def uses(config: Config) -> Iterator[Use]:
     for i, strategy in enumerate(config.strategies):
         path = f"strategies[{i}]"
         yield Use("strategy", strategy.use, path, strategy.config)
-        yield Use("sizer", strategy.sizer.use, f"{path}.sizer", strategy.sizer.config)
+        if strategy.sizer is not None:
+            yield Use("sizer", strategy.sizer.use, f"{path}.sizer", strategy.sizer.config)
+    if not all(strategy.sizer for strategy in config.strategies):
+        yield Use("sizer", config.sizer.use, "sizer", config.sizer.config)
     for name, forecaster in config.forecasters.items():
         yield Use("forecaster", forecaster.use, f"forecasters.{name}", forecaster.config)
     for i, protection in enumerate(config.protections):

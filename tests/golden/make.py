@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from polyframe.domain.book import Book, Level, Quote
+from polyframe.domain.book import Book, BookShape, Level, Quote
 from polyframe.domain.effects import (
     Effect,
     FillBooked,
@@ -135,6 +135,7 @@ MARKET = Market(
     fee=FeeSchedule(rate=40_000, exponent=1, rebate=250_000),
     opened=T - 10**15,
     closes=T + 10**15,
+    depth=BookShape(50_000_000, 100, 2),
 )
 ORDER = Order(
     id="S-1",
@@ -223,6 +224,7 @@ EFFECTS: tuple[Effect, ...] = (
             Verdict("DailyLoss", Ruling.DENY, 0, "lost 20", False),
             Verdict("PriceBand", Ruling.NOT_APPLICABLE, 30_000_000),
         ),
+        (("probability", 0.66), ("fraction", 0.25), ("limit", "bankroll")),
     ),
     SubmitOrder(ORDER, 15_250_000),
     ParentApproved(ORDER, 15_250_000),

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from polyframe.domain.market import Market, Resolution
 from polyframe.domain.orders import Side
-from polyframe.domain.units import Ns, Price, Size, ceil_div, ceil_to, floor_to, to_units
+from polyframe.domain.units import Ns, Price, Size, ceil_div
 from polyframe.exchanges.sim.quotes import QuoteColumns, check_markets, refused_flags
-from polyframe.exchanges.sim.settings import PPM, SimSettings
+from polyframe.exchanges.sim.settings import SimSettings
+from polyframe.exchanges.sim.shape import shape_of
 from polyframe.kernels import match_nb
 
 
@@ -39,11 +40,8 @@ class Depth:
     @classmethod
     def of(cls, market: Market, settings: SimSettings) -> Depth:
         """The book that the settings give a market; the stress multiplier thins it out."""
-        one = market.price_one
-        step = ceil_to(max(int(settings.depth_step * one), market.tick), market.tick)
-        levels = max(1, int(settings.depth_reach * one) // step)
-        units = to_units(round(settings.depth_shares, 6), market.size_decimals, name="depth_shares")
-        return cls(floor_to(units * PPM // (levels * settings.stress), market.lot), step, levels)
+        shape = shape_of(market, settings)
+        return cls(shape.level, shape.step, shape.levels)
 
     @property
     def total(self) -> Size:

@@ -15,6 +15,7 @@ from polyframe.domain.units import Ns
 from polyframe.errors import UserError
 from polyframe.exchanges.sim.fees import fee_for, listed_at, stressed
 from polyframe.exchanges.sim.settings import SimSettings
+from polyframe.exchanges.sim.shape import shape_of
 
 if TYPE_CHECKING:
     from polyframe.exchanges.sim.broker import SimBroker
@@ -34,7 +35,10 @@ class SimExchange(Exchange):
         self._ruled: dict[str, Market] = {}
 
     def rules(self, market: Market) -> Market:
-        """The market with the fee this run charges. Applying it twice changes nothing more."""
+        """The market with the fee this run charges and the depth it assumes.
+
+        Applying it twice changes nothing more.
+        """
         if self._ruled.get(market.id) == market:
             return market
         ruled = self.rules_at(market, listed_at(market))
@@ -42,10 +46,12 @@ class SimExchange(Exchange):
         return ruled
 
     def rules_at(self, market: Market, ts: Ns) -> Market:
-        """The market with the fee it would pay had it been listed at ``ts``."""
+        """The market with the fee it would pay had it been listed at ``ts``, and its depth."""
         config = self.config
         fee = fee_for(market, ts, config.fees, config.fee_overrides)
-        return msgspec.structs.replace(market, fee=stressed(fee, config.stress))
+        return msgspec.structs.replace(
+            market, fee=stressed(fee, config.stress), depth=shape_of(market, config)
+        )
 
     def markets(self, query: Any = None) -> Sequence[Market]:
         """Nothing is listed here.
