@@ -24,6 +24,7 @@ class Books:
         """the last full book of a market in YES space, while its best prices stand"""
         self.rows: NDArray[np.int64] = np.zeros((0, nb.B_SIZE_OF), dtype=np.int64)
         self.history: NDArray[np.int32] = np.zeros((0, ring), dtype=np.int32)
+        self.grid: NDArray[np.int32] = np.zeros((0, nb.GRID), dtype=np.int32)
         self.grow()
 
     def grow(self) -> None:
@@ -31,14 +32,15 @@ class Books:
         have, want = len(self.rows), len(self.universe.markets)
         rows = np.zeros((want, nb.B_SIZE_OF), dtype=np.int64)
         history = np.zeros((want, self.history.shape[1]), dtype=np.int32)
-        rows[:have], history[:have] = self.rows, self.history
+        grid = np.zeros((want, nb.GRID), dtype=np.int32)
+        rows[:have], history[:have], grid[:have] = self.rows, self.history, self.grid
         for m in range(have, want):
             market = self.universe.markets[m]
             rows[m, nb.B_TOKEN] = self.universe.offset[m]
             rows[m, nb.B_TOKENS] = len(market.tokens)
             rows[m, nb.B_ONE] = market.price_one
             rows[m, nb.B_DIVISOR] = market.divisor
-        self.rows, self.history = rows, history
+        self.rows, self.history, self.grid = rows, history, grid
         wakes = np.zeros((len(self.wakes), want, nb.W_SIZE_OF), dtype=np.int64)
         wakes[:, :have] = self.wakes
         self.wakes = wakes
@@ -64,7 +66,7 @@ class Books:
         self.ladders.pop(m, None)
         crossed = bid > 0 and ask > 0 and bid >= ask
         trusted = 1 if quote.trusted and not crossed and bid + ask > 0 else 0
-        nb.set_quote(self.rows, self.history, m, quote.ts, bid, ask, trusted)
+        nb.set_quote(self.rows, self.history, self.grid, m, quote.ts, bid, ask, trusted)
         self.view[m, nb.B_BID_SIZE] = bid_size
         self.view[m, nb.B_ASK_SIZE] = ask_size
 

@@ -10,15 +10,14 @@ from polyframe.domain.book import Book
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.orders import Order, OrderState
-from polyframe.domain.portfolio import Booked, Fill, Holding
+from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Money, Ns, Size
 from polyframe.domain.wishes import Quotes
 from polyframe.engine.setup import Parts
 from polyframe.engine.state import OpenOrder
 from polyframe.errors import GapError
-from polyframe.kernels import bars_nb as nb
 
-FORMAT = 1
+FORMAT = 2
 
 
 class SavedOrder(msgspec.Struct, frozen=True):
@@ -32,10 +31,12 @@ class SavedOrder(msgspec.Struct, frozen=True):
     rests: bool
     wanted: Size
     venue_id: str
+    holds: tuple[Money, Size, Money, Money]
+    """cash, shares and its losses should its market resolve YES or NO: in the tables already"""
 
 
 class SavedEngine(msgspec.Struct, frozen=True):
-    """The whole of it. Reservations and worst cases follow from the orders."""
+    """The whole of it. What is at risk in events follows from the tables."""
 
     format: int
     session: str
@@ -49,14 +50,10 @@ class SavedEngine(msgspec.Struct, frozen=True):
     listed: list[int]
     tradable: list[int]
     ledgers: list[str]
-    cash: list[Money]
-    day_start: list[Money]
-    peak: list[Money]
-    floor: Money
-    holdings: list[tuple[int, int, int, int, int, int]]
-    """(ledger, token, shares, cost, realised, fees)"""
+    tables: list[bytes]
     books: bytes
     history: bytes
+    grid: bytes
     wakes: bytes
     orders: list[SavedOrder]
     provisional: list[tuple[str, Fill]]
@@ -79,21 +76,15 @@ def save(parts: Parts) -> bytes:
     """An engine as bytes."""
     c, s, f = parts.context, parts.state, parts.forecasts
     universe = c.universe
-    holdings = []
-    for ledger in range(len(s.ledgers)):
-        for token in range(len(universe.token_market)):
-            held = s.holding(ledger, token)
-            if any(held):
-                holdings.append((ledger, token, *held))
     saved = SavedEngine(
         FORMAT, c.session, c.now, c.step, parts.day, c.orders_made, c.requests_made,
         universe.markets, list(universe.groups.values()), sorted(s.listed), sorted(s.tradable),
-        s.ledgers,
-        list(s.cash), list(s.day_start), list(s.peak), int(s.marks[nb.E_FLOOR]), holdings,
-        c.books.rows.tobytes(), c.books.history.tobytes(), c.books.wakes.tobytes(),
+        s.ledgers, s.tables.save(), c.books.rows.tobytes(), c.books.history.tobytes(),
+        c.books.grid.tobytes(), c.books.wakes.tobytes(),
         [
             SavedOrder(
-                o.order, o.state, o.filled, o.working, o.cancelling, o.rests, o.wanted, o.venue_id
+                o.order, o.state, o.filled, o.working, o.cancelling, o.rests, o.wanted, o.venue_id,
+                (o.reserved, o.reserved_shares, o.if_yes, o.if_no),
             )
             for o in s.orders.values()
         ],
@@ -133,7 +124,6 @@ def load(parts: Parts, data: bytes) -> None:
             hint="start with the config the session was started with",
         )
     _load_markets(parts, saved)
-    _load_money(parts, saved)
     _load_orders(parts, saved)
     _load_rest(parts, saved)
 
@@ -148,31 +138,20 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
     for group in saved.groups:
         c.universe.add_group(group)
     c.books.grow()
-    parts.state.grow()
+    parts.state.restore(saved.tables)
     shape = c.books.rows.shape
     c.books.rows[:] = np.frombuffer(saved.books, dtype=np.int64).reshape(shape)
     ring = c.books.history.shape
     c.books.history[:] = np.frombuffer(saved.history, dtype=np.int32).reshape(ring)
     c.books.ladders = dict(saved.ladders)
+    grid = c.books.grid.shape
+    c.books.grid[:] = np.frombuffer(saved.grid, dtype=np.int32).reshape(grid)
     wakes = c.books.wakes.shape
     c.books.wakes[:] = np.frombuffer(saved.wakes, dtype=np.int64).reshape(wakes)
     parts.state.listed = set(saved.listed)
-    parts.state.tradable = set(saved.tradable)
+    for m in range(shape[0]):
+        parts.state.set_tradable(m, m in saved.tradable)
     parts.life.resolutions = {r.market: r for r in saved.resolutions}
-
-
-def _load_money(parts: Parts, saved: SavedEngine) -> None:
-    state = parts.state
-    for ledger in range(len(state.ledgers)):
-        state.move_cash(ledger, saved.cash[ledger] - state.cash[ledger])
-    for ledger, token, *held in saved.holdings:
-        state.book(ledger, token, Booked(Holding(*held), 0))
-    for m in range(len(parts.context.universe.markets)):
-        state.revalue(m)
-    for row in range(len(state.ledgers) + 1):
-        state.day_start[row] = saved.day_start[row]
-        state.peak[row] = saved.peak[row]
-    state.marks[nb.E_FLOOR] = saved.floor
 
 
 def _load_orders(parts: Parts, saved: SavedEngine) -> None:
@@ -184,7 +163,8 @@ def _load_orders(parts: Parts, saved: SavedEngine) -> None:
         o.state, o.filled, o.working = item.state, item.filled, item.working
         o.cancelling, o.rests = item.cancelling, item.rests
         o.wanted, o.venue_id = item.wanted, item.venue_id
-        state.open(o)
+        o.reserved, o.reserved_shares, o.if_yes, o.if_no = item.holds
+        state.register(o)
     parts.desk.provisional = dict(saved.provisional)
     parts.desk.seen = set(saved.seen)
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from polyframe.api.view import View
 from polyframe.domain import effects as fx
@@ -36,6 +35,10 @@ from polyframe.engine.universe import Universe
 from polyframe.engine.views import make_view
 from polyframe.errors import DataError
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import tables_nb as t
+
+DAILY = (t.A_ORDERS_DAY, t.A_CANCELS_DAY, t.A_FILLS_DAY, t.A_VOLUME_DAY)
+"""Counts that begin anew with the UTC day."""
 
 
 class Engine:
@@ -56,7 +59,8 @@ class Engine:
         state = State(books, names, [player.cash for player in setup.players])
         at_once = {m for m, market in enumerate(universe.markets) if market.opened <= setup.start}
         state.listed |= at_once
-        state.tradable |= at_once
+        for m in at_once:
+            state.set_tradable(m, True)
         views: dict[int, View] = {}
         door = RiskDoor(state, setup.seal, setup.guarded, views, setup.calls)
         context = Context(setup.session, state, door)
@@ -130,25 +134,24 @@ class Engine:
         handler = self._apply_table.get(type(event))
         note = handler(event) if handler is not None else None
         state = self.state
-        equity = int(state.marks[nb.E_NOW])
-        state.peak[state.account] = max(state.peak[state.account], equity)
+        nb.settle(state.marks)
         return note
 
     def _new_day(self) -> None:
         state = self.state
         self.parts.day = self.context.now // DAY
         for row in range(len(state.ledgers) + 1):
-            equity = state.equity_of(row)
-            state.day_start[row] = equity
-            state.peak[row] = max(state.peak[row], equity)
+            state.day_start[row] = state.equity_of(row)
+        for column in DAILY:
+            state.tables.account[column] = 0
         self.arm_floor()
 
     def arm_floor(self) -> None:
         """Tells the data loop at which equity the account's daily loss limit is reached."""
         state = self.state
         limit = self.parts.door.limit("daily_loss")
-        floor = np.iinfo(np.int64).min if limit is None else state.day_start[state.account] - limit
-        state.marks[nb.E_FLOOR] = floor
+        floor = nb.NO_FLOOR if limit is None else state.day_start[state.account] - limit
+        state.marks[state.account, nb.E_FLOOR] = floor
 
     def _handlers(self) -> dict[type, Callable[[Any], object]]:
         parts = self.parts
@@ -234,6 +237,8 @@ class Engine:
             found = self.state.orders.get(effect.order)
             if found is not None:
                 found.cancelling = True
+                if not effect.parent:
+                    self.state.count(t.A_CANCELS_DAY, found.ledger)
         elif isinstance(effect, fx.OrderChanged):
             found = self.state.orders.get(effect.order)
             if found is not None and found.order.style and not effect.state.open:
@@ -267,6 +272,9 @@ class Engine:
             parent.working += order.size
             state.reserve(parent)
         state.open(adopted)
+        if isinstance(effect, fx.SubmitOrder):
+            market = self.context.universe.markets[adopted.market]
+            state.count_sent(adopted.ledger, order, market.divisor)
 
     # ---- saving ------------------------------------------------------------------------------
 

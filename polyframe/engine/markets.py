@@ -49,11 +49,12 @@ class Lifecycle:
             c.books.grow()
             c.state.grow()
         c.state.listed.add(m)
-        c.state.tradable.add(m)
+        c.state.set_tradable(m, True)
 
     def grouped(self, event: GroupListed) -> None:
         """Takes an event's new shape."""
         self.context.universe.add_group(event.group)
+        self.context.state.tables.regroup()
 
     def tick_changed(self, event: TickSizeChanged) -> None:
         """A new price step: the book starts anew and is not trusted until it does."""
@@ -82,7 +83,7 @@ class Lifecycle:
     def closed(self, event: MarketClosed | MarketDisputed) -> None:
         """No more trading."""
         c = self.context
-        c.state.tradable.discard(c.universe.market_index[c.universe.market(event.market).id])
+        c.state.set_tradable(c.universe.market_index[c.universe.market(event.market).id], False)
 
     def resolved(self, event: MarketResolved) -> None:
         """Shares are worth their payout from now on."""
@@ -90,7 +91,7 @@ class Lifecycle:
         m = c.universe.market_index[c.universe.market(r.market).id]
         market = c.universe.markets[m]
         self.resolutions[r.market] = r
-        c.state.tradable.discard(m)
+        c.state.set_tradable(m, False)
         yes = r.payouts[0] * market.price_one // 1_000_000
         c.books.view[m, nb.B_MARK_BID] = yes
         if market.binary:

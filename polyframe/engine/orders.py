@@ -27,6 +27,7 @@ from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.risk import Draft, Ruled
 from polyframe.engine.sized import sound_size
 from polyframe.engine.state import RESTING, OpenOrder
+from polyframe.kernels import tables_nb as t
 from polyframe.quant.sizing import buy_cost, sell_net
 
 
@@ -186,6 +187,7 @@ class OrderDesk:
         if order.cancelling:
             return
         order.cancelling = True
+        self.context.state.count(t.A_CANCELS_DAY, order.ledger)
         self.context.emit(RequestCancel(order.order.id, reason))
 
     def refuse(self, ledger: str, wish: str, reason: str, subject: str = "") -> None:
@@ -233,6 +235,7 @@ class OrderDesk:
             c.state.reserve(o)
             self._to_parent(o, fill.size)
         c.state.book(ledger, token, booked)
+        c.state.count(t.A_FILLS_DAY, ledger)
         note = FillBooked(fill, booked.holding.realised - before.realised)
         c.emit(note)
         if o is not None:

@@ -173,7 +173,7 @@ class Reactions:
     def _loss_limit(self) -> None:
         """Equity crossed the account's daily loss limit: halt until the next day."""
         state = self.context.state
-        state.marks[nb.E_FLOOR] = -(2**63)
+        state.marks[state.account, nb.E_FLOOR] = nb.NO_FLOOR
         until = (self.context.now // DAY + 1) * DAY
         self.conduct.halt("DailyLoss", Halt(reason="the account's daily loss limit", until=until))
 

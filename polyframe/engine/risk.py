@@ -181,7 +181,7 @@ class RiskDoor:
         vectors = self._vectors
         halted = self.halted(state.ledgers[draft.ledger], market.id, now) is not None
         vectors.fill_order(draft, kind, reduces, cost, now)
-        vectors.fill_numbers(draft, self.killed, halted)
+        vectors.fill_numbers(draft, self.killed, halted, now)
         permitted = draft.size
         for i, row in enumerate((draft.ledger, state.account)):
             permitted = min(
@@ -218,8 +218,7 @@ class RiskDoor:
             if draft.size > free:
                 # The part that is not owned cannot be sold anyway; judge what can.
                 yes, no = state.losses(draft.token, draft.side, draft.price, max(free, 0))
-        before = state.worst(draft.ledger, group)
-        return state.worst_with(draft.ledger, group, m, yes, no) >= before
+        return state.reduces(draft.ledger, m, yes, no)
 
     def _verdicts(self, draft: Draft, reduces: bool) -> list[Verdict]:
         """One verdict a guard: the stricter of the ledger's and the account's."""
@@ -307,10 +306,13 @@ class RiskDoor:
         if not 0 < order.size <= ruled.permitted:
             raise InvariantError(f"order {order.id} asks for more than was permitted")
         token = state.universe.token_index[order.token]
-        open_order = OpenOrder(
-            order, state.ledger_index[order.ledger], state.universe.token_market[token], token
-        )
+        m = state.universe.token_market[token]
+        market = state.universe.markets[m]
+        open_order = OpenOrder(order, state.ledger_index[order.ledger], m, token)
         state.open(open_order)
+        if not order.style:
+            # Of an order that goes out in parts the parts count.
+            state.count_sent(open_order.ledger, order, market.divisor)
         return open_order, ApprovedOrder(order, open_order.reserved, self._seal)
 
     def approve_child(

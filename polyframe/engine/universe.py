@@ -28,6 +28,11 @@ class Universe:
         self.token_outcome: list[int] = []
         self.offset: list[int] = []
         self.group_of: list[str] = []
+        self.event_of: list[int] = []
+        """index of each market's event, in the order of ``groups``"""
+        self.event_index: dict[str, int] = {}
+        self.category_of: list[int] = []
+        self.categories: dict[str, int] = {}
         self.groups: dict[str, Group] = {}
         self._members: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         for market in markets:
@@ -63,6 +68,9 @@ class Universe:
         elif market.id not in group.markets:
             self.groups[name] = Group(name, (*group.markets, market.id), group.kind)
         self._members.pop(name, None)
+        self.event_of.append(self.event_index.setdefault(name, len(self.event_index)))
+        category = market.category.lower()
+        self.category_of.append(self.categories.setdefault(category, len(self.categories)))
         return index
 
     def add_group(self, group: Group) -> None:
@@ -80,6 +88,7 @@ class Universe:
                     f"group {group.id} names market {id}, which belongs to {self.group_of[index]}"
                 )
         self.groups[group.id] = group
+        self.event_index.setdefault(group.id, len(self.event_index))
         self._members.pop(group.id, None)
 
     def replace(self, market: Market) -> None:

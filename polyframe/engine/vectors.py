@@ -11,8 +11,8 @@ from polyframe.domain.market import Market
 from polyframe.domain.orders import KIND_BIT, Kind, Side
 from polyframe.domain.units import Money, Ns, Price, Size
 from polyframe.engine.state import State
-from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels import numbers_nb as n
 
 _PER_ONE = 1_000_000
 _MOST_EDGE = 1.0e6
@@ -52,7 +52,8 @@ class Vectors:
         self.order = np.zeros(g.O_SIZE_OF, dtype=np.int64)
         self.numbers = np.zeros((2, g.S_SIZE_OF), dtype=np.int64)
         self._o = self.order.data
-        self._n = self.numbers.data
+        self._asked = np.zeros(n.Q_SIZE_OF, dtype=np.int64)
+        self._q = self._asked.data
 
     def fill_order(self, draft: Draft, kind: Kind, reduces: bool, cost: Money, now: Ns) -> None:
         """Writes what is known of the order."""
@@ -74,34 +75,25 @@ class Vectors:
         o[g.O_TS] = now
         o[g.O_ONE] = market.price_one
 
-    def fill_numbers(self, draft: Draft, killed: bool, halted: bool) -> None:
+    def fill_numbers(self, draft: Draft, killed: bool, halted: bool, now: Ns) -> None:
         """Writes the numbers of the draft's ledger and of the account."""
         state = self.state
-        m = state.universe.token_market[draft.token]
-        group = state.universe.group_of[m]
-        n, books = self._n, state.books.view
-        bid, ask = state.books.touch(m, state.universe.token_outcome[draft.token])
-        own_bid, own_ask = self._own_touch(draft.token, m)
-        for i, row in enumerate((draft.ledger, state.account)):
-            n[i, g.S_KILLED] = 1 if killed else 0
-            n[i, g.S_HALTED] = 1 if halted else 0
-            n[i, g.S_CASH_FREE] = state.cash[row] - state.reserved[row]
-            n[i, g.S_SHARES_FREE] = (
-                state.shares[row, draft.token] - state.reserved_shares[row, draft.token]
-            )
-            n[i, g.S_EQUITY] = state.equity_of(row)
-            n[i, g.S_DAY_START_EQUITY] = state.day_start[row]
-            n[i, g.S_PEAK_EQUITY] = state.peak[row]
-            n[i, g.S_OPEN_MARKETS] = state.open_markets[row]
-            n[i, g.S_MARKET_OPEN] = 1 if state.exposed[row, m] > 0 else 0
-            n[i, g.S_MARKET_AT_RISK] = state.at_risk_market(row, m)
-            n[i, g.S_GROUP_AT_RISK] = state.at_risk_group(row, group)
-            n[i, g.S_BID] = bid
-            n[i, g.S_ASK] = ask
-            n[i, g.S_TRUSTED] = books[m, nb.B_TRUSTED]
-            n[i, g.S_TRADABLE] = 1 if m in state.tradable else 0
-            n[i, g.S_OWN_BID] = own_bid
-            n[i, g.S_OWN_ASK] = own_ask
+        universe, tables = state.universe, state.tables
+        m = universe.token_market[draft.token]
+        q = self._q
+        q[n.Q_LEDGER] = draft.ledger
+        q[n.Q_TOKEN] = draft.token
+        q[n.Q_MARKET] = m
+        q[n.Q_OUTCOME] = universe.token_outcome[draft.token]
+        q[n.Q_NOW] = now
+        q[n.Q_OWN_BID], q[n.Q_OWN_ASK] = self._own_touch(draft.token, m)
+        q[n.Q_KILLED] = 1 if killed else 0
+        q[n.Q_HALTED] = 1 if halted else 0
+        n.fill_both(
+            self.numbers, self._asked, tables.account, tables.tokens, tables.markets,
+            tables.traits, tables.events, tables.kinds, state.books.rows, tables.marks,
+            tables.pace,
+        )  # fmt: skip
 
     def _own_touch(self, token: int, m: int) -> tuple[Price, Price]:
         """Best own resting bid and ask of a market in a token's terms, all ledgers together."""

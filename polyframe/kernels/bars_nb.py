@@ -6,6 +6,8 @@ from typing import Final
 
 from numba import int32, int64, njit, types, uint8
 
+from polyframe.kernels.tables_nb import T_SHARES
+
 # ---- columns of a book row (one market, YES space) --------------------------------------------
 B_BID: Final = 0
 B_ASK: Final = 1
@@ -25,7 +27,13 @@ B_TOKENS: Final = 10
 B_ONE: Final = 11
 """the integer price of 1.0"""
 B_DIVISOR: Final = 12
-B_SIZE_OF: Final = 13
+B_HOUR: Final = 13
+"""the last hour in which the market's mid was known, counted from 1970"""
+B_SIZE_OF: Final = 14
+
+GRID_STEP: Final = 3_600_000_000_000
+GRID: Final = 96
+"""hours of which the last mid is kept, on the same grid for all markets"""
 
 # ---- columns of a wake row (one strategy and market) ------------------------------------------
 W_MOVE: Final = 0
@@ -37,7 +45,7 @@ W_SIZE_OF: Final = 3
 MOST_STRATEGIES: Final = 62
 """a wake names its strategies in the bits of one int64"""
 
-# ---- equity scalars ----------------------------------------------------------------------------
+# ---- equity, one row a ledger, the account's last -----------------------------------------------
 E_NOW: Final = 0
 E_FLOOR: Final = 1
 """wake at the first row on which equity is at or below"""
@@ -46,7 +54,16 @@ E_STEP: Final = 2
 E_TS: Final = 3
 """time of the last row marked"""
 E_COUNT: Final = 4
-E_SIZE_OF: Final = 5
+E_PEAK: Final = 5
+"""the highest equity so far"""
+E_FIXED: Final = 6
+"""the highest floor that does not move with the peak"""
+E_FIRST: Final = 7
+"""the least fall from the peak that wakes, in millionths of it; 0: none does"""
+E_SIZE_OF: Final = 8
+
+NO_FLOOR: Final = -(2**63)
+MILLION: Final = 1_000_000
 
 STOP_TIME: Final = 0
 STOP_MOVED: Final = 1
@@ -59,7 +76,7 @@ _flag = types.Array(uint8, 1, "C", readonly=True)
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 _ring = types.Array(int32, 2, "C")
-_wakes = types.Array(int64, 3, "C")
+_cube = types.Array(int64, 3, "C")
 
 
 @njit(int64(int64, int64, int64, int64, int64), cache=True)
@@ -93,11 +110,58 @@ def revalue(book, m, shares, value):  # type: ignore[no-untyped-def]
     return change
 
 
-@njit(types.void(_table, _ring, int64, int64, int64, int64, int64), cache=True)
-def set_quote(book, history, m, ts, bid, ask, trusted):  # type: ignore[no-untyped-def]
+@njit(types.void(_table, int64, _cube, _table, _table), cache=True)
+def revalue_all(book, m, tokens, value, marks):  # type: ignore[no-untyped-def]
+    """Values a market's shares anew for every ledger and the account.
+
+    Shapes: book (markets, B_SIZE_OF); tokens (T_SIZE_OF, rows, tokens); value (rows, tokens);
+    marks (rows, E_SIZE_OF). Units: money.
+    """
+    last = marks.shape[0] - 1
+    first = book[m, B_TOKEN]
+    for k in range(first, first + book[m, B_TOKENS]):
+        # Where the account holds nothing no ledger does.
+        if tokens[T_SHARES, last, k] != 0 or value[last, k] != 0:
+            for row in range(last + 1):
+                marks[row, E_NOW] += revalue(book, m, tokens[T_SHARES, row], value[row])
+            return
+
+
+@njit(int64(int64, int64), cache=True)
+def fallen(peak: int, share: int) -> int:
+    """The highest equity that lies ``share`` or more below the peak.
+
+    Shapes: scalars. Units: money; millionths of the peak.
+    """
+    # In two parts, because the product of the whole may pass 2^63.
+    return peak - ((peak // MILLION) * share - (-(peak % MILLION) * share) // MILLION)
+
+
+@njit(int64(_table), cache=True)
+def settle(marks):  # type: ignore[no-untyped-def]
+    """Lifts peaks and the floors that follow them; 1 when a row stands at or below its floor.
+
+    Shapes: marks (rows, E_SIZE_OF). Units: money.
+    """
+    crossed = int64(0)
+    for row in range(marks.shape[0]):
+        now = marks[row, E_NOW]
+        if now > marks[row, E_PEAK]:
+            marks[row, E_PEAK] = now
+            if marks[row, E_FIRST] > 0:
+                moving = fallen(now, marks[row, E_FIRST])
+                marks[row, E_FLOOR] = max(marks[row, E_FIXED], moving)
+        if now <= marks[row, E_FLOOR]:
+            crossed = int64(1)
+    return crossed
+
+
+@njit(types.void(_table, _ring, _ring, int64, int64, int64, int64, int64), cache=True)
+def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no-untyped-def]
     """Writes one quote into a market's book row; history and marks only when it is trustworthy.
 
-    Shapes: book (markets, B_SIZE_OF), history (markets, ring). Units: price integers.
+    Shapes: book (markets, B_SIZE_OF), history (markets, ring), grid (markets, GRID).
+    Units: price integers.
     """
     book[m, B_TS] = ts
     book[m, B_TRUSTED] = trusted
@@ -112,9 +176,16 @@ def set_quote(book, history, m, ts, bid, ask, trusted):  # type: ignore[no-untyp
             # Twice the mid, so that it stays an integer.
             history[m, book[m, B_SEEN] % history.shape[1]] = bid + ask
             book[m, B_SEEN] += 1
+            hour = ts // GRID_STEP
+            # Hours without a mid hold none: what stood there is four days old.
+            for gone in range(max(book[m, B_HOUR] + 1, hour - GRID + 1), hour):
+                grid[m, gone % GRID] = 0
+            if hour >= book[m, B_HOUR]:
+                grid[m, hour % GRID] = bid + ask
+                book[m, B_HOUR] = hour
 
 
-@njit(int64(_table, _wakes, int64), cache=True)
+@njit(int64(_table, _cube, int64), cache=True)
 def moved(book, wakes, m):  # type: ignore[no-untyped-def]
     """The strategies whose price condition holds in a market, as bits; their marks move along.
 
@@ -141,51 +212,53 @@ def moved(book, wakes, m):  # type: ignore[no-untyped-def]
 
 @njit(
     types.Tuple((int64, int64, int64, int64))(
-        _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _wakes, _row, _row,
-        _row, _row, _row,
+        _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _ring, _cube, _cube,
+        _table, _table, _row, _row,
     ),
     cache=True,
 )  # fmt: skip
 def advance(  # type: ignore[no-untyped-def]
-    ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, wakes, shares, value,
-    equity, out_ts, out_equity,
+    ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, grid, wakes, tokens,
+    value, marks, out_ts, out_equity,
 ):  # fmt: skip
     """Applies rows up to ``stop_ts`` or the first wake condition.
 
     Returns the next cursor, why it stopped (``STOP_``), the market that caused it (-1: none) and
     the strategies whose own condition holds there, as bits.
-    Equity is marked on every row and sampled when a step of E_STEP ends.
+    Equity is marked on every row, of each ledger and of the account; the account's is sampled when
+    a step of its E_STEP ends.
 
-    Shapes: columns (rows,); book (markets, B_SIZE_OF); history (markets, ring); wakes
-    (strategies, markets, W_SIZE_OF); shares, value (tokens,); equity (E_SIZE_OF,); out_ts,
-    out_equity (capacity,).
+    Shapes: columns (rows,); book (markets, B_SIZE_OF); history (markets, ring); grid (markets,
+    GRID); wakes (strategies, markets, W_SIZE_OF); tokens (T_SIZE_OF, ledgers + 1, tokens); value
+    (ledgers + 1, tokens); marks (ledgers + 1, E_SIZE_OF); out_ts, out_equity (capacity,).
     Units: ns, price integers, money.
     """
     rows = ts.shape[0]
-    step = equity[E_STEP]
+    last = marks.shape[0] - 1
+    step = marks[last, E_STEP]
     while cursor < rows:
         now = ts[cursor]
         if now > stop_ts:
             return cursor, STOP_TIME, -1, 0
-        if step > 0 and equity[E_TS] > 0 and now // step != equity[E_TS] // step:
-            n = equity[E_COUNT]
+        if step > 0 and marks[last, E_TS] > 0 and now // step != marks[last, E_TS] // step:
+            n = marks[last, E_COUNT]
             if n < out_ts.shape[0]:
-                out_ts[n] = equity[E_TS]
-                out_equity[n] = equity[E_NOW]
-                equity[E_COUNT] = n + 1
-        equity[E_TS] = now
+                out_ts[n] = marks[last, E_TS]
+                out_equity[n] = marks[last, E_NOW]
+                marks[last, E_COUNT] = n + 1
+        marks[last, E_TS] = now
         m = int64(market[cursor])
         trusted = (
             1 if (int64(flag[cursor]) & unquoted) == 0 and bid[cursor] + ask[cursor] > 0 else 0
         )
         if trusted == 1:
-            set_quote(book, history, m, now, bid[cursor], ask[cursor], 1)
-            equity[E_NOW] += revalue(book, m, shares, value)
+            set_quote(book, history, grid, m, now, bid[cursor], ask[cursor], 1)
+            revalue_all(book, m, tokens, value, marks)
         else:
-            set_quote(book, history, m, now, 0, 0, 0)
+            set_quote(book, history, grid, m, now, 0, 0, 0)
         cursor += 1
         woken = moved(book, wakes, m)
-        if equity[E_NOW] <= equity[E_FLOOR]:
+        if settle(marks) != 0:
             return cursor, STOP_LIMIT, m, woken
         if woken != 0:
             return cursor, STOP_MOVED, m, woken

@@ -56,7 +56,7 @@ class QuoteFeed:
         room = span // sample + 2
         self._out_ts = np.zeros(room, dtype=np.int64)
         self._out_equity = np.zeros(room, dtype=np.int64)
-        engine.state.marks[nb.E_STEP] = sample
+        engine.state.marks[-1, nb.E_STEP] = sample
 
     def __len__(self) -> int:
         return len(self.rows.ts)
@@ -79,8 +79,8 @@ class QuoteFeed:
         end = len(rows.ts) if stop_row is None else stop_row
         self.cursor, why, m, woken = nb.advance(
             rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
-            rows.untrusted, self.cursor, until, books.rows, books.history, books.wakes,
-            state.account_shares, state.value, state.marks, self._out_ts, self._out_equity,
+            rows.untrusted, self.cursor, until, books.rows, books.history, books.grid, books.wakes,
+            state.tables.tokens, state.tables.value, state.marks, self._out_ts, self._out_equity,
         )  # fmt: skip
         reason = _REASONS.get(why)
         if reason is None:
@@ -103,7 +103,7 @@ class QuoteFeed:
 
     def equity(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Times and values of the equity samples, the present as the last."""
-        marks = self.engine.state.marks
+        marks = self.engine.state.marks[-1]
         n = int(marks[nb.E_COUNT])
         now = max(int(marks[nb.E_TS]), self.engine.context.now)
         ts = np.append(self._out_ts[:n], now)

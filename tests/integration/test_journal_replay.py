@@ -136,5 +136,4 @@ def test_folding_a_backtest_gives_the_same_state(
     got = resumed(desk, fresh.checkpoint())
     wanted = resumed(desk, session.engine.checkpoint())
     assert {name for name in wanted if got[name] != wanted[name]} == set()
-    assert wanted["holdings"]
-    assert wanted["cash"]
+    assert session.engine.state.totals(session.engine.state.account).realised != 0

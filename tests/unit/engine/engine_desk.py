@@ -65,7 +65,15 @@ class Puppet(Strategy):
         return self._next(event)
 
 
-def market(name: str, *, group: str = "", fee: int = 0, strike: float | None = None) -> Market:
+def market(
+    name: str,
+    *,
+    group: str = "",
+    fee: int = 0,
+    strike: float | None = None,
+    category: str = "other",
+    closes: int = 0,
+) -> Market:
     """A binary market with a cent tick, whole-share lots and a minimum of one share."""
     return Market(
         name,
@@ -77,6 +85,8 @@ def market(name: str, *, group: str = "", fee: int = 0, strike: float | None = N
         lot=1_000_000,
         min_size=1_000_000,
         fee=FeeSchedule(rate=fee),
+        category=category,
+        closes=closes,
     )
 
 

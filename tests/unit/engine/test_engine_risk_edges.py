@@ -13,6 +13,7 @@ from polyframe.domain.orders import Kind, Side, TimeInForce
 from polyframe.domain.wishes import Intent, QuoteLevel, Quotes
 from polyframe.engine.risk import Draft
 from polyframe.errors import InvariantError
+from polyframe.kernels import tables_nb
 from polyframe.protections.max_stake import MaxStake
 from polyframe.protections.min_edge import MinEdge
 from polyframe.protections.price_band import PriceBand
@@ -37,7 +38,7 @@ def untouched(desk: Desk) -> None:
     state = desk.engine.state
     assert list(state.reserved) == [0, 0, 0]
     assert list(state.cash) == [100_000_000, 100_000_000, 200_000_000]
-    assert not state._markets.any()
+    assert not state.tables.markets[: tables_nb.M_CATEGORY_CAP].any()
     assert not state.orders
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import tables_nb as t
 
 ONE = 10_000
 DIVISOR = 10_000
@@ -113,17 +114,20 @@ class Kernel:
         self.history = np.zeros((markets, RING), dtype=np.int32)
         self.wakes = np.zeros((1, markets, nb.W_SIZE_OF), dtype=np.int64)
         self.wakes[0, :, nb.W_MOVE] = wakes
-        self.shares = np.array(shares, dtype=np.int64)
-        self.value = np.zeros(2 * markets, dtype=np.int64)
-        self.equity = np.zeros(nb.E_SIZE_OF, dtype=np.int64)
-        self.equity[nb.E_NOW], self.equity[nb.E_FLOOR] = cash, floor
+        self.grid = np.zeros((markets, nb.GRID), dtype=np.int32)
+        self.tokens = np.zeros((t.T_SIZE_OF, 2, 2 * markets), dtype=np.int64)
+        self.tokens[t.T_SHARES] = shares
+        self.value = np.zeros((2, 2 * markets), dtype=np.int64)
+        self.marks = np.zeros((2, nb.E_SIZE_OF), dtype=np.int64)
+        self.marks[:, nb.E_NOW], self.marks[:, nb.E_FLOOR] = cash, floor
+        self.equity = self.marks[1]
         self.equity[nb.E_STEP] = step
         self.out = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
 
     def run(self, cursor=0, stop_ts=2**62):
         return nb.advance(
-            *self.columns, UNQUOTED, cursor, stop_ts, self.book, self.history, self.wakes,
-            self.shares, self.value, self.equity, *self.out,
+            *self.columns, UNQUOTED, cursor, stop_ts, self.book, self.history, self.grid,
+            self.wakes, self.tokens, self.value, self.marks, *self.out,
         )  # fmt: skip
 
     def samples(self):
@@ -321,7 +325,8 @@ def test_set_quote_keeps_history_and_marks_for_trustworthy_quotes_only(bid, ask,
     history = np.zeros((1, RING), dtype=np.int32)
     book[0, nb.B_SEEN] = seen
     book[0, nb.B_MARK_BID] = book[0, nb.B_MARK_ASK] = 77
-    nb.set_quote(book, history, 0, 5, bid, ask, int(trusted))
+    grid = np.zeros((1, nb.GRID), dtype=np.int32)
+    nb.set_quote(book, history, grid, 0, 5, bid, ask, int(trusted))
     row = [int(n) for n in book[0]]
     assert (row[nb.B_BID], row[nb.B_ASK], row[nb.B_TS]) == (bid, ask, 5)
     assert row[nb.B_MARK_BID] == (bid if trusted and bid else 77)
