@@ -29,6 +29,7 @@ from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels import review_nb
 from polyframe.runtime.build import ALWAYS
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.plugins import Registry
@@ -154,7 +155,7 @@ def _guards(n: int) -> Callable[[], None]:
 
     def run() -> None:
         for _ in range(n):
-            g.review(order, state, limits, applies, scope, permitted)
+            review_nb.review(order, state, limits, applies, scope, permitted)
 
     return run
 

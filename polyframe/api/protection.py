@@ -73,6 +73,10 @@ class Protection(Plugin):
         """The kernel's limits by name, as integers."""
         return {}
 
+    def limits_by_category(self) -> Mapping[str, Mapping[str, int]]:
+        """Limits of single categories of markets: limit name, then category in lower case."""
+        return {}
+
     def observe(self, event: Event, view: View) -> Halt | None:
         """Sees every event before the strategies do; may halt trading."""
         return None

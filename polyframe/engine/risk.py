@@ -22,6 +22,7 @@ from polyframe.engine.state import RESTING, OpenOrder, State
 from polyframe.engine.vectors import Draft, Vectors, least_size
 from polyframe.errors import InvariantError, PluginError
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels import review_nb
 
 __all__ = ["Draft", "Guarded", "RiskDoor", "Ruled"]
 
@@ -186,7 +187,7 @@ class RiskDoor:
         for i, row in enumerate((draft.ledger, state.account)):
             permitted = min(
                 permitted,
-                g.review(
+                review_nb.review(
                     vectors.order, vectors.numbers[i], self._limits[row], self._applies[row],
                     self._risk_scope, self._permitted[i],
                 ),

@@ -19,6 +19,10 @@ _MOST_EDGE = 1.0e6
 """Whatever is stated beyond this is cut off: a share never gains more than 1."""
 
 
+UNASKED = [g.S_LIQUIDITY, g.S_CONFIDENCE, g.S_EVIDENCE, g.S_FORECAST, g.S_CLOSES]
+"""Columns that nothing fills yet."""
+
+
 class Draft(NamedTuple):
     """An intent made concrete, not yet reviewed."""
 
@@ -51,6 +55,8 @@ class Vectors:
         self.state = state
         self.order = np.zeros(g.O_SIZE_OF, dtype=np.int64)
         self.numbers = np.zeros((2, g.S_SIZE_OF), dtype=np.int64)
+        self.numbers[:, g.S_CATEGORY_CAP] = g.MISSING
+        self.numbers[:, UNASKED] = g.EXEMPT
         self._o = self.order.data
         self._asked = np.zeros(n.Q_SIZE_OF, dtype=np.int64)
         self._q = self._asked.data
@@ -74,6 +80,7 @@ class Vectors:
         o[g.O_EDGE] = _millionths(draft.edge)
         o[g.O_TS] = now
         o[g.O_ONE] = market.price_one
+        o[g.O_PROBABILITY] = _millionths(draft.probability)
 
     def fill_numbers(self, draft: Draft, killed: bool, halted: bool, now: Ns) -> None:
         """Writes the numbers of the draft's ledger and of the account."""

@@ -1,15 +1,17 @@
-"""The guards of the core: one function each, ``(order, state, limits) -> permitted size``.
+"""What the guards read: the columns of their vectors, and two sums that several of them need.
 
-The Python path and the compiled path call these very functions; the meet of their answers is the
-minimum. A guard that lacks an input answers 0: it fails closed.
+A guard is one function, ``(order, state, limits) -> permitted size``; they stand in ``losses_nb``,
+``exposure_nb``, ``rates_nb`` and ``checks_nb``. The Python path and the compiled path call these
+very functions through ``review_nb.review``; the meet of their answers is the minimum. A guard that
+lacks an input answers 0: it fails closed.
 
 Shapes:
     order   (O_SIZE_OF,) int64: the proposal, see the ``O_`` columns
     state   (S_SIZE_OF,) int64: the ledger's (or the account's) numbers, see ``S_``
     limits  (L_SIZE_OF,) int64: see ``L_``
 
-Units: money 1e-6, prices and sizes the market's integers, edges and price limits 1e-6 of 1.0,
-times ns.
+Units: money 1e-6, prices and sizes the market's integers, edges, probabilities and parts of equity
+1e-6 of 1.0, times ns.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from numba import int64, njit, types
 
 MISSING: Final = -(2**63)
 """A value that is not known. Guards that need it deny."""
+EXEMPT: Final = 2**63 - 1
+"""A value that is not asked for here. Guards that need it let the order pass."""
 
 # ---- order columns -------------------------------------------------------------------------
 O_SIDE: Final = 0
@@ -39,7 +43,9 @@ O_EDGE: Final = 11
 O_TS: Final = 12
 O_ONE: Final = 13
 """the integer price of 1.0"""
-O_SIZE_OF: Final = 14
+O_PROBABILITY: Final = 14
+"""stated probability of the order's token, MISSING when unstated"""
+O_SIZE_OF: Final = 15
 
 # ---- state columns -------------------------------------------------------------------------
 S_KILLED: Final = 0
@@ -61,7 +67,43 @@ S_OWN_BID: Final = 15
 """best own resting bid against which a sale would trade, 0 when none"""
 S_OWN_ASK: Final = 16
 """best own resting ask against which a purchase would trade, 0 when none"""
-S_SIZE_OF: Final = 17
+S_WEEK_START_EQUITY: Final = 17
+S_TOTAL_AT_RISK: Final = 18
+"""sum over events of what is at risk in each"""
+S_CATEGORY_AT_RISK: Final = 19
+"""the same over the events of this market's category"""
+S_CATEGORY_CAP: Final = 20
+"""part of equity allowed in this market's category, MISSING when it has none of its own"""
+S_CORRELATED: Final = 21
+"""other markets in play that are correlated with this one above the limit"""
+S_MARKET_NET: Final = 22
+"""absolute difference between the costs of YES and of NO in this market, open entries included"""
+S_MARKET_GROSS: Final = 23
+"""their sum"""
+S_TOTAL_NET: Final = 24
+"""sum of the absolute differences over all markets"""
+S_LIQUIDITY: Final = 25
+S_CONFIDENCE: Final = 26
+"""0 low, 1 medium, 2 high: of the newest forecast of this market"""
+S_EVIDENCE: Final = 27
+"""evidence quality of that forecast"""
+S_FORECAST: Final = 28
+"""that forecast's probability of the order's token"""
+S_BLOCKED: Final = 29
+S_CLOSES: Final = 30
+"""0 when unknown"""
+S_ORDERS_SECOND: Final = 31
+S_ORDERS_MINUTE: Final = 32
+S_VOLUME_DAY: Final = 33
+S_ORDERS_DAY: Final = 34
+S_CANCELS_DAY: Final = 35
+S_FILLS_DAY: Final = 36
+S_LOCK_STOPLOSS: Final = 37
+"""locked until, 0 when not; so the next three"""
+S_LOCK_COOLDOWN: Final = 38
+S_LOCK_LOW_PROFIT: Final = 39
+S_LOCK_DRAWDOWN: Final = 40
+S_SIZE_OF: Final = 41
 
 # ---- limit columns -------------------------------------------------------------------------
 LIMITS: Final = (
@@ -72,6 +114,52 @@ LIMITS: Final = (
     "price_high",
     "price_away",
     "min_edge",
+    "drawdown_kill",
+    "heat_from_1",
+    "heat_from_2",
+    "heat_from_3",
+    "heat_keep_1",
+    "heat_keep_2",
+    "heat_keep_3",
+    "weekly_loss",
+    "liquidity",
+    "spread",
+    "evidence",
+    "confidence",
+    "implied_probability",
+    "blocked",
+    "portfolio",
+    "timeline_last",
+    "timeline_first",
+    "category",
+    "event",
+    "correlated",
+    "correlated_above",
+    "correlated_samples",
+    "correlated_window",
+    "symbol_net",
+    "symbol_gross",
+    "symbol_total_net",
+    "order_size",
+    "quote_size",
+    "orders_second",
+    "orders_minute",
+    "daily_volume",
+    "cancel_ratio",
+    "cancels_from",
+    "stoploss_trades",
+    "stoploss_lookback",
+    "stoploss_stop",
+    "stoploss_per_market",
+    "cooldown_stop",
+    "low_profit_trades",
+    "low_profit_lookback",
+    "low_profit_required",
+    "low_profit_stop",
+    "max_drawdown_trades",
+    "max_drawdown_lookback",
+    "max_drawdown_allowed",
+    "max_drawdown_stop",
 )
 """Names of the limit columns, in order."""
 L_MAX_STAKE: Final = 0
@@ -81,12 +169,99 @@ L_PRICE_LOW: Final = 3
 L_PRICE_HIGH: Final = 4
 L_PRICE_AWAY: Final = 5
 L_MIN_EDGE: Final = 6
+L_DRAWDOWN_KILL: Final = 7
+L_HEAT_FROM_1: Final = 8
+L_HEAT_FROM_2: Final = 9
+L_HEAT_FROM_3: Final = 10
+L_HEAT_KEEP_1: Final = 11
+L_HEAT_KEEP_2: Final = 12
+L_HEAT_KEEP_3: Final = 13
+L_WEEKLY_LOSS: Final = 14
+L_LIQUIDITY: Final = 15
+L_SPREAD: Final = 16
+L_EVIDENCE: Final = 17
+L_CONFIDENCE: Final = 18
+L_IMPLIED_PROBABILITY: Final = 19
+L_BLOCKED: Final = 20
+L_PORTFOLIO: Final = 21
+L_TIMELINE_LAST: Final = 22
+L_TIMELINE_FIRST: Final = 23
+L_CATEGORY: Final = 24
+L_EVENT: Final = 25
+L_CORRELATED: Final = 26
+L_CORRELATED_ABOVE: Final = 27
+L_CORRELATED_SAMPLES: Final = 28
+L_CORRELATED_WINDOW: Final = 29
+L_SYMBOL_NET: Final = 30
+L_SYMBOL_GROSS: Final = 31
+L_SYMBOL_TOTAL_NET: Final = 32
+L_ORDER_SIZE: Final = 33
+L_QUOTE_SIZE: Final = 34
+L_ORDERS_SECOND: Final = 35
+L_ORDERS_MINUTE: Final = 36
+L_DAILY_VOLUME: Final = 37
+L_CANCEL_RATIO: Final = 38
+L_CANCELS_FROM: Final = 39
+L_STOPLOSS_TRADES: Final = 40
+L_STOPLOSS_LOOKBACK: Final = 41
+L_STOPLOSS_STOP: Final = 42
+L_STOPLOSS_PER_MARKET: Final = 43
+L_COOLDOWN_STOP: Final = 44
+L_LOW_PROFIT_TRADES: Final = 45
+L_LOW_PROFIT_LOOKBACK: Final = 46
+L_LOW_PROFIT_REQUIRED: Final = 47
+L_LOW_PROFIT_STOP: Final = 48
+L_MAX_DRAWDOWN_TRADES: Final = 49
+L_MAX_DRAWDOWN_LOOKBACK: Final = 50
+L_MAX_DRAWDOWN_ALLOWED: Final = 51
+L_MAX_DRAWDOWN_STOP: Final = 52
 L_SIZE_OF: Final = len(LIMITS)
+
+QUOTE: Final = 2
+"""the bit of orders that quote"""
 
 NOT_APPLICABLE: Final = -1
 
-_vector = types.Array(int64, 1, "C")
-_guard = int64(_vector, _vector, _vector)
+GUARDS: Final = (
+    "kill_switch",
+    "drawdown_kill",
+    "drawdown_heat",
+    "max_stake",
+    "daily_loss",
+    "weekly_loss",
+    "open_positions",
+    "min_edge",
+    "liquidity",
+    "spread",
+    "evidence",
+    "confidence",
+    "implied_probability",
+    "edge_direction",
+    "market_type",
+    "portfolio",
+    "timeline",
+    "category",
+    "event",
+    "correlation",
+    "symbol",
+    "order_size",
+    "order_rate",
+    "daily_volume",
+    "cancel_ratio",
+    "stoploss_guard",
+    "cooldown",
+    "low_profit",
+    "max_drawdown",
+    "price_band",
+    "venue_rules",
+    "balance",
+    "trusted_book",
+)
+"""Names of the guards, in the order of ``review``'s answers."""
+
+VECTOR: Final = types.Array(int64, 1, "C")
+GUARD: Final = int64(VECTOR, VECTOR, VECTOR)
+"""The signature of a guard."""
 
 
 @njit(int64(int64, int64, int64, int64, int64), cache=True)
@@ -106,183 +281,14 @@ def fitting(size: int, cost: int, slack: int, headroom: int, lot: int) -> int:
     return part if part > 0 else 0
 
 
-@njit(_guard, cache=True)
-def kill_switch(order, state, limits):  # type: ignore[no-untyped-def]
-    """Nothing while the kill switch is latched or trading is halted here.
+@njit(int64(int64, int64), cache=True)
+def share_of(amount: int, part: int) -> int:
+    """A part of an amount, rounded down; of less than nothing it is nothing.
 
-    Shapes: see module. Units: size.
+    Shapes: scalars. Units: amount in money, part in millionths.
     """
-    if state[S_KILLED] != 0 or state[S_HALTED] != 0:
+    if amount <= 0:
         return 0
-    return order[O_SIZE]
-
-
-@njit(_guard, cache=True)
-def max_stake(order, state, limits):  # type: ignore[no-untyped-def]
-    """At most so much money at risk in one market, open orders included.
-
-    Shapes: see module. Units: size.
-    """
-    at_risk = state[S_MARKET_AT_RISK]
-    if at_risk == MISSING or limits[L_MAX_STAKE] == MISSING:
-        return 0
-    at_risk = max(at_risk, 0)
-    return fitting(
-        order[O_SIZE],
-        order[O_COST],
-        order[O_SLACK],
-        limits[L_MAX_STAKE] - at_risk,
-        order[O_LOT],
-    )
-
-
-@njit(_guard, cache=True)
-def daily_loss(order, state, limits):  # type: ignore[no-untyped-def]
-    """Nothing once equity has fallen by the limit since the day (UTC) began.
-
-    Shapes: see module. Units: size.
-    """
-    equity = state[S_EQUITY]
-    start = state[S_DAY_START_EQUITY]
-    if equity == MISSING or start == MISSING or limits[L_DAILY_LOSS] == MISSING:
-        return 0
-    if start - equity >= limits[L_DAILY_LOSS]:
-        return 0
-    return order[O_SIZE]
-
-
-@njit(_guard, cache=True)
-def open_positions(order, state, limits):  # type: ignore[no-untyped-def]
-    """No further market once so many have a position or an open entry.
-
-    Shapes: see module. Units: size.
-    """
-    if limits[L_OPEN_POSITIONS] == MISSING or state[S_OPEN_MARKETS] == MISSING:
-        return 0
-    if state[S_MARKET_OPEN] != 0 or state[S_OPEN_MARKETS] < limits[L_OPEN_POSITIONS]:
-        return order[O_SIZE]
-    return 0
-
-
-@njit(_guard, cache=True)
-def price_band(order, state, limits):  # type: ignore[no-untyped-def]
-    """Only prices between two bounds, and not further than ``away`` beyond the other side.
-
-    Shapes: see module. Units: size.
-    """
-    one = order[O_ONE]
-    price = order[O_PRICE] * 1_000_000
-    if limits[L_PRICE_LOW] == MISSING or limits[L_PRICE_HIGH] == MISSING:
-        return 0
-    if price < limits[L_PRICE_LOW] * one or price > limits[L_PRICE_HIGH] * one:
-        return 0
-    other = state[S_ASK] if order[O_SIDE] > 0 else state[S_BID]
-    if other == MISSING or limits[L_PRICE_AWAY] == MISSING:
-        return 0
-    # A side without an order sets no distance.
-    beyond = (price - other * 1_000_000) * order[O_SIDE]
-    if other > 0 and beyond > limits[L_PRICE_AWAY] * one:
-        return 0
-    return order[O_SIZE]
-
-
-@njit(_guard, cache=True)
-def min_edge(order, state, limits):  # type: ignore[no-untyped-def]
-    """Nothing below so much expected gain a share after costs; an unstated edge is too little.
-
-    Shapes: see module. Units: size.
-    """
-    edge = order[O_EDGE]
-    if edge == MISSING or limits[L_MIN_EDGE] == MISSING or edge < limits[L_MIN_EDGE]:
-        return 0
-    return order[O_SIZE]
-
-
-@njit(_guard, cache=True)
-def venue_rules(order, state, limits):  # type: ignore[no-untyped-def]
-    """The venue's tick, price range, lot and minimum size; no trade against an own order.
-
-    Shapes: see module. Units: size.
-    """
-    price = order[O_PRICE]
-    tick = order[O_TICK]
-    if state[S_TRADABLE] == 0 or price % tick != 0:
-        return 0
-    if price < tick or price > order[O_MAX_PRICE] - tick:
-        return 0
-    own = state[S_OWN_ASK] if order[O_SIDE] > 0 else state[S_OWN_BID]
-    if own > 0 and (order[O_SIDE] > 0) == (price >= own):
-        return 0
-    if own > 0 and price == own:
-        return 0
-    size = (order[O_SIZE] // order[O_LOT]) * order[O_LOT]
-    return size if size >= order[O_MIN_SIZE] else 0
-
-
-@njit(_guard, cache=True)
-def balance(order, state, limits):  # type: ignore[no-untyped-def]
-    """Cash for a purchase, own unreserved shares for a sale.
-
-    Shapes: see module. Units: size.
-    """
-    if order[O_SIDE] > 0:
-        return fitting(
-            order[O_SIZE], order[O_COST], order[O_SLACK], state[S_CASH_FREE], order[O_LOT]
-        )
-    size = min(order[O_SIZE], state[S_SHARES_FREE])
-    return (size // order[O_LOT]) * order[O_LOT] if size > 0 else 0
-
-
-@njit(_guard, cache=True)
-def trusted_book(order, state, limits):  # type: ignore[no-untyped-def]
-    """Nothing on a book that is stale, crossed or a placeholder.
-
-    Shapes: see module. Units: size.
-    """
-    return order[O_SIZE] if state[S_TRUSTED] == 1 else 0
-
-
-GUARDS: Final = (
-    "kill_switch",
-    "max_stake",
-    "daily_loss",
-    "open_positions",
-    "price_band",
-    "min_edge",
-    "venue_rules",
-    "balance",
-    "trusted_book",
-)
-"""Names of the guards, in the order of ``review``'s answers."""
-
-
-@njit(
-    int64(_vector, _vector, _vector, _vector, _vector, _vector),
-    cache=True,
-)
-def review(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
-    """All guards at once: fills ``permitted`` and returns the meet of those that bind.
-
-    ``applies`` holds each guard's bits of intent kinds (0: not installed); ``risk_scope`` is 1
-    where a guard does not bind on orders that reduce exposure.
-
-    Shapes: applies, risk_scope, permitted (len(GUARDS),) int64. Units: sizes; NOT_APPLICABLE = -1.
-    """
-    size = order[O_SIZE]
-    permitted[0] = kill_switch(order, state, limits)
-    permitted[1] = max_stake(order, state, limits)
-    permitted[2] = daily_loss(order, state, limits)
-    permitted[3] = open_positions(order, state, limits)
-    permitted[4] = price_band(order, state, limits)
-    permitted[5] = min_edge(order, state, limits)
-    permitted[6] = venue_rules(order, state, limits)
-    permitted[7] = balance(order, state, limits)
-    permitted[8] = trusted_book(order, state, limits)
-    for i in range(permitted.shape[0]):
-        if applies[i] & order[O_KIND] == 0:
-            permitted[i] = NOT_APPLICABLE
-            continue
-        if order[O_REDUCES] != 0 and risk_scope[i] != 0:
-            continue
-        size = min(size, permitted[i])
-    return size
+    if float(amount) * float(part) > 4.0e24:
+        return 2**62
+    return amount // 1_000_000 * part + amount % 1_000_000 * part // 1_000_000

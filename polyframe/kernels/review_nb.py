@@ -1,0 +1,61 @@
+"""All guards in one call."""
+
+from __future__ import annotations
+
+from numba import int64, njit
+
+from polyframe.kernels import checks_nb, exposure_nb, losses_nb, rates_nb
+from polyframe.kernels import guards_nb as g
+
+
+@njit(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR), cache=True)
+def review(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
+    """All guards at once: fills ``permitted`` and returns the meet of those that bind.
+
+    ``applies`` holds each guard's bits of intent kinds (0: not installed); ``risk_scope`` is 1
+    where a guard does not bind on orders that reduce exposure.
+
+    Shapes: applies, risk_scope, permitted (len(GUARDS),) int64. Units: sizes; NOT_APPLICABLE = -1.
+    """
+    size = order[g.O_SIZE]
+    permitted[0] = losses_nb.kill_switch(order, state, limits)
+    permitted[1] = losses_nb.drawdown_kill(order, state, limits)
+    permitted[2] = exposure_nb.drawdown_heat(order, state, limits)
+    permitted[3] = exposure_nb.max_stake(order, state, limits)
+    permitted[4] = losses_nb.daily_loss(order, state, limits)
+    permitted[5] = losses_nb.weekly_loss(order, state, limits)
+    permitted[6] = exposure_nb.open_positions(order, state, limits)
+    permitted[7] = checks_nb.min_edge(order, state, limits)
+    permitted[8] = checks_nb.liquidity(order, state, limits)
+    permitted[9] = checks_nb.spread(order, state, limits)
+    permitted[10] = checks_nb.evidence(order, state, limits)
+    permitted[11] = checks_nb.confidence(order, state, limits)
+    permitted[12] = checks_nb.implied_probability(order, state, limits)
+    permitted[13] = checks_nb.edge_direction(order, state, limits)
+    permitted[14] = checks_nb.market_type(order, state, limits)
+    permitted[15] = exposure_nb.portfolio(order, state, limits)
+    permitted[16] = checks_nb.timeline(order, state, limits)
+    permitted[17] = exposure_nb.category(order, state, limits)
+    permitted[18] = exposure_nb.event(order, state, limits)
+    permitted[19] = exposure_nb.correlation(order, state, limits)
+    permitted[20] = exposure_nb.symbol(order, state, limits)
+    permitted[21] = exposure_nb.order_size(order, state, limits)
+    permitted[22] = rates_nb.order_rate(order, state, limits)
+    permitted[23] = rates_nb.daily_volume(order, state, limits)
+    permitted[24] = rates_nb.cancel_ratio(order, state, limits)
+    permitted[25] = losses_nb.stoploss_guard(order, state, limits)
+    permitted[26] = losses_nb.cooldown(order, state, limits)
+    permitted[27] = losses_nb.low_profit(order, state, limits)
+    permitted[28] = losses_nb.max_drawdown(order, state, limits)
+    permitted[29] = checks_nb.price_band(order, state, limits)
+    permitted[30] = checks_nb.venue_rules(order, state, limits)
+    permitted[31] = checks_nb.balance(order, state, limits)
+    permitted[32] = checks_nb.trusted_book(order, state, limits)
+    for i in range(permitted.shape[0]):
+        if applies[i] & order[g.O_KIND] == 0:
+            permitted[i] = g.NOT_APPLICABLE
+            continue
+        if order[g.O_REDUCES] != 0 and risk_scope[i] != 0:
+            continue
+        size = min(size, permitted[i])
+    return size
