@@ -46,6 +46,7 @@ _FROM: dict[str, str] = {
         ),
         "polyframe.domain.effects": "FillBooked OrderChanged PositionSettled TradingHalted",
         "polyframe.domain.units": "DAY HOUR MILLISECOND MINUTE SECOND money",
+        "polyframe.quant.bars": "as_known resample",
         "polyframe.quant.pooling": (
             "clamp log_odds_pool logit mean_probability median_probability sigmoid "
             "trimmed_logit_mean"

@@ -247,6 +247,8 @@ from polyframe.errors import (
 from polyframe.errors import (
     UserError as UserError,
 )
+from polyframe.quant.bars import as_known as as_known
+from polyframe.quant.bars import resample as resample
 from polyframe.quant.calibration import Beta as Beta
 from polyframe.quant.calibration import GroupedPlatt as GroupedPlatt
 from polyframe.quant.calibration import Isotonic as Isotonic

@@ -28,6 +28,7 @@ class Kind(StrEnum):
 
     MARKETS = "markets"
     PRICES = "prices"
+    BARS = "bars"
     TRADES = "trades"
     FORECASTS = "forecasts"
 

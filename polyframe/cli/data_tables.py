@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,10 @@ def _facts(record: MarketRecord) -> Any:
         table.add_row("outcome", f"{paid} ({ended.kind.value}, known {show_time(ended.known_at)})")
     for token in market.tokens:
         table.add_row(token.outcome, token.id)
+    for held in record.bars:
+        length = timedelta(microseconds=held.interval / 1_000)
+        told = f"{held.rows:,} from {show_time(held.first)} to {show_time(held.last)}"
+        table.add_row(f"bars of {length}", told)
     return table
 
 

@@ -5,6 +5,7 @@
     catalogue.json          version; rows, hash, sources and imports of every file
     markets.parquet
     prices/SOURCE.parquet
+    bars/SOURCE.parquet
     trades/SOURCE.parquet
     forecasts/SOURCE.parquet
 
@@ -26,12 +27,23 @@ from polyframe.domain.units import Ns
 from polyframe.errors import DataError, UserError
 from polyframe.store.merging import Merged, merge_rows
 from polyframe.store.parquet import empty_frame, read_frame, reading, replace_whole, write_frame
-from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TABLES, TRADES, VERSION, Table, table
+from polyframe.store.schema import (
+    BARS,
+    FORECASTS,
+    MARKETS,
+    PRICES,
+    TABLES,
+    TRADES,
+    VERSION,
+    Table,
+    table,
+)
 from polyframe.store.timeline import PriceColumns
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from polyframe.store.bar_columns import BarColumns
     from polyframe.store.forecasts import ForecastTable
     from polyframe.store.unquoted import UnquotedRules
 
@@ -144,6 +156,22 @@ class Catalogue:
 
         return price_columns(self.files(PRICES.kind), markets, start, end)
 
+    def bars(
+        self,
+        markets: Sequence[Market],
+        interval: Ns,
+        start: Ns | None = None,
+        end: Ns | None = None,
+    ) -> BarColumns:
+        """Bars of YES of one length that began and were known in ``start <= ts < end``.
+
+        Raises:
+            DataError: a file is damaged or holds impossible bars.
+        """
+        from polyframe.store.bar_columns import bar_columns  # noqa: PLC0415 - with numpy
+
+        return bar_columns(self.files(BARS.kind), markets, interval, start, end)
+
     def forecasts(self, market_ids: Iterable[str] | None = None) -> ForecastTable:
         """Recorded forecasts of some markets (all by default).
 
@@ -169,12 +197,15 @@ class Catalogue:
         from polyframe.store.columns import digest_frame  # noqa: PLC0415 - with numpy
 
         markets = self.frame(MARKETS.kind)
-        frames = {kind: self.frame(kind) for kind in ("prices", "trades", "forecasts")}
+        kinds = ["prices", "trades", "forecasts"]
+        # Without bars the digest is what it was before there were any.
+        priced = ["prices", "trades", *([BARS.kind] if self.files(BARS.kind) else [])]
+        frames = {kind: self.frame(kind) for kind in dict.fromkeys([*kinds, *priced])}
         if market_ids is not None:
             wanted = set(market_ids)
             markets = markets[markets["market_id"].isin(wanted)]
             tokens = {*markets["token_0"], *markets["token_1"]}
-            for kind in ("prices", "trades"):
+            for kind in priced:
                 frames[kind] = frames[kind][frames[kind]["token"].isin(tokens)]
             rows = frames["forecasts"]
             frames["forecasts"] = rows[rows["market_id"].isin(wanted)]
@@ -231,6 +262,10 @@ class Catalogue:
     def append_prices(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
         """Adds prices of one source and flags what is wrong with them."""
         return self._append(PRICES, rows, note)
+
+    def append_bars(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
+        """Adds bars of one source."""
+        return self._append(BARS, rows, note)
 
     def append_trades(self, rows: DataFrame, note: Mapping[str, Any] | None = None) -> Merged:
         """Adds trades of one source."""

@@ -10,7 +10,7 @@ from polyframe.errors import DataError
 from polyframe.store.catalogue import FAULTS, Catalogue
 from polyframe.store.findings import Finding, Severity, Unquoted
 from polyframe.store.parquet import empty_frame, read_frame
-from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TRADES, Table
+from polyframe.store.schema import BARS, FORECASTS, MARKETS, PRICES, TRADES, Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,6 +52,7 @@ def check_catalogue(
     Raises:
         PolyframeError: flags were to be written and the disk refused.
     """
+    from polyframe.store.bar_checks import check_bars  # noqa: PLC0415 - with pandas
     from polyframe.store.market_checks import check_markets  # noqa: PLC0415 - with pandas
     from polyframe.store.price_checks import check_prices, count_flags  # noqa: PLC0415 - with numpy
     from polyframe.store.row_checks import check_forecasts, check_trades  # noqa: PLC0415
@@ -70,6 +71,8 @@ def check_catalogue(
         elif of is PRICES:
             report.findings += check_prices(name, frame, markets, rules)
             report.unquoted.append(count_flags(name, frame))
+        elif of is BARS:
+            report.findings += check_bars(name, frame, markets)
         elif of is TRADES:
             report.findings += check_trades(name, frame)
         elif of is FORECASTS:

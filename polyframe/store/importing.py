@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SET_ASIDE = "set_aside"
 ASIDE_COLUMNS = ("file", "row", "reason", "value")
 CLASH = "duplicate key with another value"
+INSTEAD: defaultdict[str, dict[str, str]] = defaultdict(dict)
+"""by kind of data: the column that takes the place of a required one"""
+INSTEAD["bars"] = {"end": "ts", "market_id": "token"}
 
 
 @dataclass(slots=True)
@@ -100,7 +103,7 @@ def import_files(
     _keep_aside(catalogue, of, label, batches, report)
     if not report.imported:
         raise _nothing(report, _command(of, files, into, mapping, source))
-    if of.kind == "prices":
+    if of.kind in ("prices", "bars"):
         report.unknown_tokens = _unknown_tokens(catalogue, batches)
     return report
 
@@ -195,8 +198,9 @@ def check_columns(path: Path, mapping: Mapping, have: Iterable[str]) -> None:
 
 
 def _same_columns(path: Path, of: Table, mapping: Mapping, plain: bool) -> None:
-    computed = {"source", "known_at", "flag", "latency", "cutoff", "cost", "blind"}
+    computed = {"source", "known_at", "flag", "latency", "cutoff", "cost", "blind", "volume"}
     needed = {c.name for c in of.columns if c.required} - computed
+    needed -= {other for name, other in INSTEAD[of.kind].items() if name in mapping.columns}
     lacking = sorted(needed - set(mapping.columns))
     if lacking:
         raise DataError(
@@ -275,6 +279,7 @@ def _write(
     write = {
         "markets": catalogue.write_markets,
         "prices": catalogue.append_prices,
+        "bars": catalogue.append_bars,
         "trades": catalogue.append_trades,
         "forecasts": catalogue.append_forecasts,
     }[of.kind]

@@ -11,15 +11,22 @@ from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.domain.units import Ns, format_units
 from polyframe.errors import UserError
 from polyframe.store.catalogue import Catalogue
-from polyframe.store.schema import FORECASTS, MARKETS, PRICES, TABLES, TRADES, Table
+from polyframe.store.schema import BARS, FORECASTS, MARKETS, PRICES, TABLES, TRADES, Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-MOMENT = {MARKETS.kind: "closes", PRICES.kind: "ts", TRADES.kind: "ts", FORECASTS.kind: "as_of"}
+MOMENT = {
+    MARKETS.kind: "closes",
+    PRICES.kind: "ts",
+    BARS.kind: "ts",
+    TRADES.kind: "ts",
+    FORECASTS.kind: "as_of",
+}
 OWNER = {
     MARKETS.kind: "market_id",
     PRICES.kind: "token",
+    BARS.kind: "token",
     TRADES.kind: "token",
     FORECASTS.kind: "market_id",
 }
@@ -65,6 +72,16 @@ def _holding(of: Table, source: str, rows: DataFrame) -> Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class BarsHeld:
+    """The bars of one length on record of a market: how many, from when to when."""
+
+    interval: Ns
+    rows: int
+    first: Ns
+    last: Ns
+
+
+@dataclass(frozen=True, slots=True)
 class MarketRecord:
     """All that is on record about one market. Prices are of YES at 1e-4."""
 
@@ -75,6 +92,7 @@ class MarketRecord:
     price: Sequence[int]
     flag: Sequence[int]
     forecasts: Sequence[Any]
+    bars: Sequence[BarsHeld] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The record as plain values: prices as decimal text, flags by name."""
@@ -89,6 +107,7 @@ class MarketRecord:
                 for ts, price, flag in zip(self.ts, self.price, self.flag, strict=True)
             ],
             "forecasts": self.forecasts,
+            "bars": self.bars,
         }
 
 
@@ -103,6 +122,8 @@ def describe(catalogue: Catalogue, wanted: str) -> MarketRecord:
     Raises:
         UserError: none has, or several begin like it.
     """
+    from polyframe.store.bar_columns import intervals_of  # noqa: PLC0415 - with numpy
+
     market = find_market(catalogue.markets(), wanted)
     prices = catalogue.prices([market])
     group = next((g for g in catalogue.groups() if g.id == market.group), None)
@@ -114,7 +135,13 @@ def describe(catalogue: Catalogue, wanted: str) -> MarketRecord:
         prices.price.tolist(),
         prices.flag.tolist(),
         catalogue.forecasts([market.id]).rows,
+        [_held(catalogue, market, n) for n in intervals_of(catalogue.files(BARS.kind), [market])],
     )
+
+
+def _held(catalogue: Catalogue, market: Market, interval: Ns) -> BarsHeld:
+    bars = catalogue.bars([market], interval)
+    return BarsHeld(interval, len(bars), int(bars.start[0]), int(bars.ts[-1]))
 
 
 def find_market(markets: Sequence[Market], wanted: str) -> Market:

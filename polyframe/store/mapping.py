@@ -111,7 +111,7 @@ class Mapping(_Part):
     """How one kind of file is read. Rows that pass every filter are imported."""
 
     version: Literal[1] = 1
-    kind: Literal["markets", "prices", "trades", "forecasts"]
+    kind: Literal["markets", "prices", "bars", "trades", "forecasts"]
     source: str = Field(min_length=1, description="true label of who made the data")
     about: str = Field("", description="what it is and what it assumes")
     columns: dict[str, Annotated[ColumnRule, BeforeValidator(_short)]]

@@ -152,6 +152,26 @@ PRICES = Table(
     order=("token", "ts"),
 )
 
+BARS = Table(
+    "bars",
+    (
+        Column("market_id", "text", "empty where the token's market is not known"),
+        Column("token", "text", "the token priced; the market's first where not stated", True),
+        Column("interval", "span", "length of the bar", True),
+        Column("ts", "time", "the bar's first moment, a multiple of its length", True),
+        Column("open", "price", "first price, 0 to 10000", True),
+        Column("high", "price", "highest price", True),
+        Column("low", "price", "lowest price", True),
+        Column("close", "price", "last price", True),
+        Column("volume", "size", "shares traded; 0 where not stated", True),
+        Column("source", "text", "who recorded it", True),
+        Column("known_at", "time", "since when we could know it; its last ns by default", True),
+    ),
+    key=("token", "interval", "ts"),
+    order=("token", "interval", "ts"),
+    inputs=(Column("end", "time", "the moment after the bar, in place of its first"),),
+)
+
 TRADES = Table(
     "trades",
     (
@@ -189,7 +209,7 @@ FORECASTS = Table(
     inputs=(Column("closes", "time", "the row's own market end, to check as_of against"),),
 )
 
-TABLES: dict[str, Table] = {t.kind: t for t in (MARKETS, PRICES, TRADES, FORECASTS)}
+TABLES: dict[str, Table] = {t.kind: t for t in (MARKETS, PRICES, BARS, TRADES, FORECASTS)}
 
 
 def table(kind: str) -> Table:

@@ -24,6 +24,7 @@ def complete(rows: Converted, kind: str, catalogue: Catalogue) -> None:
     {
         "markets": lambda: _markets(rows),
         "prices": lambda: _prices(rows, catalogue.frame("markets")),
+        "bars": lambda: _bars(rows, catalogue.frame("markets")),
         "trades": lambda: _trades(rows),
         "forecasts": lambda: _forecasts(rows),
     }[kind]()
@@ -72,12 +73,45 @@ def _markets(rows: Converted) -> None:
 
 def _prices(rows: Converted, markets: DataFrame) -> None:
     frame = rows.frame
+    _owned(rows, markets)
+    frame["flag"] = pd.Series(0, index=frame.index, dtype="UInt8")
+    _known_at(rows)
+
+
+def _bars(rows: Converted, markets: DataFrame) -> None:
+    frame = rows.frame
+    frame["volume"] = frame["volume"].fillna(0)
+    frame["ts"] = frame["ts"].fillna(frame["end"] - frame["interval"])
+    first = pd.Series(markets["token_0"].to_numpy(), index=markets["market_id"].to_numpy())
+    named = frame["market_id"].map(first.to_dict()).astype("string")
+    nobody = frame["token"].isna() & named.isna() & frame["market_id"].notna()
+    rows.reject(nobody, "unknown market; import markets first", "market_id")
+    frame["token"] = frame["token"].fillna(named)
+    _owned(rows, markets)
+    for name in ("ts", "interval"):
+        rows.reject(frame[name].isna(), f"missing {name}")
+    rows.reject((frame["interval"] <= 0).fillna(False), "interval not above zero", "interval")
+    length = frame["interval"].where(frame["interval"] > 0)
+    uneven = (frame["ts"] % length != 0).fillna(False)
+    rows.reject(uneven, "bar does not begin at a multiple of its length", "ts")
+    above = frame[["open", "close", "low"]].max(axis=1) > frame["high"]
+    rows.reject(above.fillna(False), "high below another price", "high")
+    below = frame[["open", "close", "high"]].min(axis=1) < frame["low"]
+    rows.reject(below.fillna(False), "low above another price", "low")
+    rows.reject((frame["volume"] < 0).fillna(False), "volume below zero", "volume")
+    last = frame["ts"] + frame["interval"] - 1
+    frame["known_at"] = frame["known_at"].fillna(last)
+    rows.reject((frame["known_at"] < last).fillna(False), "known before it ended", "known_at")
+    rows.reject(frame["token"].fillna("") == "", "missing token", "token")
+
+
+def _owned(rows: Converted, markets: DataFrame) -> None:
+    """Names the market of each token; a stated one that contradicts it is set aside."""
+    frame = rows.frame
     known = frame["token"].map(token_owners(markets)).astype("string")
     other = (known != frame["market_id"]).fillna(False)
     rows.reject(other, "token of another market", "market_id")
     frame["market_id"] = frame["market_id"].fillna(known).fillna("")
-    frame["flag"] = pd.Series(0, index=frame.index, dtype="UInt8")
-    _known_at(rows)
 
 
 def _trades(rows: Converted) -> None:
