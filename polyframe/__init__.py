@@ -22,6 +22,7 @@ _FROM: dict[str, str] = {
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
         "polyframe.api.sizer": "Sized Sizer",
+        "polyframe.api.stakes": "Stake all_in mid_of stake_in",
         "polyframe.api.exchange": "Broker Clocked Exchange Feed",
         "polyframe.api.execution": "Child ExecutionStyle Parent",
         "polyframe.api.market_filter": "MarketFilter MarketStats",
@@ -62,14 +63,20 @@ _FROM: dict[str, str] = {
             "kelly_uncertainty_shrink kelly_void_risk sell_net"
         ),
         "polyframe.quant.carry": "hold_vs_exit settlement_yield",
-        "polyframe.quant.depth_kelly": "kelly_linear_impact kelly_order_book",
+        "polyframe.quant.depth_kelly": "DepthBet kelly_linear_impact kelly_order_book",
         "polyframe.quant.correlation": "Scenarios cluster_scenarios effective_bets",
+        "polyframe.quant.outcomes": (
+            "event_beliefs event_scenarios exclusive_beliefs exclusive_scenarios "
+            "ladder_beliefs ladder_scenarios"
+        ),
+        "polyframe.quant.event_kelly": "Held Offer kelly_event kelly_walk",
+        "polyframe.quant.regime": "Regime market_regime",
         "polyframe.quant.group_kelly": (
             "kelly_mutually_exclusive kelly_scenarios kelly_two_correlated"
         ),
         "polyframe.quant.multipliers": (
-            "capped_stake drawdown_heat graded scaled_fraction timeline_multiplier "
-            "volatility_multiplier"
+            "CATEGORY CONFIDENCE REGIME capped_stake drawdown_heat drawdown_heat_linear graded "
+            "scaled_fraction timeline_multiplier volatility_multiplier"
         ),
         "polyframe.errors": (
             "ConfigError DataError ExchangeError ForecastError InvariantError LookaheadError "

@@ -43,6 +43,10 @@ from polyframe.api.protection import Proposal as Proposal
 from polyframe.api.protection import Protection as Protection
 from polyframe.api.sizer import Sized as Sized
 from polyframe.api.sizer import Sizer as Sizer
+from polyframe.api.stakes import Stake as Stake
+from polyframe.api.stakes import all_in as all_in
+from polyframe.api.stakes import mid_of as mid_of
+from polyframe.api.stakes import stake_in as stake_in
 from polyframe.api.strategy import Strategy as Strategy
 from polyframe.api.subscription import (
     Data as Data,
@@ -262,17 +266,32 @@ from polyframe.quant.carry import settlement_yield as settlement_yield
 from polyframe.quant.correlation import Scenarios as Scenarios
 from polyframe.quant.correlation import cluster_scenarios as cluster_scenarios
 from polyframe.quant.correlation import effective_bets as effective_bets
+from polyframe.quant.depth_kelly import DepthBet as DepthBet
 from polyframe.quant.depth_kelly import kelly_linear_impact as kelly_linear_impact
 from polyframe.quant.depth_kelly import kelly_order_book as kelly_order_book
+from polyframe.quant.event_kelly import Held as Held
+from polyframe.quant.event_kelly import Offer as Offer
+from polyframe.quant.event_kelly import kelly_event as kelly_event
+from polyframe.quant.event_kelly import kelly_walk as kelly_walk
 from polyframe.quant.group_kelly import kelly_mutually_exclusive as kelly_mutually_exclusive
 from polyframe.quant.group_kelly import kelly_scenarios as kelly_scenarios
 from polyframe.quant.group_kelly import kelly_two_correlated as kelly_two_correlated
+from polyframe.quant.multipliers import CATEGORY as CATEGORY
+from polyframe.quant.multipliers import CONFIDENCE as CONFIDENCE
+from polyframe.quant.multipliers import REGIME as REGIME
 from polyframe.quant.multipliers import capped_stake as capped_stake
 from polyframe.quant.multipliers import drawdown_heat as drawdown_heat
+from polyframe.quant.multipliers import drawdown_heat_linear as drawdown_heat_linear
 from polyframe.quant.multipliers import graded as graded
 from polyframe.quant.multipliers import scaled_fraction as scaled_fraction
 from polyframe.quant.multipliers import timeline_multiplier as timeline_multiplier
 from polyframe.quant.multipliers import volatility_multiplier as volatility_multiplier
+from polyframe.quant.outcomes import event_beliefs as event_beliefs
+from polyframe.quant.outcomes import event_scenarios as event_scenarios
+from polyframe.quant.outcomes import exclusive_beliefs as exclusive_beliefs
+from polyframe.quant.outcomes import exclusive_scenarios as exclusive_scenarios
+from polyframe.quant.outcomes import ladder_beliefs as ladder_beliefs
+from polyframe.quant.outcomes import ladder_scenarios as ladder_scenarios
 from polyframe.quant.pool_weights import PoolWeights as PoolWeights
 from polyframe.quant.pool_weights import adaptive_weights as adaptive_weights
 from polyframe.quant.pool_weights import fit_pool_weights as fit_pool_weights
@@ -284,6 +303,8 @@ from polyframe.quant.pooling import mean_probability as mean_probability
 from polyframe.quant.pooling import median_probability as median_probability
 from polyframe.quant.pooling import sigmoid as sigmoid
 from polyframe.quant.pooling import trimmed_logit_mean as trimmed_logit_mean
+from polyframe.quant.regime import Regime as Regime
+from polyframe.quant.regime import market_regime as market_regime
 from polyframe.quant.sizing import buy_cost as buy_cost
 from polyframe.quant.sizing import edge_after_fee as edge_after_fee
 from polyframe.quant.sizing import kelly_fraction as kelly_fraction

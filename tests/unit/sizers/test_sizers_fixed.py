@@ -33,12 +33,33 @@ def test_the_default_stakes_ten():
     assert FixedSizer().size(BUY, 5_000, desk_view()) == 20_000_000
 
 
+@pytest.mark.parametrize(("max_open", "shares"), [(1, 100), (4, 25), (25, 4)])
+def test_unlimited_is_an_equal_part_of_equity(max_open, shares):
+    view = desk_view(cash="40")
+    found = sizer(stake="unlimited", max_open=max_open).size(BUY, 4_000, view)
+    assert found == shares * 1_000_000
+
+
+def test_unlimited_counts_what_is_held_and_spends_no_more_than_is_free():
+    held = desk_view(cash="40", bought=(("0.40", "50"),))
+    assert sizer(stake="unlimited", max_open=4).size(BUY, 4_000, held) == 25_000_000
+    assert sizer(stake="unlimited", max_open=1).size(BUY, 4_000, held) == 50_000_000
+    gone = desk_view(cash="40", bought=(("0.40", "100"),))
+    assert sizer(stake="unlimited").size(BUY, 4_000, gone) == 0
+
+
+@pytest.mark.parametrize("max_open", [0, -1, 2.5])
+def test_room_for_no_market_is_refused(max_open):
+    with pytest.raises(ValidationError, match="max_open"):
+        sizer(stake="unlimited", max_open=max_open)
+
+
 def test_a_sale_is_of_all_that_is_free():
     view = desk_view(bought=(("0.50", "60"),))
     assert sizer().size(Intent(token="A.yes", side=Side.SELL), 4_000, view) == 60_000_000
 
 
-@pytest.mark.parametrize("stake", ["0", "-1", "nan", "inf", None, "ten"])
+@pytest.mark.parametrize("stake", ["0", "-1", "nan", "inf", None, "ten", "Unlimited"])
 def test_a_stake_that_is_none_is_refused(stake):
     with pytest.raises(ValidationError, match="stake"):
         sizer(stake=stake)
