@@ -22,7 +22,7 @@ _FROM: dict[str, str] = {
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
         "polyframe.api.sizer": "Sized Sizer",
-        "polyframe.api.stakes": "Stake all_in mid_of stake_in",
+        "polyframe.api.stakes": "Stake all_in asks_within depth_near mid_of stake_in",
         "polyframe.api.exchange": "Broker Clocked Exchange Feed",
         "polyframe.api.execution": "Child ExecutionStyle Parent",
         "polyframe.api.market_filter": "MarketFilter MarketStats",

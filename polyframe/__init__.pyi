@@ -45,6 +45,8 @@ from polyframe.api.sizer import Sized as Sized
 from polyframe.api.sizer import Sizer as Sizer
 from polyframe.api.stakes import Stake as Stake
 from polyframe.api.stakes import all_in as all_in
+from polyframe.api.stakes import asks_within as asks_within
+from polyframe.api.stakes import depth_near as depth_near
 from polyframe.api.stakes import mid_of as mid_of
 from polyframe.api.stakes import stake_in as stake_in
 from polyframe.api.strategy import Strategy as Strategy

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from polyframe.api.view import View
-from polyframe.domain.market import Market
+from polyframe.domain.market import Market, Token
 from polyframe.domain.orders import Side
 from polyframe.domain.units import MONEY_ONE, Price
 from polyframe.quant.event_kelly import Held
@@ -55,6 +56,28 @@ def all_in(market: Market, price: Price) -> float:
     fee = market.fee
     rate, exponent = (fee.rate / 1e6, fee.exponent) if fee is not None else (0.0, 1)
     return buy_cost(price / market.price_one, rate, exponent)
+
+
+def asks_within(
+    view: View, market: Market, token: Token, limit: Price | None = None
+) -> list[tuple[float, float]]:
+    """The all-in costs and shares of the asks known within a limit, cheapest first.
+
+    One level of infinite shares at the limit where an ask stands and nobody said how large.
+    """
+    unit = 10**market.size_decimals
+    asks = [ask for ask in view.depth(token.id).asks if limit is None or ask.price <= limit]
+    if asks and not any(ask.size for ask in asks):
+        return [(all_in(market, asks[-1].price if limit is None else limit), math.inf)]
+    return [(all_in(market, ask.price), ask.size / unit) for ask in asks if ask.size > 0]
+
+
+def depth_near(view: View, market: Market, token: Token, reach: float) -> float | None:
+    """The shares offered within ``reach`` of the best ask; None where nobody says how many."""
+    asks = view.depth(token.id).asks
+    furthest = asks[0].price + reach * market.price_one if asks else 0
+    shares = sum(ask.size for ask in asks if ask.price <= furthest)
+    return shares / 10**market.size_decimals if shares else None
 
 
 def mid_of(view: View, market: Market) -> float | None:

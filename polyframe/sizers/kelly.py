@@ -20,6 +20,7 @@ from polyframe import (
     DepthBet,
     Group,
     GroupKind,
+    Held,
     Intent,
     Market,
     Offer,
@@ -30,10 +31,11 @@ from polyframe import (
     Sized,
     Sizer,
     Stake,
-    Token,
     View,
     all_in,
+    asks_within,
     clamp,
+    depth_near,
     drawdown_heat,
     drawdown_heat_linear,
     event_beliefs,
@@ -174,8 +176,11 @@ class KellySizer(Sizer):
         limit, least = min(caps.items(), key=lambda item: item[1])
         if bought.shares > least:
             return _sized(least, bet, note, limit)
-        whole = sum(size for _, size in bet.levels)
-        return _sized(bought.shares, bet, note, "visible book" if bought.shares >= whole else "")
+        if bought.shares >= sum(size for _, size in bet.levels):
+            return _sized(bought.shares, bet, note, "visible book")
+        little = "the event's other markets" if markets > 1 else "less than a lot"
+        least = bet.market.lot / 10**bet.market.size_decimals
+        return _sized(bought.shares, bet, note, little if bought.shares < least else "")
 
     def _factors(self, bet: _Bet) -> dict[str, float]:
         """What the fraction is multiplied by, by name; what is switched off is not there."""
@@ -245,7 +250,7 @@ class _Bet:
         self.discount = math.exp(-config.annual_rate * self.days / 365.0)
         self.own = stake_in(view, market)
         self.limit_cost = all_in(market, price)
-        offered = self._offered(market, self.token, price)
+        offered = asks_within(view, market, self.token, price)
         if not offered:
             # An order that is to rest pays no taker fee once it is post-only.
             rests = price / market.price_one if intent.post_only else self.limit_cost
@@ -253,7 +258,7 @@ class _Bet:
         self.best = offered[0][0]
         self.value = self._worth(self.probability, self.best)
         self.levels = offered if config.hedge else [r for r in offered if r[0] < self.value]
-        self.near = self._near()
+        self.near = depth_near(view, market, self.token, config.depth_reach)
         self.weight = self._weight()
 
     def bought(self, fraction: float) -> tuple[DepthBet, int]:
@@ -267,10 +272,16 @@ class _Bet:
         offers = [Offer(own, self.yes, self.levels)]
         if self.config.event == "joint":
             offers += self._others(markets, own, scenarios)
-        tied = sum(stake.tied for stake in stakes.values())
+        # The ledger is sized down as a whole, siblings too; what is held here is part of the bet.
+        others = [stake for id, stake in stakes.items() if id != self.market.id]
+        rest = fraction * (self.equity - sum(stake.tied for stake in others))
+        held = [
+            stake.held if id == self.market.id else _scaled(stake.held, fraction)
+            for id, stake in stakes.items()
+        ]
+        wealth, cash = rest - self.own.tied, max(0.0, self.cash)
         found = kelly_event(
-            scenarios, [stake.held for stake in stakes.values()], offers,
-            fraction * self.equity - tied, max(0.0, self.cash),
+            scenarios, held, offers, wealth, cash,
             discount=self.discount, void=self.config.void_risk,
         )  # fmt: skip
         return found[0], len(markets)
@@ -281,25 +292,6 @@ class _Bet:
         return sum(stake_in(self.view, market).risk for market in markets)
 
     # ---- prices ------------------------------------------------------------------------------
-
-    def _offered(
-        self, market: Market, token: Token, limit: int | None
-    ) -> list[tuple[float, float]]:
-        """All-in costs and shares of the asks within a limit; infinite where nobody says."""
-        unit = 10**market.size_decimals
-        asks = self.view.depth(token.id).asks
-        within = [ask for ask in asks if limit is None or ask.price <= limit]
-        if within and not any(ask.size for ask in within):
-            worst = within[-1].price if limit is None else limit
-            return [(all_in(market, worst), math.inf)]
-        return [(all_in(market, ask.price), ask.size / unit) for ask in within if ask.size > 0]
-
-    def _near(self) -> float | None:
-        """Shares offered near the best price; None where nobody says."""
-        asks = self.view.depth(self.token.id).asks
-        reach = self.config.depth_reach * self.market.price_one
-        shares = sum(ask.size for ask in asks if ask.price <= asks[0].price + reach)
-        return shares / 10**self.market.size_decimals if shares else None
 
     def _worth(self, probability: float, cost: float) -> float:
         """The present value of a share: a void counts at most what the share costs."""
@@ -365,9 +357,13 @@ class _Bet:
         sides = []
         tradable = market.closes == 0 or market.closes > self.view.now
         for token, p in ((market.yes, belief), (market.no, 1.0 - belief)):
-            offered = self._offered(market, token, None) if tradable else []
+            offered = asks_within(self.view, market, token) if tradable else []
             worth = self._worth(p, offered[0][0]) if offered else 0.0
-            sides.append(offered if self.config.hedge else [r for r in offered if r[0] < worth])
+            rows = offered if self.config.hedge else [r for r in offered if r[0] < worth]
+            near = depth_near(self.view, market, token, self.config.depth_reach)
+            if self.config.depth_cap is not None and near is not None:
+                rows = _first(rows, self.config.depth_cap * near)
+            sides.append(rows)
         return sides
 
     def _others(self, markets: Sequence[str], own: int, scenarios: Scenarios) -> list[Offer]:
@@ -379,6 +375,21 @@ class _Bet:
             yes, no = self._sides(self.view.market(id), float(believed[k]))
             offers += [Offer(k, side, rows) for side, rows in ((True, yes), (False, no)) if rows]
         return offers
+
+
+def _first(levels: Sequence[tuple[float, float]], most: float) -> list[tuple[float, float]]:
+    """The levels up to so many shares."""
+    rows = []
+    for paid, size in levels:
+        taken = min(size, most)
+        most -= taken
+        if taken > 0.0:
+            rows.append((paid, taken))
+    return rows
+
+
+def _scaled(held: Held, part: float) -> Held:
+    return held._replace(yes=held.yes * part, no=held.no * part)
 
 
 def _sized(shares: float, bet: _Bet, note: Mapping[str, float], limit: str) -> Sized:
