@@ -44,6 +44,13 @@ def backtest(
     missing: Annotated[
         str, typer.Option("--missing", help="Where no forecast is on record: skip or error.")
     ] = "",
+    robust: Annotated[
+        bool | None,
+        typer.Option(
+            "--robust/--no-robust",
+            help="Run it again with late fills, dearer, slower ...; none: late fills if small.",
+        ),
+    ] = None,
     user_data: Annotated[Path, typer.Option("--user-data", help="The user directory.")] = Path(
         "user_data"
     ),
@@ -88,6 +95,7 @@ def backtest(
             runs=loaded.user_data / "runs",
             forecasted=forecasted,
             progress=progress,
+            robust="small" if robust is None else "all" if robust else "none",
         )
     if as_json:
         emit_json(done.report)

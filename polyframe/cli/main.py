@@ -24,6 +24,7 @@ from polyframe.errors import PolyframeError, UserError
 VERBS: dict[str, tuple[str, str]] = {
     "backtest": ("polyframe.cli.backtest:app", "Run strategies over recorded data"),
     "report": ("polyframe.cli.report:app", "Show a stored run"),
+    "reproduce": ("polyframe.cli.reproduce:app", "Make a stored run again and compare"),
     "data": ("polyframe.cli.data:app", "Import, check and look at recorded data"),
     "forecast": ("polyframe.cli.forecast:app", "Judge forecasts by what happened"),
     "plugins": ("polyframe.cli.plugins:app", "List strategies, forecasters, protections ..."),

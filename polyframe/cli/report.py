@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from polyframe.cli.console import console, emit_json
+from polyframe.cli.console import console, emit_json, err_console
 from polyframe.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, help="Show a stored run.")
 
 NEWEST = 5
+HASH_DIGITS = 12
+LEAST_HASH = 4
 PERIODS = ("day", "week", "month")
 
 
 @app.command()
 def report(
     run: Annotated[
-        str, typer.Argument(help="The run's id or its beginning, or its directory.")
+        str, typer.Argument(help="The run's id or hash, or its beginning; its directory; a file.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json as it is.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema.")] = False,
@@ -49,7 +51,10 @@ def report(
     from polyframe.lab.report import render, save_svg
     from polyframe.lab.results import load_report
 
-    stored = load_report(find_run(run, user_data / "runs"))
+    place = find_run(run, user_data / "runs")
+    stored = load_report(place)
+    if place.is_file():
+        err_console.print(f"[yellow]A file of its own:[/] nothing vouches for {place}")
     if svg is not None:
         save_svg(stored, svg)
     if html is not None:
@@ -78,12 +83,14 @@ def period_of(word: str) -> Period | None:
 
 
 def find_run(run: str, runs: Path) -> Path:
-    """The directory of a run: the newest, one whose id begins so, or the path itself.
+    """The directory of a run: the newest, one whose id or hash begins so; or the path itself.
+
+    Runs of one hash are the same run; the newest of them is taken.
 
     Raises:
         UserError: there is none, or several begin so.
     """
-    if run and (Path(run) / "report.json").is_file():
+    if run and (Path(run).is_file() or (Path(run) / "report.json").is_file()):
         return Path(run)
     known = sorted((p.parent for p in runs.glob("[!.]*/report.json")), key=_age, reverse=True)
     if not known:
@@ -97,6 +104,10 @@ def find_run(run: str, runs: Path) -> Path:
     found = exact or [path for path in known if path.name.startswith(run)]
     if not run or len(found) == 1:
         return found[0]
+    same = [] if found else [path for path in known if run and _has_hash(path.name, run)]
+    if same and len({_hash_in(path.name) for path in same}) == 1:
+        return same[0]
+    found = found or same
     if found:
         raise UserError(
             f"{len(found)} runs begin with {run!r}: {', '.join(p.name for p in found[:NEWEST])}",
@@ -111,6 +122,15 @@ def find_run(run: str, runs: Path) -> Path:
         expected="the id of a stored run or its beginning",
         hint=f"polyframe report {near[0] if near else names[0]}",
     )
+
+
+def _hash_in(name: str) -> str:
+    """The beginning of the manifest's hash that a run's id carries."""
+    return name.partition("-")[2][:HASH_DIGITS]
+
+
+def _has_hash(name: str, run: str) -> bool:
+    return len(run) >= LEAST_HASH and _hash_in(name).startswith(run[:HASH_DIGITS])
 
 
 def _age(directory: Path) -> tuple[str, int, str]:

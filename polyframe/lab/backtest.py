@@ -6,9 +6,9 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,13 +24,17 @@ from polyframe.lab.record import (
     ForecastsUsed,
     Manifest,
     PluginsUsed,
+    Replayed,
     RunRecord,
     UnquotedCounts,
     source_digest,
 )
-from polyframe.lab.results import RunPaths, load_report, write_run
+from polyframe.lab.replays import Robust, replayed
+from polyframe.lab.results import RunPaths, stored_run
+from polyframe.lab.rowhash import row_digests
 from polyframe.lab.schema import Report
 from polyframe.lab.summary import build as build_report
+from polyframe.lab.synth import sample_dir
 from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
 from polyframe.runtime.plugins import Registry
@@ -54,6 +58,22 @@ class Finished:
     paths: RunPaths | None
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What a run is about to be made of."""
+
+    config: Config
+    registry: Registry
+    data: build.Recorded
+    manifest: Manifest
+    seconds: float
+
+    @property
+    def session(self) -> str:
+        """The session's id."""
+        return session_id(self.manifest)
+
+
 def run(
     config: Config,
     registry: Registry,
@@ -63,11 +83,39 @@ def run(
     forecasted: bool = False,
     progress: Progress | None = None,
     call_limit: float = 10.0,
+    robust: Robust = "none",
 ) -> Finished:
     """Runs the configured strategies over a catalogue and stores the result under ``runs``.
 
+    ``robust`` says which replays under other assumptions follow: none, that with late fills where
+    the run was small, or all of them.
+
     Raises:
         UserError: strategies, settings or plugins are wrong.
+        DataError: the catalogue is damaged or has nothing to replay.
+    """
+    loaded = load(config, registry, directory, forecasted=forecasted)
+    level = RecordLevel(config.backtest.record)
+    with TemporaryJournal(runs, loaded, level) as (journal, path):
+        record, steps = played(loaded, journal, progress=progress, call_limit=call_limit)
+        began = time.perf_counter()
+        again = replays(loaded, robust, steps, call_limit)
+        timings = {**record.timings, "replays": time.perf_counter() - began}
+        record = replace(record, replays=again, timings=timings)
+        if runs is None:
+            now = datetime.now(UTC)
+            return Finished(record, build_report(record, run=loaded.session, created=now), None)
+        paths, report = stored_run(record, runs, journal=path)
+    return Finished(record, report, paths)
+
+
+def load(
+    config: Config, registry: Registry, directory: Path, *, forecasted: bool = False
+) -> Loaded:
+    """Reads the data that a configuration selects and states everything the result depends on.
+
+    Raises:
+        UserError: no strategy is configured, or a name is unknown.
         DataError: the catalogue is damaged or has nothing to replay.
     """
     if not config.strategies:
@@ -76,40 +124,56 @@ def run(
             expected="a strategy by name",
             hint="polyframe backtest --strategy LLMForecast",
         )
-    clock = [time.perf_counter()]
+    began = time.perf_counter()
     catalogue = Catalogue.open(directory)
     data = build.recorded(catalogue, config, forecasted=forecasted)
-    manifest = make_manifest(config, registry, catalogue, data)
-    clock.append(time.perf_counter())
-    session = session_id(manifest)
+    manifest = make_manifest(config, registry, catalogue, data, forecasted=forecasted)
+    return Loaded(config, registry, data, manifest, time.perf_counter() - began)
+
+
+def played(
+    loaded: Loaded,
+    journal: JournalWriter,
+    *,
+    progress: Progress | None = None,
+    call_limit: float = 10.0,
+) -> tuple[RunRecord, int]:
+    """Plays a run from the first event to the last: its record and how many steps it took."""
+    began = time.perf_counter()
     collector = Collector()
-    level = RecordLevel(config.backtest.record)
-    with _Journal(runs, manifest, session, level) as (journal, path):
-        made = build.replay(
-            config, registry, data, session=session, journal=journal, watch=collector.watch
-        )
-        collector.engine = made.engine
-        if progress is not None:
-            made.replay.progress_to(progress)
-        clock.append(time.perf_counter())
-        with made.calls.watch(call_limit):
-            made.replay.run()
-        clock.append(time.perf_counter())
-        record = _record(manifest, config, data, made, collector, clock)
-        if runs is None:
-            now = datetime.now(UTC)
-            return Finished(record, build_report(record, run=session, created=now), None)
-        paths = write_run(record, runs, journal=path)
-    return Finished(record, load_report(paths.directory), paths)
+    made = build.replay(
+        loaded.config, loaded.registry, loaded.data,
+        session=loaded.session, journal=journal, watch=collector.watch,
+    )  # fmt: skip
+    collector.engine = made.engine
+    if progress is not None:
+        made.replay.progress_to(progress)
+    ready = time.perf_counter()
+    with made.calls.watch(call_limit):
+        made.replay.run()
+    timings = {
+        "load": loaded.seconds,
+        "build": ready - began,
+        "replay": time.perf_counter() - ready,
+    }
+    return _record(loaded, made, collector, timings), made.replay.steps
 
 
-class _Journal:
-    """A journal in a temporary file beside the runs; removed when the run fails."""
+def replays(loaded: Loaded, robust: Robust, steps: int, call_limit: float = 10.0) -> list[Replayed]:
+    """The run once more under each assumption that was asked for."""
 
-    def __init__(
-        self, runs: Path | None, manifest: Manifest, session: str, level: RecordLevel
-    ) -> None:
-        self.runs, self.manifest, self.session, self.level = runs, manifest, session, level
+    def again(config: Config) -> RunRecord:
+        other = replace(loaded, config=config)
+        return played(other, JournalWriter.null(), call_limit=call_limit)[0]
+
+    return replayed(loaded.config, loaded.registry, again, robust, steps)
+
+
+class TemporaryJournal:
+    """A journal in a temporary file beside the runs; removed unless it was moved away."""
+
+    def __init__(self, runs: Path | None, loaded: Loaded, level: RecordLevel) -> None:
+        self.runs, self.loaded, self.level = runs, loaded, level
         self.path: Path | None = None
         self.writer = JournalWriter.null()
 
@@ -128,10 +192,10 @@ class _Journal:
         os.close(handle)
         self.path = Path(name)
         self.path.unlink()
-        m = self.manifest
+        m, session = self.loaded.manifest, self.loaded.session
         header = Header(
             polyframe=m.code.version, api=API, code=m.code.sha256, plugins=m.plugins.digest,
-            session=self.session, seed=m.seed, config=m.config.digest, universe=m.data.digest,
+            session=session, seed=m.seed, config=m.config.digest, universe=m.data.digest,
             level=self.level, created=m.data.first,
         )  # fmt: skip
         self.writer = JournalWriter.create(self.path, header)
@@ -152,7 +216,12 @@ def session_id(manifest: Manifest) -> str:
 
 
 def make_manifest(
-    config: Config, registry: Registry, catalogue: Catalogue, data: build.Recorded
+    config: Config,
+    registry: Registry,
+    catalogue: Catalogue,
+    data: build.Recorded,
+    *,
+    forecasted: bool = False,
 ) -> Manifest:
     """Everything that decides a result."""
     used = used_plugins(config, registry)
@@ -165,7 +234,11 @@ def make_manifest(
     label = str(catalogue.manifest.get("label") or catalogue.path.name)
     return Manifest(
         code=Code(__version__, source_digest()),
-        plugins=PluginsUsed(used.digest(), tuple(f"{e.kind}:{e.name}" for e in used.entries)),
+        plugins=PluginsUsed(
+            used.digest(),
+            tuple(f"{e.kind}:{e.name}" for e in used.entries),
+            {f"{e.kind}:{e.name}": e.sha256 for e in used.entries},
+        ),
         config=ConfigUsed(config.digest(), config.plain()),
         data=DataSlice(
             catalogue.digest(ids),
@@ -174,6 +247,8 @@ def make_manifest(
             int(ts[0]),
             int(ts[-1]),
             bool(catalogue.manifest.get("synthetic", False)),
+            "" if catalogue.path == sample_dir() else str(catalogue.path),
+            forecasted,
         ),
         forecasts=ForecastsUsed(forecasts.hexdigest(), tuple(sorted({f.source for f in rows}))),
         seed=config.session.seed,
@@ -187,19 +262,15 @@ def used_plugins(config: Config, registry: Registry) -> PluginManifest:
 
 
 def _record(
-    manifest: Manifest,
-    config: Config,
-    data: build.Recorded,
-    made: build.Session,
-    collector: Collector,
-    clock: Sequence[float],
+    loaded: Loaded, made: build.Session, collector: Collector, timings: Mapping[str, float]
 ) -> RunRecord:
+    config, data = loaded.config, loaded.data
     notes = made.broker.fill_notes  # type: ignore[attr-defined]
     equity_ts, equity = made.replay.feed.equity()
     flag = made.quotes.flag
     closes = {market.id: market.closes for market in made.markets}
     return RunRecord(
-        manifest=manifest,
+        manifest=loaded.manifest,
         start_cash=sum(config.allocations().values()),
         markets=made.markets,
         groups=data.groups,
@@ -219,10 +290,7 @@ def _record(
             made.broker.stats.refused_unquoted,  # type: ignore[attr-defined]
         ),
         notes=[*data.notes, *made.parts.notes],
-        timings={
-            "load": clock[1] - clock[0],
-            "build": clock[2] - clock[1],
-            "replay": clock[3] - clock[2],
-        },
+        timings=timings,
         judgements=collector.judgements,
+        rows=row_digests(data.prices, made.markets),
     )

@@ -21,6 +21,8 @@ def beside_the_result(report: Report) -> Iterable[RenderableType]:
         return
     if found.variants:
         yield Padding(_variants(found), (1, 0, 0, 0))
+    if found.replays:
+        yield Padding(_replays(found), (1, 0, 0, 0))
     if found.simulated:
         yield Padding(_simulated(found), (1, 0, 0, 0))
     if found.worst:
@@ -79,6 +81,26 @@ def _variants(found: Robustness) -> RenderableType:
             "-" if interval.low is None else f"[{interval.low:+,.4g}, {interval.high:+,.4g}]",
         )
     notes = _notes((row.name[0].upper() + row.name[1:], row.note) for row in found.variants)
+    return Group(table, *notes)
+
+
+def _replays(found: Robustness) -> RenderableType:
+    table = new_table(
+        "The same run once more, but", "what", ("fills", "total", "per event", "95% interval")
+    )
+    for row in found.replays:
+        interval = row.per_event
+        if row.pnl is None or interval is None:
+            table.add_row(Text(row.name), "-", "-", "-", "-")
+            continue
+        table.add_row(
+            Text(row.name),
+            f"{row.fills:,}",
+            Text(signed(row.pnl), colour(float(row.pnl))),
+            f"{interval.mean:+,.4g}",
+            "-" if interval.low is None else f"[{interval.low:+,.4g}, {interval.high:+,.4g}]",
+        )
+    notes = _notes((row.name[0].upper() + row.name[1:], row.note) for row in found.replays)
     return Group(table, *notes)
 
 

@@ -17,6 +17,7 @@ from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity
 from polyframe.lab.page_data import page_data
 from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
 from polyframe.lab.periods import by_period
+from polyframe.lab.report import counted, tried
 from polyframe.lab.schema import Interval, Report, Robustness, Slice
 from polyframe.lab.written import write_whole
 
@@ -76,7 +77,7 @@ def _head(report: Report, title: str) -> str:
             f'<p>Edge after costs</p><p class="edge">{_sign(s.per_event.mean)} per event '
             f'<span class="dim">95 % interval {escape(_interval(s.per_event))}</span></p>'
             f'<p><span class="verdict">{escape(s.verdict.capitalize())}</span>: '
-            f"{s.effective_n:,} independent events, {s.fills:,} fills</p>"
+            f"effective N = {escape(counted(s))}, {s.fills:,} fills</p><p>{escape(tried(s))}</p>"
         )
     else:
         lines.append('<p class="edge">Nothing was traded</p>')
@@ -188,6 +189,21 @@ def _shaken(found: Robustness) -> list[str]:
                     _interval(row.per_event), row.note,
                 )
                 for row in found.variants
+            ],
+        )
+    )  # fmt: skip
+    parts.append(
+        _table(
+            "The same run once more, but",
+            ("what", "fills", "total", "per event", "95 % interval", "note"),
+            [
+                (
+                    row.name, "-" if row.fills is None else f"{row.fills:,}",
+                    "-" if row.pnl is None else signed(row.pnl),
+                    "-" if row.per_event is None else f"{row.per_event.mean:+,.4g}",
+                    "-" if row.per_event is None else _interval(row.per_event), row.note,
+                )
+                for row in found.replays
             ],
         )
     )  # fmt: skip

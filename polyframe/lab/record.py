@@ -31,10 +31,11 @@ class Code(msgspec.Struct, frozen=True):
 
 
 class PluginsUsed(msgspec.Struct, frozen=True):
-    """The digest of the plugin manifest and its entries, one ``kind:name`` each."""
+    """The digest of the plugin manifest, its entries (``kind:name``) and each one's source."""
 
     digest: str
     names: tuple[str, ...] = ()
+    sources: dict[str, str] = {}
 
 
 class ConfigUsed(msgspec.Struct, frozen=True):
@@ -45,7 +46,11 @@ class ConfigUsed(msgspec.Struct, frozen=True):
 
 
 class DataSlice(msgspec.Struct, frozen=True):
-    """Which data: its digest, its directory's label, how many markets, from when to when."""
+    """Which data: its digest, its directory's label, how many markets, from when to when.
+
+    ``path`` is the directory as it was named (empty: the data in the package), ``forecasted`` says
+    that markets without a forecast were left out.
+    """
 
     digest: str
     label: str
@@ -53,6 +58,8 @@ class DataSlice(msgspec.Struct, frozen=True):
     first: Ns
     last: Ns
     synthetic: bool = False
+    path: str = ""
+    forecasted: bool = False
 
 
 class ForecastsUsed(msgspec.Struct, frozen=True):
@@ -60,6 +67,10 @@ class ForecastsUsed(msgspec.Struct, frozen=True):
 
     digest: str
     sources: tuple[str, ...] = ()
+
+
+UNHASHED = (("plugins", "sources"), ("data", "path"), ("data", "forecasted"))
+"""Parts of a manifest that help to find a difference and decide nothing themselves."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -74,10 +85,12 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @property
     def hash(self) -> str:
-        """One sha256 over all of it but the name of the data's directory."""
-        data = msgspec.structs.replace(self.data, label="")
-        unnamed = msgspec.structs.replace(self, data=data)
-        return sha256(msgspec.json.encode(unnamed, order="sorted")).hexdigest()
+        """One sha256 over all of it but names of places and what the digests already cover."""
+        plain = msgspec.to_builtins(self)
+        plain["data"]["label"] = ""
+        for part, name in UNHASHED:
+            del plain[part][name]
+        return sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
 
 
 def source_digest() -> str:
@@ -130,6 +143,15 @@ class Judgement(NamedTuple):
     evidence: tuple[str, ...] = ()
 
 
+class Replayed(NamedTuple):
+    """The same run once more under another assumption; without ``per_event`` it was not run."""
+
+    name: str
+    note: str
+    per_event: Mapping[str, Money] | None = None
+    fills: int = 0
+
+
 @dataclass(frozen=True)
 class ForecastCounts:
     """What became of the forecasts asked for. ``by_source`` counts the joined ones."""
@@ -159,6 +181,7 @@ class RunRecord:
     that it equals the final cash plus the values in ``left_open``. ``denials`` counts by
     protection, ``refusals`` refused wishes by reason. ``judgements`` are all forecasts delivered;
     without them only those that led to a fill are scored. ``timings`` are seconds by part.
+    ``replays`` are the same run under other assumptions, ``rows`` a digest of each market's prices.
 
     Shapes: equity_ts and equity (n,), int64, times ascending. Units: money, ns.
     """
@@ -181,3 +204,5 @@ class RunRecord:
     notes: Sequence[str] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     judgements: Sequence[Judgement] = ()
+    replays: Sequence[Replayed] = ()
+    rows: Mapping[str, str] = field(default_factory=dict)

@@ -107,14 +107,27 @@ def _headline(report: Report) -> RenderableType:
     style = {"above zero": "green", "below zero": "red"}.get(s.verdict, "yellow")
     lines.append(first)
     verdict = Text(s.verdict[0].upper() + s.verdict[1:], style=f"bold {style}")
-    lines.append(
-        Text.assemble(verdict, f"   N = {s.effective_n:,} independent events, {s.fills:,} fills")
-    )
+    lines.append(Text.assemble(verdict, f"   N = {counted(s)}"))
+    lines.append(Text(tried(s)))
     total = Text("Total  ")
     total.append(f"{signed(s.pnl)} ({s.pnl_share:+.2%})", colour(float(s.pnl)))
     total.append(f" on {amount(s.start_cash)}, {_period(s)}")
     lines.append(total)
     return Panel(Group(*lines), box=box.HEAVY, border_style=style, title=_title(report))
+
+
+def counted(s: Summary) -> str:
+    """How many independent events there are, and how few the money makes of them."""
+    text = f"{s.effective_n:,} independent events"
+    return text if s.weighted_n is None else f"{text} ({s.weighted_n:.1f} by stake)"
+
+
+def tried(s: Summary) -> str:
+    """How many trials were made, and what that leaves of the interval."""
+    text = f"Trials tried  {s.trials:,} on this data"
+    if s.adjusted is None or s.adjusted.low is None or s.adjusted.high is None:
+        return text
+    return f"{text}; allowing for them [{s.adjusted.low:+,.4g}, {s.adjusted.high:+,.4g}]"
 
 
 def _title(report: Report) -> str:

@@ -11,7 +11,9 @@ import os
 import shutil
 import tempfile
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 import msgspec
@@ -38,6 +40,8 @@ REPORT = "report.json"
 MANIFEST = "manifest.json"
 EQUITY = "equity.parquet"
 JOURNAL = "journal.bin"
+DIGEST = "report"
+"""The manifest's key for the sha256 of report.json."""
 
 
 __all__ = [
@@ -54,8 +58,11 @@ __all__ = [
     "RunPaths",
     "RunRecord",
     "UnquotedCounts",
+    "edited",
     "load_report",
     "source_digest",
+    "stored_run",
+    "trials_tried",
     "write_run",
 ]
 
@@ -100,11 +107,22 @@ def write_run(
         UserError: the directory cannot be written.
         InvariantError: the record contradicts itself (see :func:`polyframe.lab.summary.build`).
     """
+    return stored_run(record, runs_dir, journal=journal, created=created)[0]
+
+
+def stored_run(
+    record: RunRecord,
+    runs_dir: Path,
+    *,
+    journal: Path | None = None,
+    created: datetime | None = None,
+) -> tuple[RunPaths, Report]:
+    """As :func:`write_run`, with the report that was written."""
     from polyframe.lab.summary import build  # noqa: PLC0415 - needs numpy, reading does not
 
     moment = (created or datetime.now(UTC)).astimezone(UTC)
     run = f"{moment:%Y%m%dT%H%M%S}-{record.manifest.hash[:12]}"
-    report = build(record, run=run, created=moment)
+    report = build(record, run=run, created=moment, trials=trials_tried(runs_dir, record.manifest))
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".writing-", dir=runs_dir))
@@ -115,29 +133,66 @@ def write_run(
             hint="polyframe backtest --user-data DIR",
         ) from found
     try:
-        manifest = {"hash": record.manifest.hash, **msgspec.to_builtins(record.manifest)}
-        (work / REPORT).write_bytes(_indented(report))
-        (work / MANIFEST).write_bytes(_indented(manifest))
+        _write_report(record, report, work)
         _write_equity(record, work / EQUITY)
         if journal is not None:
             shutil.move(journal, work / JOURNAL)
         work.chmod(0o755)
-        return _paths(_publish(work, runs_dir, run))
+        target = _free_name(runs_dir, run)
+        if target.name != run:
+            report = msgspec.structs.replace(report, run=target.name)
+            _write_report(record, report, work)
+        os.rename(work, target)
+        return _paths(target), report
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _publish(work: Path, runs_dir: Path, run: str) -> Path:
-    """Renames the finished directory; the same run within one second gets a counter."""
+def _write_report(record: RunRecord, report: Report, directory: Path) -> None:
+    """The report, and beside it the manifest with the report's own digest."""
+    text = _indented(report)
+    (directory / REPORT).write_bytes(text)
+    manifest = {
+        "hash": record.manifest.hash,
+        DIGEST: sha256(text).hexdigest(),
+        **msgspec.to_builtins(record.manifest),
+        "rows": dict(record.rows),
+    }
+    (directory / MANIFEST).write_bytes(_indented(manifest))
+
+
+def _free_name(runs_dir: Path, run: str) -> Path:
+    """The same run within one second gets a counter."""
     target, n = runs_dir / run, 1
     while target.exists():
         n += 1
         target = runs_dir / f"{run}-{n}"
-    if n > 1:
-        report = msgspec.structs.replace(load_report(work), run=target.name)
-        (work / REPORT).write_bytes(_indented(report))
-    os.rename(work, target)
     return target
+
+
+def trials_tried(runs_dir: Path, manifest: Manifest) -> int:
+    """How many different runs on the same data there are, this one included.
+
+    Two runs of one manifest are one trial. What was deleted, or stored elsewhere, is not seen.
+    """
+    hashes = {manifest.hash}
+    for file in runs_dir.glob(f"[!.]*/{MANIFEST}"):
+        try:
+            other = msgspec.json.decode(file.read_bytes(), type=_Trial)
+        except (OSError, msgspec.MsgspecError):
+            continue  # not readable as a run: it cannot be counted
+        if other.data.digest == manifest.data.digest:
+            hashes.add(other.hash)
+    return len(hashes)
+
+
+class _TrialData(msgspec.Struct):
+    digest: str
+
+
+class _Trial(msgspec.Struct):
+    hash: str
+    data: _TrialData
 
 
 def _indented(value: object) -> bytes:
@@ -156,11 +211,12 @@ def _write_equity(record: RunRecord, path: Path) -> None:
 
 
 def load_report(path: Path) -> Report:
-    """Reads a report from a run directory or from its ``report.json``.
+    """Reads a report from a run directory, or a ``report.json`` that nothing vouches for.
 
     Raises:
         UserError: there is no report there.
-        DataError: it is no report, or one of another schema version.
+        DataError: it is no report, one of another schema version, or it was edited since the run
+            wrote it.
     """
     file = path / REPORT if path.is_dir() else path
     try:
@@ -179,13 +235,32 @@ def load_report(path: Path) -> Report:
                 expected=f"schema {SCHEMA}",
                 hint="run the backtest again with this version of polyframe",
             )
-        return msgspec.json.decode(content, type=Report)
+        report = msgspec.json.decode(content, type=Report)
     except msgspec.MsgspecError as found:
         raise DataError(
             f"{file} is not a report: {found}",
             expected=f"a report.json of schema {SCHEMA}",
             hint="run the backtest again; the file was changed or truncated",
         ) from found
+    if path.is_dir() and edited(path, content):
+        raise DataError(
+            f"{file} was edited: it is not what the run wrote",
+            expected=f"the digest that {MANIFEST} beside it states",
+            hint=f"polyframe reproduce {quote(path.name)}",
+        )
+    return report
+
+
+def edited(directory: Path, content: bytes) -> bool:
+    """True when a report is not the one whose digest its run's manifest states.
+
+    Runs of versions that stated none are taken as they are.
+    """
+    try:
+        stated = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=dict).get(DIGEST)
+    except (OSError, msgspec.MsgspecError):
+        return False
+    return bool(stated) and stated != sha256(content).hexdigest()
 
 
 class _Versioned(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,7 @@ from polyframe.lab.montecarlo import (
     outcomes_anew,
     reshuffled,
 )
-from polyframe.lab.record import FillRecord, RunRecord
+from polyframe.lab.record import FillRecord, Replayed, RunRecord
 from polyframe.lab.scores import interval_of
 from polyframe.lab.trips import Books, Trip
 from polyframe.lab.worst import worst_cases
@@ -39,14 +39,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BEST = 5
+LATE = "fills one row later"
+HOW = "not run: polyframe backtest --robust"
 BAND_POINTS = 60
 
 
 def robustness_of(record: RunRecord, books: Books, moment: Callable[[Ns], str]) -> form.Robustness:
     """Everything that says how far the result can be trusted."""
     trips, seed = books.trips, record.manifest.seed
+    again = [replay_row(row, seed) for row in record.replays or [Replayed(LATE, HOW)]]
     if not trips:
-        return form.Robustness()
+        return form.Robustness(replays=again)
     cases, peak = worst_cases(record, books)
     per_event = _floats(by_event(trips))
     held, cost, paid = holdings_of(record)
@@ -63,7 +66,17 @@ def robustness_of(record: RunRecord, books: Books, moment: Callable[[Ns], str]) 
         worst=cases,
         peak=None if peak is None else moment(peak),
         band=_band(record, trips, seed),
+        replays=again,
     )
+
+
+def replay_row(row: Replayed, seed: int) -> form.Replay:
+    """One replay under another assumption, in the report's form."""
+    if row.per_event is None:
+        return form.Replay(row.name, None, None, None, row.note)
+    total = format_units(sum(row.per_event.values()), MONEY_DECIMALS)
+    interval = interval_of(_floats(row.per_event), seed)
+    return form.Replay(row.name, total, interval, row.fills, row.note)
 
 
 def by_event(trips: list[Trip]) -> dict[str, Money]:
@@ -74,7 +87,24 @@ def by_event(trips: list[Trip]) -> dict[str, Money]:
     return found
 
 
-def _floats(amounts: dict[str, Money]) -> Floats:
+def stakes_by_event(trips: list[Trip]) -> dict[str, Money]:
+    """What each independent event was bought for, fees included."""
+    found: dict[str, Money] = {}
+    for trip in trips:
+        found[trip.event] = found.get(trip.event, 0) + trip.paid + trip.fees
+    return found
+
+
+def weighted_n(stakes: Mapping[str, Money]) -> float | None:
+    """How many equal stakes would have been as uncertain: few when a few events hold the money.
+
+    Source: Kish 1965, "Survey Sampling", the design effect of unequal weights.
+    """
+    squares = sum(stake * stake for stake in stakes.values())
+    return sum(stakes.values()) ** 2 / squares if squares else None
+
+
+def _floats(amounts: Mapping[str, Money]) -> Floats:
     return np.array(list(amounts.values()), dtype=np.float64) / MONEY_ONE
 
 

@@ -110,6 +110,12 @@ class Summary(msgspec.Struct, frozen=True):
     peak_exposure: float
     ratios: Ratios
     scores: Scores
+    trials: int = 1
+    """different runs on this data that are stored here, this one included"""
+    adjusted: Interval | None = None
+    """the same interval when as many were tried: wide enough for the best of them (Bonferroni)"""
+    weighted_n: float | None = None
+    """independent events weighted by their stakes: (sum of stakes)^2 / sum of their squares"""
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False):
@@ -304,6 +310,16 @@ class Variant(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """The whole run once more under another assumption. Null figures: it was not run."""
+
+    name: str
+    pnl: str | None
+    per_event: Interval | None
+    fills: int | None
+    note: str = ""
+
+
 class Simulated(msgspec.Struct, frozen=True):
     """A distribution of what could have happened, with the run's own figure beside it."""
 
@@ -341,6 +357,7 @@ class Robustness(msgspec.Struct, frozen=True):
     """when exposure was greatest"""
     band: list[tuple[int, float, float]] = []
     """(ts, low, high): 90 % of the resampled equity, events drawn anew"""
+    replays: list[Replay] = []
 
 
 class Report(msgspec.Struct, frozen=True):

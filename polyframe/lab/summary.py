@@ -35,7 +35,7 @@ from polyframe.lab.metrics import (
     equity_metrics,
 )
 from polyframe.lab.record import RunRecord
-from polyframe.lab.robustness import robustness_of
+from polyframe.lab.robustness import by_event, robustness_of, stakes_by_event, weighted_n
 from polyframe.lab.scores import bins_of, interval_of, judgements_of, scores_of
 from polyframe.lab.trips import Books, Entry, Trip, fold, spread_paid
 
@@ -58,8 +58,8 @@ def moment(ts: Ns) -> str:
     return when.isoformat().replace("+00:00", "Z")
 
 
-def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
-    """The report of a run.
+def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) -> form.Report:
+    """The report of a run; ``trials`` counts the different runs that were tried on its data.
 
     Raises:
         InvariantError: fills, settlements, left-open positions and equity do not agree to the unit.
@@ -83,7 +83,7 @@ def build(record: RunRecord, *, run: str, created: datetime) -> form.Report:
         hash=record.manifest.hash,
         synthetic=record.manifest.data.synthetic,
         manifest=msgspec.to_builtins(record.manifest),
-        summary=_summary(record, books, equity_end),
+        summary=_summary(record, books, equity_end, trials),
         trades=[_trade(n, entry, trips, told) for n, entry in enumerate(books.entries, 1)],
         round_trips=[_round_trip(trip, told) for trip in trips],
         by_category=_slices(trips, lambda trip: trip.market.category),
@@ -127,11 +127,9 @@ def _believed(beliefs: Beliefs, trip: Trip, what: str, otherwise: str) -> str:
     return str(getattr(belief, what)) or otherwise if belief else NONE
 
 
-def _summary(record: RunRecord, books: Books, equity_end: Money) -> form.Summary:
+def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) -> form.Summary:
     trips, seed = books.trips, record.manifest.seed
-    per_event: dict[str, Money] = {}
-    for trip in trips:
-        per_event[trip.event] = per_event.get(trip.event, 0) + trip.pnl
+    per_event, stakes = by_event(trips), stakes_by_event(trips)
     values = np.array(list(per_event.values()), dtype=np.float64) / 10**MONEY_DECIMALS
     interval = interval_of(values, seed)
     first, last = _span(record)
@@ -174,6 +172,9 @@ def _summary(record: RunRecord, books: Books, equity_end: Money) -> form.Summary
         peak_exposure=peak,
         ratios=_ratios(record, len(per_event), days),
         scores=scores_of(record, seed),
+        trials=trials,
+        adjusted=interval_of(values, seed, trials=trials) if trials > 1 else None,
+        weighted_n=weighted_n(stakes),
     )
 
 

@@ -86,6 +86,7 @@ class SimBroker:
         self._counter = 0
         self._closing: set[str] = set()
         self._pending: dict[str, Order] = {}
+        self._late: dict[str, Ns] = {}
         self._used: dict[tuple[str, Side, bool], tuple[int, Size]] = {}
         self.stats = BrokerStats()
         self.fill_notes: dict[str, FillNote] = {}
@@ -109,11 +110,24 @@ class SimBroker:
         self._orders[order.id] = _SENT
         self._pending[order.id] = order
         self.stats.orders += 1
-        self._act(now + self._settings.entry, _Act.ARRIVE, order.id)
+        self._act(self._arrival(order, now), _Act.ARRIVE, order.id)
+
+    def _arrival(self, order: Order, now: Ns) -> Ns:
+        """When an order reaches the venue: after its latency and the rows it is held back for."""
+        arrival = now + self._settings.entry
+        rows = self._rows.get(order.market)
+        if rows is None or not self._settings.delay_rows:
+            return arrival
+        row = min(rows.first_at(arrival) + self._settings.delay_rows, len(rows.ts)) - 1
+        if row >= 0:
+            arrival = max(arrival, int(rows.ts[row]) + 1)
+        self._late[order.id] = arrival
+        return arrival
 
     def cancel(self, order: str, now: Ns) -> None:
-        """Asks for a cancel; it arrives one cancel latency later."""
-        self._act(now + self._settings.cancel, _Act.CANCEL, order)
+        """Asks for a cancel; it arrives one cancel latency later, never before its order."""
+        arrival = max(now + self._settings.cancel, self._late.get(order, 0))
+        self._act(arrival, _Act.CANCEL, order)
 
     def split(self, ledger: str, market: str, size: Size, now: Ns) -> None:
         """Turns money into pairs once the chain has it."""

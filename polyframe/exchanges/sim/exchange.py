@@ -50,7 +50,7 @@ class SimExchange(Exchange):
         config = self.config
         fee = fee_for(market, ts, config.fees, config.fee_overrides)
         return msgspec.structs.replace(
-            market, fee=stressed(fee, config.stress), depth=shape_of(market, config)
+            market, fee=stressed(fee, config.fee_stress), depth=shape_of(market, config)
         )
 
     def markets(self, query: Any = None) -> Sequence[Market]:

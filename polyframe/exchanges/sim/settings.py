@@ -34,6 +34,8 @@ class SimSettings(PluginConfig):
     """rate by category, before anything else"""
     cost_multiplier: float = Field(1.0, gt=0, le=20)
     """stress on spread, impact and fee at once"""
+    fee_multiplier: float = Field(1.0, gt=0, le=20)
+    """stress on the fee alone, besides ``cost_multiplier``"""
     half_spread_floor: tuple[tuple[float, float], ...] = (
         (0.01, 0.002),
         (0.02, 0.006),
@@ -65,6 +67,8 @@ class SimSettings(PluginConfig):
     """distance between levels (at least a tick): recorded depth stands on whole cents"""
     fill_at: Literal["next", "last"] = "next"
     """next: the first row at or after the order's arrival; last: the row standing at arrival"""
+    delay_rows: int = Field(0, ge=0, le=100)
+    """each order reaches the venue so many of its market's rows later: what does being late cost"""
     max_age_ms: int = Field(7_200_000, ge=0)
     """how far an order's arrival and the row it executes on may be apart: two hourly rows"""
     allow_near: bool = True
@@ -116,6 +120,11 @@ class SimSettings(PluginConfig):
     def stress(self) -> int:
         """The cost multiplier in millionths, rounded up."""
         return math.ceil(self.cost_multiplier * PPM)
+
+    @property
+    def fee_stress(self) -> int:
+        """What fees are multiplied by, in millionths, rounded up."""
+        return math.ceil(round(self.cost_multiplier * self.fee_multiplier * PPM, 6))
 
     @property
     def entry(self) -> Ns:

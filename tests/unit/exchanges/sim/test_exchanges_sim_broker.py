@@ -9,6 +9,7 @@ from polyframe.domain.orders import ApprovedOrder, Seal
 from polyframe.domain.units import SECOND
 from polyframe.errors import DataError, InvariantError
 from polyframe.exchanges.sim.broker import SimBroker
+from polyframe.exchanges.sim.exchange import SimExchange
 from polyframe.exchanges.sim.settings import SimSettings
 
 GONE = "already canceled or matched"
@@ -391,3 +392,43 @@ def test_what_the_broker_cannot_work_with(markets, resolution, message):
     found = {"M": resolution} if resolution else {}
     with pytest.raises(DataError, match=message):
         SimBroker(Seal(), markets, columns(ROWS), found, SimSettings(**SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("order", "rows", "answers"),
+    [
+        # Without the delay it executes at 10; one row later at 20, two rows later at 30.
+        ("A buy yes 50 @0.60 FAK", 0, ["2 A accepted", "11 A filled 50 @0.54 fee 0.4968"]),
+        (
+            "A buy yes 50 @0.60 FAK",
+            1,
+            ["11.000000001 A accepted", "21 A filled 50 @0.5 fee 0.5"],
+        ),
+        (
+            "A buy yes 50 @0.60 FAK",
+            2,
+            ["21.000000001 A accepted", "31 A filled 50 @0.44 fee 0.4928"],
+        ),
+        # What would have rested and filled at 20 meets the row at 20 as its first.
+        ("A buy yes 50 @0.47 GTC", 1, ["11.000000001 A accepted", "31 A filled 50 @0.47 maker"]),
+        # No row is left for it.
+        (
+            "A buy yes 50 @0.60 FAK",
+            4,
+            ["31.000000001 A rejected: market closed: no recorded price after the order's arrival"],
+        ),
+    ],
+)
+def test_orders_can_be_held_back_by_rows(order, rows, answers):
+    assert Table(ROWS, delay_rows=rows).send(0, order).transcript() == answers
+
+
+def test_a_cancel_does_not_overtake_an_order_that_is_held_back():
+    table = Table(ROWS, delay_rows=1).send(0, "A buy yes 50 @0.40 GTC").cancel(3, "A")
+    assert table.transcript() == ["11.000000001 A accepted", "11.000000001 A cancelled: cancelled"]
+
+
+def test_the_fee_can_be_stressed_alone():
+    exchanges = [SimExchange(SimExchange.Config(fee_multiplier=m)) for m in (1, 1.5)]
+    rates = [e.rules(market(fee=40_000)).fee.rate for e in exchanges]
+    assert rates == [40_000, 60_000]

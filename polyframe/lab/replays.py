@@ -1,0 +1,141 @@
+"""The same run once more: orders one row late, dearer, slower, other fills, other parameters.
+
+Each is a whole replay with everything the strategy would have decided differently; nothing is
+estimated from the fills of the first run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from polyframe.api.param import search_ranges
+from polyframe.domain.units import MONEY_DECIMALS, Money, format_units
+from polyframe.errors import ConfigError
+from polyframe.exchanges.sim.settings import SimSettings
+from polyframe.lab.record import Replayed, RunRecord
+from polyframe.lab.robustness import HOW, LATE, by_event
+from polyframe.lab.trips import fold
+from polyframe.runtime.config import plugin_config
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
+
+Robust: TypeAlias = Literal["none", "small", "all"]
+Again: TypeAlias = Callable[[Config], RunRecord]
+
+SMALL = 20_000
+"""A run of at most so many steps is replayed with late fills without being asked."""
+JITTERS = 4
+JITTER = 0.20
+
+
+class Plan(NamedTuple):
+    """What is changed for one replay: settings of the simulated exchange."""
+
+    name: str
+    note: str
+    sim: Mapping[str, Any]
+
+
+def replayed(
+    config: Config, registry: Registry, again: Again, robust: Robust, steps: int
+) -> list[Replayed]:
+    """The run under each assumption that was asked for; what was not run says how to.
+
+    ``steps`` is how many the run itself took.
+    """
+    late, *others = plans(config)
+    if robust == "none" or (robust == "small" and steps > SMALL):
+        why = HOW if robust == "none" else f"{HOW} (the run took {steps:,} steps)"
+        return [Replayed(LATE, why)]
+    rows = [_under(config, late, again)]
+    if robust == "all":
+        rows += [_under(config, plan, again) for plan in others]
+        rows.append(_jittered(config, registry, again))
+    return rows
+
+
+def plans(config: Config) -> list[Plan]:
+    """Late fills first, then the stresses on costs, latency and the fill model."""
+    now = SimSettings.model_validate(config.venue.sim)
+    other = "last" if now.fill_at == "next" else "next"
+    latency = {
+        name: 3 * getattr(now, name)
+        for name in ("latency_entry_ms", "latency_cancel_ms", "latency_response_ms")
+    }
+    return [
+        Plan(LATE, "every order waits for the next row", {"delay_rows": now.delay_rows + 1}),
+        Plan(
+            "spread, impact and fee doubled",
+            "depth halved; decisions follow",
+            {"cost_multiplier": min(2 * now.cost_multiplier, 20.0)},
+        ),
+        Plan(
+            "fee half as much again",
+            "decisions follow",
+            {"fee_multiplier": min(1.5 * now.fee_multiplier, 20.0)},
+        ),
+        Plan("latency three times", "orders, cancels and answers", latency),
+        Plan(
+            "the other fill model", f"fill_at {other} instead of {now.fill_at}", {"fill_at": other}
+        ),
+    ]
+
+
+def _under(config: Config, plan: Plan, again: Again) -> Replayed:
+    values = config.plain()
+    values["venue"]["sim"] = {**values["venue"]["sim"], **plan.sim}
+    record = again(Config.model_validate(values))
+    return Replayed(plan.name, plan.note, _results(record), len(record.fills))
+
+
+def _results(record: RunRecord) -> dict[str, Money]:
+    return by_event(fold(record).trips)
+
+
+# ---- other parameters --------------------------------------------------------------------------
+
+
+def _jittered(config: Config, registry: Registry, again: Again) -> Replayed:
+    """The worst of a few runs with every searchable number of the strategies moved a little."""
+    name = f"parameters moved by up to {JITTER:.0%}"
+    rng = np.random.default_rng([config.session.seed, 6])
+    drawn = [moved(config, registry, rng) for _ in range(JITTERS)]
+    if drawn[0] is None:
+        return Replayed(name, "not run: no strategy declares a range (Int, Real) to search")
+    found: list[tuple[Money, int, dict[str, Money], int]] = []
+    for other in filter(None, drawn):
+        try:
+            record = again(other)
+        except ConfigError:
+            continue  # numbers that do not go together are no parameters of this strategy
+        results = _results(record)
+        found.append((sum(results.values()), len(found), results, len(record.fills)))
+    if not found:
+        return Replayed(name, "not run: no draw gave settings that the strategy accepts")
+    shown = ", ".join(f"{float(format_units(total, MONEY_DECIMALS)):+,.2f}" for total, *_ in found)
+    _, _, results, fills = min(found)
+    return Replayed(name, f"the worst of {len(found)} draws: {shown}", results, fills)
+
+
+def moved(config: Config, registry: Registry, rng: np.random.Generator) -> Config | None:
+    """The configuration with each searchable number of its strategies moved, within its range.
+
+    None when there is nothing to move.
+    """
+    values, any_moved = config.plain(), False
+    for i, use in enumerate(config.strategies):
+        cls = registry.get("strategy", use.use)
+        standing = plugin_config(cls, use.config, f"strategies[{i}].config")
+        for field, search in search_ranges(type(standing)).items():
+            kind, value = search["kind"], getattr(standing, field)
+            if kind not in ("int", "real") or isinstance(value, bool) or value is None:
+                continue
+            to = min(
+                max(value * rng.uniform(1 - JITTER, 1 + JITTER), search["low"]), search["high"]
+            )
+            values["strategies"][i]["config"][field] = round(to) if kind == "int" else float(to)
+            any_moved = True
+    return Config.model_validate(values) if any_moved else None
