@@ -99,6 +99,13 @@ class ParentApproved(_Effect, frozen=True):
     reserved: Money
 
 
+class ForecastAwaited(_Effect, frozen=True):
+    """A ledger relies on forecasts of a market from now on: guards ask about them there."""
+
+    ledger: str
+    market: str
+
+
 class OrderReviewed(_Effect, frozen=True):
     """The risk door ruled on an intent. ``permitted`` is 0 when it was denied.
 
@@ -199,6 +206,7 @@ Effect: TypeAlias = (
     | MergePositions
     | RedeemPosition
     | ParentApproved
+    | ForecastAwaited
     | OrderReviewed
     | OrderChanged
     | FillBooked

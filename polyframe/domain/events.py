@@ -99,6 +99,17 @@ class WalletTraded(_Event, frozen=True):
     ts_venue: Ns = 0
 
 
+class StatsReported(_Event, frozen=True):
+    """How much a market can take and how much was traded lately, as its venue says it.
+
+    Units: liquidity and volume_24h in money.
+    """
+
+    market: str
+    liquidity: Money
+    volume_24h: Money = 0
+
+
 class FeedLost(_Event, frozen=True):
     """Data of these tokens is no longer to be trusted."""
 
@@ -397,6 +408,7 @@ Event: TypeAlias = (
     | TradePrinted
     | BarClosed
     | WalletTraded
+    | StatsReported
     | FeedLost
     | FeedRestored
     | ForecastMade

@@ -9,6 +9,9 @@ import msgspec
 from polyframe.domain.units import Money, Ns, Price
 from polyframe.errors import DataError
 
+CONFIDENCE = ("LOW", "MEDIUM", "HIGH")
+"""What a forecaster may say of its own certainty, ascending."""
+
 
 class Question(msgspec.Struct, frozen=True):
     """What a forecaster is asked. Nothing in it may come from after ``as_of``."""
@@ -57,7 +60,11 @@ class Forecast(msgspec.Struct, frozen=True):
     acted on from ``as_of + latency``. ``source`` says truly where it came from ("option-implied",
     "gpt-4o", "synthetic"); a recorded forecast keeps its maker's name.
 
-    Units: probability and interval in (0, 1); cost in money; latency ns.
+    ``confidence`` is LOW, MEDIUM or HIGH where its maker says; ``evidence_quality`` how good the
+    evidence was, None where nobody judged it.
+
+    Units: probability and interval in (0, 1); evidence quality in [0, 1]; cost in money; latency
+    ns.
     """
 
     market: str
@@ -73,6 +80,7 @@ class Forecast(msgspec.Struct, frozen=True):
     confidence: str = ""
     cost: Money = 0
     blind: bool = True
+    evidence_quality: float | None = None
 
     def __post_init__(self) -> None:
         p = self.probability
@@ -80,6 +88,14 @@ class Forecast(msgspec.Struct, frozen=True):
             raise DataError(
                 f"forecast for market {self.market} has probability {p!r}",
                 expected="a number strictly between 0 and 1",
+            )
+        quality = self.evidence_quality
+        if quality is not None and not (
+            isinstance(quality, float) and math.isfinite(quality) and 0.0 <= quality <= 1.0
+        ):
+            raise DataError(
+                f"forecast for market {self.market} has evidence quality {quality!r}",
+                expected="a number from 0 to 1, or None where nobody judged it",
             )
 
     @property

@@ -139,6 +139,7 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
         c.universe.add_group(group)
     c.books.grow()
     parts.state.restore(saved.tables)
+    parts.door.guards.apply_categories()
     shape = c.books.rows.shape
     c.books.rows[:] = np.frombuffer(saved.books, dtype=np.int64).reshape(shape)
     ring = c.books.history.shape

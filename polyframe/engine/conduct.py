@@ -64,7 +64,8 @@ class Conduct:
         if isinstance(effect, fx.TradingHalted):
             if effect.by == KILL:
                 door.killed = True
-            else:
+            elif effect.by != door.guards.name_of("drawdown_kill"):
+                # A fall from the peak is latched where it was crossed.
                 door.halt(
                     Halt(
                         reason=effect.reason, until=effect.until, ledger=effect.ledger,
@@ -74,6 +75,7 @@ class Conduct:
             return
         if effect.by == RESET:
             door.killed = False
+            self.parts.floors.restart()
         elif effect.ledger:
             door.halts = {k: v for k, v in door.halts.items() if k[0] != effect.ledger}
         else:

@@ -16,6 +16,7 @@ from polyframe.domain.effects import Effect
 from polyframe.domain.units import Ns
 from polyframe.domain.wishes import Wish
 from polyframe.engine.books import Books
+from polyframe.engine.locks import Locks
 from polyframe.engine.risk import RiskDoor
 from polyframe.engine.state import State
 from polyframe.engine.universe import Universe
@@ -100,6 +101,7 @@ class Context:
         self.books: Books = state.books
         self.universe: Universe = state.universe
         self.door = door
+        self.locks = Locks(state, door)
         self.now: Ns = 0
         self.step = 0
         self.orders_made = 0

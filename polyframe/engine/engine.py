@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from polyframe.api.protection import Halt
 from polyframe.api.view import View
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
@@ -37,9 +38,6 @@ from polyframe.errors import DataError
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import tables_nb as t
 
-DAILY = (t.A_ORDERS_DAY, t.A_CANCELS_DAY, t.A_FILLS_DAY, t.A_VOLUME_DAY)
-"""Counts that begin anew with the UTC day."""
-
 
 class Engine:
     """A session's decisions. One event in, effects out; never any waiting."""
@@ -63,6 +61,7 @@ class Engine:
             state.set_tradable(m, True)
         views: dict[int, View] = {}
         door = RiskDoor(state, setup.seal, setup.guarded, views, setup.calls)
+        door.expect(setup.inputs)
         context = Context(setup.session, state, door)
         calls: Calls = setup.calls
         desk = OrderDesk(context, calls)
@@ -87,6 +86,7 @@ class Engine:
         self.conduct = Conduct(self.parts, calls)
         self.reactions = Reactions(self.parts, self.conduct, calls, views[state.account])
         self._apply_table = self._handlers()
+        self._crossed: list[tuple[str, Halt]] = []
 
     @property
     def timers(self) -> dict[tuple[str, str], Ns]:
@@ -102,6 +102,8 @@ class Engine:
         context.out = out
         context.step += 1
         note = self._apply(event)
+        for name, halt in self._crossed:
+            self.conduct.halt(name, halt)
         self.reactions.react(event, note)
         if self.parts.door.failure is not None:
             self._guard_failed()
@@ -129,29 +131,18 @@ class Engine:
     def _apply(self, event: Event) -> object:
         context = self.context
         context.now = max(context.now, event.ts)
-        if context.now // DAY != self.parts.day:
-            self._new_day()
+        self.turn(context.now)
         handler = self._apply_table.get(type(event))
         note = handler(event) if handler is not None else None
-        state = self.state
-        nb.settle(state.marks)
+        self._crossed = self.parts.floors.cross(context.now)
         return note
 
-    def _new_day(self) -> None:
-        state = self.state
-        self.parts.day = self.context.now // DAY
-        for row in range(len(state.ledgers) + 1):
-            state.day_start[row] = state.equity_of(row)
-        for column in DAILY:
-            state.tables.account[column] = 0
-        self.arm_floor()
-
-    def arm_floor(self) -> None:
-        """Tells the data loop at which equity the account's daily loss limit is reached."""
-        state = self.state
-        limit = self.parts.door.limit("daily_loss")
-        floor = nb.NO_FLOOR if limit is None else state.day_start[state.account] - limit
-        state.marks[state.account, nb.E_FLOOR] = floor
+    def turn(self, ts: Ns) -> None:
+        """Begins the UTC day of a moment, before anything that happens in it."""
+        day = ts // DAY
+        if day != self.parts.day:
+            self.parts.floors.turn(self.parts.day, day)
+            self.parts.day = day
 
     def _handlers(self) -> dict[type, Callable[[Any], object]]:
         parts = self.parts
@@ -159,6 +150,7 @@ class Engine:
         return {
             ev.BookUpdated: self._book,
             ev.BookReset: self._reset,
+            ev.StatsReported: life.reported,
             ev.FeedLost: life.feed_lost,
             ev.ForecastMade: forecasts.made,
             ev.ForecastFailed: forecasts.failed,
@@ -176,7 +168,7 @@ class Engine:
             ev.PositionRedeemed: life.redeemed,
             ev.PositionConverted: life.converted,
             ev.RewardPaid: life.cash_moved,
-            ev.CashMoved: life.cash_moved,
+            ev.CashMoved: self._cash_moved,
             ev.MarketListed: life.listed,
             ev.GroupListed: life.grouped,
             ev.TickSizeChanged: life.tick_changed,
@@ -216,6 +208,10 @@ class Engine:
             # It may still fill; a later wish may try again.
             found.cancelling = False
 
+    def _cash_moved(self, event: ev.CashMoved) -> None:
+        self.parts.life.cash_moved(event)
+        self.parts.floors.moved(self.state.ledger_index[event.ledger], event.amount)
+
     def _timer(self, event: ev.TimerFired) -> None:
         key = (event.ledger, event.key)
         if self.parts.timers.get(key, event.ts) <= event.ts:
@@ -246,6 +242,8 @@ class Engine:
         elif isinstance(effect, fx.RequestForecast):
             self.context.requests_made += 1
             self.parts.forecasts.commit(effect.request, (effect.market, effect.forecaster))
+        elif isinstance(effect, fx.ForecastAwaited):
+            self.parts.forecasts.relied(effect)
         elif isinstance(effect, fx.SetTimer):
             self.parts.timers[(effect.ledger, effect.key)] = effect.at
         elif isinstance(effect, fx.TradingHalted | fx.TradingResumed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyframe.domain.effects import RequestForecast, WishRefused
+from polyframe.domain.effects import ForecastAwaited, RequestForecast, WishRefused
 from polyframe.domain.events import ForecastFailed, ForecastMade
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.wishes import AskForecast
@@ -28,6 +28,7 @@ class ForecastDesk:
         if m is None:
             c.emit(WishRefused(c.now, bound.name, "AskForecast", "unknown market", wish.market))
             return
+        self._rely(bound, m)
         key = (wish.market, name)
         held = self.by_forecaster.get(key)
         if held is not None and wish.fresh > 0 and held.known_at > c.now - wish.fresh:
@@ -40,6 +41,18 @@ class ForecastDesk:
         waiting = self.waiting.setdefault(request, [])
         if bound.name not in waiting:
             waiting.append(bound.name)
+
+    def _rely(self, bound: Bound, m: int) -> None:
+        c = self.context
+        if not c.state.relies(bound.ledger, m):
+            effect = ForecastAwaited(bound.name, c.universe.markets[m].id)
+            self.relied(effect)
+            c.emit(effect)
+
+    def relied(self, effect: ForecastAwaited) -> None:
+        """From now on the guards ask about forecasts of this market when this ledger trades."""
+        c = self.context
+        c.state.rely(c.state.ledger_index[effect.ledger], c.universe.market_index[effect.market])
 
     def commit(self, request: str, key: tuple[str, str]) -> None:
         """Remembers that a question is under way."""
@@ -58,6 +71,7 @@ class ForecastDesk:
         newest = self.newest.get(forecast.market)
         if newest is None or forecast.as_of >= newest.as_of:
             self.newest[forecast.market] = forecast
+            self.context.state.believe(forecast)
         return told
 
     def failed(self, event: ForecastFailed) -> list[str]:

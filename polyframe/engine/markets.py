@@ -22,6 +22,7 @@ from polyframe.domain.events import (
     PositionRedeemed,
     PositionSplit,
     RewardPaid,
+    StatsReported,
     TickSizeChanged,
 )
 from polyframe.domain.market import Market, Resolution
@@ -30,6 +31,7 @@ from polyframe.domain.units import payout_of
 from polyframe.engine.context import Context
 from polyframe.errors import InvariantError
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import tables_nb as t
 from polyframe.kernels import worst_nb
 
 
@@ -48,6 +50,7 @@ class Lifecycle:
             m = c.universe.add(event.market)
             c.books.grow()
             c.state.grow()
+            c.door.guards.apply_categories()
         c.state.listed.add(m)
         c.state.set_tradable(m, True)
 
@@ -70,6 +73,12 @@ class Lifecycle:
         c.universe.replace(_changed(market, fee=event.fee))
         for o in list(c.state.by_market.get(c.universe.market_index[market.id], {}).values()):
             c.state.reserve(o)
+
+    def reported(self, event: StatsReported) -> None:
+        """What the venue says a market can take."""
+        c = self.context
+        m = c.universe.market_index[c.universe.market(event.market).id]
+        c.state.tables.traits[m, t.K_LIQUIDITY] = event.liquidity
 
     def feed_lost(self, event: FeedLost) -> None:
         """Books that are not fed are not trusted."""
@@ -120,7 +129,7 @@ class Lifecycle:
         market = c.universe.market(event.market)
         before = c.state.holding(ledger, token)
         booked = book_redemption(before, event.payout, event.size, market.size_decimals)
-        c.state.book(ledger, token, booked)
+        self._book(ledger, token, booked, "resolved")
         note = PositionSettled(
             c.now, event.ledger, market.id, event.token, event.size, event.payout, booked.cash,
             booked.holding.realised - before.realised,
@@ -186,11 +195,6 @@ class Lifecycle:
         state = self.context.state
         ledger = state.ledger_index[event.ledger]
         state.move_cash(ledger, event.amount)
-        if isinstance(event, CashMoved):
-            # A deposit is no gain and a withdrawal no loss of the day.
-            for row in (ledger, state.account):
-                state.day_start[row] += event.amount
-                state.peak[row] += event.amount
 
     def _pair(self, ledger_name: str, market_id: str, size: int, *, merge: bool) -> None:
         c = self.context
@@ -202,8 +206,14 @@ class Lifecycle:
         a, b, cash = booking(
             c.state.holding(ledger, yes), c.state.holding(ledger, yes + 1), size, decimals
         )
-        c.state.book(ledger, yes, Booked(a, cash))
-        c.state.book(ledger, yes + 1, Booked(b, 0))
+        self._book(ledger, yes, Booked(a, cash), "merged")
+        self._book(ledger, yes + 1, Booked(b, 0), "merged")
+
+    def _book(self, ledger: int, token: int, booked: Booked, reason: str) -> None:
+        c = self.context
+        earned = c.state.book(ledger, token, booked)
+        if earned is not None:
+            c.locks.closed(ledger, c.universe.token_market[token], c.now, earned, reason)
 
 
 def _changed(market: Market, **changes: Any) -> Market:

@@ -234,7 +234,10 @@ class OrderDesk:
             o.filled += fill.size
             c.state.reserve(o)
             self._to_parent(o, fill.size)
-        c.state.book(ledger, token, booked)
+        earned = c.state.book(ledger, token, booked)
+        if earned is not None:
+            reason = fill.reason if o is None else o.order.reason
+            c.locks.closed(ledger, c.universe.token_market[token], c.now, earned, reason)
         c.state.count(t.A_FILLS_DAY, ledger)
         note = FillBooked(fill, booked.holding.realised - before.realised)
         c.emit(note)

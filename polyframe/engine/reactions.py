@@ -15,7 +15,7 @@ from polyframe.domain import events as ev
 from polyframe.domain.events import Event
 from polyframe.domain.market import Market
 from polyframe.domain.orders import OrderState
-from polyframe.domain.units import DAY, INT64_SAFE, Ns
+from polyframe.domain.units import INT64_SAFE, Ns
 from polyframe.engine.commands import Commands
 from polyframe.engine.conduct import EVERY, Conduct
 from polyframe.engine.context import Bound, Calls
@@ -23,7 +23,6 @@ from polyframe.engine.execution import TIMER
 from polyframe.engine.setup import Parts
 from polyframe.engine.state import OpenOrder
 from polyframe.errors import PluginError
-from polyframe.kernels import bars_nb as nb
 
 MOST_TICKS = 1_000_000
 
@@ -149,7 +148,6 @@ class Reactions:
 
     def _woken(self, event: ev.Woken, note: object) -> None:
         if event.reason is ev.WakeReason.LIMIT:
-            self._loss_limit()
             self._quoted(event.ts, event.token, event.ledgers)
             return
         names = event.ledgers or tuple(
@@ -169,13 +167,6 @@ class Reactions:
             if asked or (woken is not None and not woken.ledgers):
                 event = woken or ev.Woken(ts, ev.WakeReason.MOVED, token, 0, 0, ledgers)
                 self.conduct.tell(bound, "on_wake", event)
-
-    def _loss_limit(self) -> None:
-        """Equity crossed the account's daily loss limit: halt until the next day."""
-        state = self.context.state
-        state.marks[state.account, nb.E_FLOOR] = nb.NO_FLOOR
-        until = (self.context.now // DAY + 1) * DAY
-        self.conduct.halt("DailyLoss", Halt(reason="the account's daily loss limit", until=until))
 
     def _by_token(self, event: Event, token: str, method: str) -> None:
         for bound in self.parts.bound:

@@ -12,23 +12,22 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from polyframe.api.protection import Halt, Proposal, Protection
 from polyframe.api.view import View
-from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, Side
+from polyframe.domain.orders import ApprovedOrder, Kind, Order, Seal, Side
 from polyframe.domain.units import Money, Ns, Size, cost_of, proceeds_of
 from polyframe.domain.verdict import Ruling, Verdict, meet
+from polyframe.engine.guards import LIMIT_INDEX, Guarded, Guards
 from polyframe.engine.state import RESTING, OpenOrder, State
-from polyframe.engine.vectors import Draft, Vectors, least_size
+from polyframe.engine.vectors import INPUTS, Draft, Vectors, least_size
 from polyframe.errors import InvariantError, PluginError
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import review_nb
+from polyframe.kernels import tables_nb as t
 
 __all__ = ["Draft", "Guarded", "RiskDoor", "Ruled"]
-
-_GUARD_INDEX = {name: i for i, name in enumerate(g.GUARDS)}
-_LIMIT_INDEX = {name: i for i, name in enumerate(g.LIMITS)}
-_ALL_BITS = sum(KIND_BIT.values())
 
 
 class Calls(Protocol):
@@ -36,13 +35,6 @@ class Calls(Protocol):
 
     def call(self, owner: str, method: Callable[..., Any], *args: Any) -> Any:
         """Calls a plugin's method; what it raises comes out as PluginError."""
-
-
-class Guarded(NamedTuple):
-    """A protection and the ledgers it guards; ``ledgers`` None means all and the account."""
-
-    protection: Protection
-    ledgers: tuple[str, ...] | None
 
 
 class Ruled(NamedTuple):
@@ -72,68 +64,34 @@ class RiskDoor:
         self._calls = calls
         self.failure: PluginError | None = None
         """what the last review's own-written protection raised, None when none did"""
-        self._owned: list[Guarded] = []
-        rows = len(state.ledgers) + 1
-        self._limits = np.full((rows, g.L_SIZE_OF), g.MISSING, dtype=np.int64)
-        self._applies = np.zeros((rows, len(g.GUARDS)), dtype=np.int64)
-        self._risk_scope = np.ones(len(g.GUARDS), dtype=np.int64)
-        self._names = list(g.GUARDS)
-        self._limit_names: list[tuple[str, ...]] = [()] * len(g.GUARDS)
-        for item in guarded:
-            self._install(item)
+        self.guards = Guards(state, guarded)
         self._vectors = Vectors(state)
+        self._crossed = state.tables.scalar(t.A_CROSSED)
         self._permitted = np.zeros((2, len(g.GUARDS)), dtype=np.int64)
 
-    # ---- installation ----------------------------------------------------------------------
+    def expect(self, inputs: frozenset[str]) -> None:
+        """Says what the session's data can tell; guards that need anything else let orders pass.
 
-    def _install(self, item: Guarded) -> None:
-        protection = item.protection
-        name = type(protection).__name__
-        if not protection.kernel:
-            if protection.scope == "venue":
-                raise PluginError(
-                    f"protection {name} has scope 'venue' but no compiled guard",
-                    expected="scope = 'risk'",
-                )
-            self._owned.append(item)
-            return
-        index = _GUARD_INDEX.get(protection.kernel)
-        if index is None:
-            raise PluginError(
-                f"protection {name} names guard {protection.kernel!r}, which does not exist",
-                expected=f"one of {', '.join(g.GUARDS)}",
-            )
-        self._names[index] = name
-        self._risk_scope[index] = 0 if protection.scope == "venue" else 1
-        bits = sum(KIND_BIT[kind] for kind in protection.applies_to)
-        limits = dict(protection.limits())
-        self._limit_names[index] = tuple(limits)
-        for row in self._rows(item):
-            # A setting for one strategy replaces the general one; the account keeps its own.
-            self._applies[row, index] = bits
-            for key, value in limits.items():
-                if key not in _LIMIT_INDEX:
-                    raise PluginError(
-                        f"protection {name} sets limit {key!r}, which does not exist",
-                        expected=f"one of {', '.join(g.LIMITS)}",
-                    )
-                self._limits[row, _LIMIT_INDEX[key]] = value
+        Raises:
+            InvariantError: a name is unknown.
+        """
+        if unknown := inputs - INPUTS.keys():
+            raise InvariantError(f"no input of a guard is called {min(unknown)}")
+        self._vectors.inputs = sum(INPUTS[name] for name in inputs)
 
-    def _rows(self, item: Guarded) -> list[int]:
-        if item.ledgers is None:
-            return list(range(len(self.state.ledgers) + 1))
-        return [self.state.ledger_index[name] for name in item.ledgers]
+    @property
+    def limits(self) -> NDArray[np.int64]:
+        """The limits in force, a row a ledger and the account's; MISSING where none is set."""
+        return self.guards.limits
 
     @property
     def compiled(self) -> bool:
         """True when every protection is a compiled guard."""
-        return not self._owned
+        return not self.guards.owned
 
     def limit(self, name: str, row: int | None = None) -> int | None:
         """A limit in force for the account (or one ledger's row), None when unset."""
-        at = self.state.account if row is None else row
-        value = int(self._limits[at, _LIMIT_INDEX[name]])
-        return None if value == g.MISSING else value
+        return self.guards.limit(name, self.state.account if row is None else row)
 
     # ---- halts -----------------------------------------------------------------------------
 
@@ -145,8 +103,16 @@ class RiskDoor:
             return
         self.halts[key] = halt
 
+    def latched(self, ledger: str) -> bool:
+        """True from a fall from the peak that stops trading until a person resets it."""
+        crossed = self._crossed
+        row = self.state.ledger_index.get(ledger, self.state.account)
+        return bool((crossed[row] | crossed[self.state.account]) & t.CROSSED_KILL)
+
     def halted(self, ledger: str, market: str, now: Ns) -> Halt | None:
         """The halt that blocks new exposure of a ledger in a market now."""
+        if self.latched(ledger):
+            return Halt(reason="fell too far from the peak", ledger=ledger)
         if not self.halts:
             return None
         for key in (("", ""), (ledger, ""), ("", market), (ledger, market)):
@@ -181,19 +147,20 @@ class RiskDoor:
         kind = Kind.DIRECTIONAL if draft.kind == Kind.EXIT and not reduces else draft.kind
         vectors = self._vectors
         halted = self.halted(state.ledgers[draft.ledger], market.id, now) is not None
+        guards = self.guards
         vectors.fill_order(draft, kind, reduces, cost, now)
-        vectors.fill_numbers(draft, self.killed, halted, now)
+        vectors.fill_numbers(draft, self.killed, halted, now, self.guards.limits)
         permitted = draft.size
         for i, row in enumerate((draft.ledger, state.account)):
             permitted = min(
                 permitted,
                 review_nb.review(
-                    vectors.order, vectors.numbers[i], self._limits[row], self._applies[row],
-                    self._risk_scope, self._permitted[i],
+                    vectors.order, vectors.numbers[i], guards.limits[row], guards.applies[row],
+                    guards.risk_scope, self._permitted[i],
                 ),
             )  # fmt: skip
         verdicts = self._verdicts(draft, reduces)
-        if self._owned:
+        if self.guards.owned:
             owned = self._ask_owned(draft, kind, reduces, cost, fee, m, group, now)
             verdicts.extend(owned)
             permitted = min(permitted, meet(owned, draft.size))
@@ -206,7 +173,7 @@ class RiskDoor:
         return Ruled(permitted, tuple(verdicts), reduces)
 
     def _venue_denial(self, reason: str) -> Verdict:
-        return Verdict(self._names[_GUARD_INDEX["venue_rules"]], Ruling.DENY, 0, reason)
+        return Verdict(self.guards.name_of("venue_rules"), Ruling.DENY, 0, reason)
 
     def _reduces(self, draft: Draft, m: int, group: str) -> bool:
         state = self.state
@@ -225,29 +192,29 @@ class RiskDoor:
         """One verdict a guard: the stricter of the ledger's and the account's."""
         found: list[Verdict] = []
         rows = (draft.ledger, self.state.account)
-        for index, name in enumerate(self._names):
+        for index, name in enumerate(self.guards.names):
             answers = [
                 int(self._permitted[i, index])
                 for i in (0, 1)
                 if self._permitted[i, index] != g.NOT_APPLICABLE
             ]
-            installed = any(self._applies[row, index] for row in rows)
+            installed = any(self.guards.applies[row, index] for row in rows)
             if not answers:
                 if installed:
                     found.append(Verdict(name, Ruling.NOT_APPLICABLE, draft.size))
                 continue
             size = min(answers)
             reason = "" if size >= draft.size else self._because(index, draft.ledger)
-            binding = not (reduces and self._risk_scope[index])
+            binding = not (reduces and self.guards.risk_scope[index])
             found.append(Verdict.from_size(name, size, draft.size, reason, binding))
         return found
 
     def _because(self, index: int, row: int) -> str:
         parts = []
-        for key in self._limit_names[index]:
-            value = int(self._limits[row, _LIMIT_INDEX[key]])
+        for key in self.guards.limit_names[index]:
+            value = int(self.guards.limits[row, LIMIT_INDEX[key]])
             if value == g.MISSING:
-                value = int(self._limits[self.state.account, _LIMIT_INDEX[key]])
+                value = int(self.guards.limits[self.state.account, LIMIT_INDEX[key]])
             parts.append(f"{key}={value}")
         return ", ".join(parts) or g.GUARDS[index]
 
@@ -265,7 +232,7 @@ class RiskDoor:
             cost=cost, fee=fee, edge=draft.edge, probability=draft.probability, ts=now,
         )  # fmt: skip
         verdicts = []
-        for item in self._owned:
+        for item in self.guards.owned:
             if item.ledgers is not None and ledger not in item.ledgers:
                 continue
             name = type(item.protection).__name__

@@ -16,11 +16,13 @@ from polyframe.domain.orders import Seal
 from polyframe.domain.units import Money, Ns
 from polyframe.engine.context import Bound, Context
 from polyframe.engine.execution import Execution
+from polyframe.engine.floors import Floors
 from polyframe.engine.forecasting import ForecastDesk
 from polyframe.engine.markets import Lifecycle
 from polyframe.engine.orders import OrderDesk
 from polyframe.engine.quotes import QuoteDesk
 from polyframe.engine.risk import Guarded
+from polyframe.engine.vectors import INPUTS
 
 ACCOUNT = "account"
 
@@ -52,6 +54,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     estimated_quotes: bool = False
     stop_on_guard_error: bool = False
     """a backtest says that a guard is broken; live it denies and goes on"""
+    inputs: frozenset[str] = frozenset(INPUTS)
+    """what the session's data can tell at all; a guard that needs anything else lets orders pass"""
     start: Ns = 2**62
     """markets that open later are unknown until they are listed"""
 
@@ -79,6 +83,7 @@ class Parts:
         self.execution = execution
         self.bound = bound
         self.timers: dict[tuple[str, str], Ns] = execution.timers
+        self.floors = Floors(context.state, context.door)
         self.day = -1
 
     @property

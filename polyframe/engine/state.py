@@ -6,10 +6,12 @@ to the ledger's row and to the account's, so the account always is the sum of it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from polyframe.domain.forecast import CONFIDENCE, Forecast
 from polyframe.domain.market import Market
 from polyframe.domain.orders import Order, OrderState, Side, TimeInForce
 from polyframe.domain.portfolio import Booked, Holding
@@ -18,9 +20,11 @@ from polyframe.engine.books import Books
 from polyframe.engine.tables import Tables
 from polyframe.engine.universe import Universe
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import guards_nb as g
 from polyframe.kernels import ledgers_nb, pace_nb, worst_nb
 from polyframe.kernels import tables_nb as t
 
+MILLION = 1_000_000
 RESTING = (TimeInForce.GTC, TimeInForce.GTD)
 
 
@@ -172,8 +176,11 @@ class State:
             self.fees[ledger, token],
         )
 
-    def book(self, ledger: int, token: int, booked: Booked) -> None:
-        """Writes an entry into the ledger and into the account."""
+    def book(self, ledger: int, token: int, booked: Booked) -> Money | None:
+        """Writes an entry into the ledger and into the account.
+
+        Returns what the trip earned, after fees, when the entry brought the holding back to zero.
+        """
         before, after = self.holding(ledger, token), booked.holding
         universe = self.universe
         m = universe.token_market[token]
@@ -191,6 +198,10 @@ class State:
         self._equity[ledger] += booked.cash
         self._equity[self.account] += booked.cash
         self.revalue(m)
+        if before.shares == 0 or after.shares != 0:
+            return None
+        earned: Money = after.realised - after.fees - self._trip[ledger, token]
+        return earned
 
     def move_cash(self, ledger: int, amount: Money) -> None:
         """Adds to (or takes from) a ledger's cash and the account's."""
@@ -257,6 +268,24 @@ class State:
             yes - o.if_yes, no - o.if_no, entries if buys else 0,
         )  # fmt: skip
         o.reserved, o.reserved_shares, o.if_yes, o.if_no = cash, shares, yes, no
+
+    # ---- forecasts ---------------------------------------------------------------------------
+
+    def relies(self, ledger: int, m: int) -> bool:
+        """True when a ledger has asked for a forecast of a market."""
+        return bool(self.tables.markets[t.M_ASKED, ledger, m])
+
+    def rely(self, ledger: int, m: int) -> None:
+        """A ledger asks for a forecast of a market."""
+        self.tables.markets[t.M_ASKED, ledger, m] = 1
+
+    def believe(self, forecast: Forecast) -> None:
+        """Takes the newest forecast of a market."""
+        traits = self.tables.traits[self.universe.market_index[forecast.market]]
+        said, quality = forecast.confidence.upper(), forecast.evidence_quality
+        traits[t.K_FORECAST] = math.floor(forecast.probability * MILLION)
+        traits[t.K_CONFIDENCE] = CONFIDENCE.index(said) if said in CONFIDENCE else g.MISSING
+        traits[t.K_EVIDENCE] = g.MISSING if quality is None else math.floor(quality * MILLION)
 
     # ---- pace --------------------------------------------------------------------------------
 

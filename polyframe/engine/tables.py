@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from polyframe.engine.universe import Universe
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import guards_nb as g
-from polyframe.kernels import ledgers_nb
+from polyframe.kernels import ledgers_nb, locks_nb
 from polyframe.kernels import tables_nb as t
 
 Ints = NDArray[np.int64]
 SAVED = ("account", "tokens", "markets", "value", "traits", "marks", "pace")
 """The tables of a checkpoint, in order."""
+TRIPS = 4096
+"""Closed trips kept of each row: locks look back no further."""
 SAMPLING = [nb.E_STEP, nb.E_TS, nb.E_COUNT]
 
 
@@ -36,6 +38,8 @@ class Tables:
         self.marks: Ints = np.zeros((rows, nb.E_SIZE_OF), dtype=np.int64)
         self.marks[:, nb.E_FLOOR] = self.marks[:, nb.E_FIXED] = nb.NO_FLOOR
         self.pace: Ints = np.zeros((rows, pace), dtype=np.int64)
+        self.trips: Ints = np.zeros((rows, TRIPS, locks_nb.C_SIZE_OF), dtype=np.int64)
+        self.tree: Ints = np.zeros((rows, 2 * TRIPS, 4), dtype=np.int64)
         self.grow()
 
     def scalar(self, column: int) -> memoryview:
@@ -62,15 +66,22 @@ class Tables:
 
     def save(self) -> list[bytes]:
         """Everything that does not follow from the rest."""
-        return [getattr(self, name).tobytes() for name in SAVED]
+        used = self.trips[:, : self._trips_used()]
+        return [*(getattr(self, name).tobytes() for name in SAVED), used.tobytes()]
+
+    def _trips_used(self) -> int:
+        return min(int(self.account[t.A_TRIPS].max()), TRIPS)
 
     def restore(self, saved: list[bytes]) -> None:
         """Takes the place of saved tables."""
         self.grow()
         sampled = self.marks[:, SAMPLING].copy()
-        for name, data in zip(SAVED, saved, strict=True):
+        for name, data in zip(SAVED, saved, strict=False):
             table = getattr(self, name)
             table[:] = np.frombuffer(data, dtype=np.int64).reshape(table.shape)
+        used = self.trips[:, : self._trips_used()]
+        used[:] = np.frombuffer(saved[-1], dtype=np.int64).reshape(used.shape)
+        locks_nb.regrow(self.account, self.trips, self.tree)
         # Which samples of the equity exist is the data loop's matter, not the session's.
         self.marks[:, SAMPLING] = sampled
         self.regroup()

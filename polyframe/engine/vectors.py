@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polyframe.domain.market import Market
 from polyframe.domain.orders import KIND_BIT, Kind, Side
@@ -19,8 +20,14 @@ _MOST_EDGE = 1.0e6
 """Whatever is stated beyond this is cut off: a share never gains more than 1."""
 
 
-UNASKED = [g.S_LIQUIDITY, g.S_CONFIDENCE, g.S_EVIDENCE, g.S_FORECAST, g.S_CLOSES]
-"""Columns that nothing fills yet."""
+INPUTS = {
+    "liquidity": n.HAS_LIQUIDITY,
+    "evidence": n.HAS_EVIDENCE,
+    "confidence": n.HAS_CONFIDENCE,
+    "closes": n.HAS_CLOSES,
+}
+"""Inputs of guards that some data never has."""
+ALL_INPUTS = sum(INPUTS.values())
 
 
 class Draft(NamedTuple):
@@ -55,11 +62,11 @@ class Vectors:
         self.state = state
         self.order = np.zeros(g.O_SIZE_OF, dtype=np.int64)
         self.numbers = np.zeros((2, g.S_SIZE_OF), dtype=np.int64)
-        self.numbers[:, g.S_CATEGORY_CAP] = g.MISSING
-        self.numbers[:, UNASKED] = g.EXEMPT
         self._o = self.order.data
         self._asked = np.zeros(n.Q_SIZE_OF, dtype=np.int64)
         self._q = self._asked.data
+        self.inputs = ALL_INPUTS
+        """what the session's data can tell at all, as the kernel's bits"""
 
     def fill_order(self, draft: Draft, kind: Kind, reduces: bool, cost: Money, now: Ns) -> None:
         """Writes what is known of the order."""
@@ -82,7 +89,9 @@ class Vectors:
         o[g.O_ONE] = market.price_one
         o[g.O_PROBABILITY] = _millionths(draft.probability)
 
-    def fill_numbers(self, draft: Draft, killed: bool, halted: bool, now: Ns) -> None:
+    def fill_numbers(
+        self, draft: Draft, killed: bool, halted: bool, now: Ns, limits: NDArray[np.int64]
+    ) -> None:
         """Writes the numbers of the draft's ledger and of the account."""
         state = self.state
         universe, tables = state.universe, state.tables
@@ -94,12 +103,13 @@ class Vectors:
         q[n.Q_OUTCOME] = universe.token_outcome[draft.token]
         q[n.Q_NOW] = now
         q[n.Q_OWN_BID], q[n.Q_OWN_ASK] = self._own_touch(draft.token, m)
+        q[n.Q_INPUTS] = self.inputs
         q[n.Q_KILLED] = 1 if killed else 0
         q[n.Q_HALTED] = 1 if halted else 0
         n.fill_both(
             self.numbers, self._asked, tables.account, tables.tokens, tables.markets,
             tables.traits, tables.events, tables.kinds, state.books.rows, tables.marks,
-            tables.pace,
+            tables.pace, state.books.grid, limits,
         )  # fmt: skip
 
     def _own_touch(self, token: int, m: int) -> tuple[Price, Price]:

@@ -134,7 +134,7 @@ def fallen(peak: int, share: int) -> int:
     Shapes: scalars. Units: money; millionths of the peak.
     """
     # In two parts, because the product of the whole may pass 2^63.
-    return peak - ((peak // MILLION) * share - (-(peak % MILLION) * share) // MILLION)
+    return peak - (peak // MILLION) * share - (peak % MILLION) * share // MILLION
 
 
 @njit(int64(_table), cache=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int32, int64, njit, types
 
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import tables_nb as t
+from polyframe.kernels.alike_nb import count
 from polyframe.kernels.bars_nb import (
     B_ASK,
     B_BID,
@@ -21,7 +22,9 @@ from polyframe.kernels.bars_nb import (
     B_TRUSTED,
     E_NOW,
     E_PEAK,
+    MILLION,
 )
+from polyframe.kernels.pace_nb import since
 
 # ---- what is asked -----------------------------------------------------------------------------
 Q_LEDGER: Final = 0
@@ -34,26 +37,116 @@ Q_OWN_BID: Final = 5
 Q_OWN_ASK: Final = 6
 Q_KILLED: Final = 7
 Q_HALTED: Final = 8
-Q_SIZE_OF: Final = 9
+Q_INPUTS: Final = 9
+"""what the session's data can tell at all, as ``HAS_`` bits"""
+Q_SIZE_OF: Final = 10
+
+HAS_LIQUIDITY: Final = 1
+HAS_EVIDENCE: Final = 2
+HAS_CONFIDENCE: Final = 4
+HAS_CLOSES: Final = 8
 
 _flat = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 _cube = types.Array(int64, 3, "C")
+_ring = types.Array(int32, 2, "C")
 SECOND: Final = 1_000_000_000
+
+
+@njit(types.void(_flat, int64, int64, _table, _cube, _table, _table), cache=True)
+def _exposures(out, row, m, account, markets, traits, kinds):  # type: ignore[no-untyped-def]
+    """What is at risk and how far the costs of YES and NO differ."""
+    out[g.S_WEEK_START_EQUITY] = account[t.A_WEEK_START, row]
+    out[g.S_TOTAL_AT_RISK] = account[t.A_AT_RISK, row]
+    out[g.S_CATEGORY_AT_RISK] = kinds[row, traits[m, t.K_CATEGORY]]
+    out[g.S_CATEGORY_CAP] = markets[t.M_CATEGORY_CAP, row, m]
+    out[g.S_MARKET_NET] = markets[t.M_NET, row, m]
+    out[g.S_MARKET_GROSS] = (
+        markets[t.M_COST_YES, row, m]
+        + markets[t.M_COST_NO, row, m]
+        + markets[t.M_ENTRY_YES, row, m]
+        + markets[t.M_ENTRY_NO, row, m]
+    )
+    out[g.S_TOTAL_NET] = account[t.A_NET, row]
+    out[g.S_BLOCKED] = markets[t.M_BLOCKED, row, m]
+
+
+@njit(int64(int64, int64, int64), cache=True)
+def _known(value, inputs, bit):  # type: ignore[no-untyped-def]
+    """A number, or EXEMPT when the data never says such a thing."""
+    return g.EXEMPT if value == g.MISSING and inputs & bit == 0 else value
+
+
+@njit(types.void(_flat, _flat, int64, _cube, _table), cache=True)
+def _opinions(out, asked, m, markets, traits):  # type: ignore[no-untyped-def]
+    """What is said of the market: by its venue, and by the newest forecast where one is asked."""
+    inputs = asked[Q_INPUTS]
+    out[g.S_LIQUIDITY] = _known(traits[m, t.K_LIQUIDITY], inputs, HAS_LIQUIDITY)
+    closes = traits[m, t.K_CLOSES]
+    out[g.S_CLOSES] = g.EXEMPT if closes <= 0 and inputs & HAS_CLOSES == 0 else closes
+    if markets[t.M_ASKED, asked[Q_LEDGER], m] == 0:
+        out[g.S_CONFIDENCE] = g.EXEMPT
+        out[g.S_EVIDENCE] = g.EXEMPT
+        out[g.S_FORECAST] = g.EXEMPT
+        return
+    out[g.S_CONFIDENCE] = _known(traits[m, t.K_CONFIDENCE], inputs, HAS_CONFIDENCE)
+    out[g.S_EVIDENCE] = _known(traits[m, t.K_EVIDENCE], inputs, HAS_EVIDENCE)
+    believed = traits[m, t.K_FORECAST]
+    if believed == g.MISSING:
+        out[g.S_FORECAST] = g.EXEMPT
+    else:
+        out[g.S_FORECAST] = believed if asked[Q_OUTCOME] == 0 else MILLION - believed
+
+
+@njit(types.void(_flat, _flat, int64, int64, _table, _cube, _table), cache=True)
+def _pace(out, asked, row, m, account, markets, pace):  # type: ignore[no-untyped-def]
+    """Orders, cancels and fills of late, and until when locks hold."""
+    now = asked[Q_NOW]
+    sent = account[t.A_ORDERS, row]
+    out[g.S_ORDERS_SECOND] = since(pace, row, sent, now - SECOND)
+    out[g.S_ORDERS_MINUTE] = since(pace, row, sent, now - 60 * SECOND)
+    out[g.S_VOLUME_DAY] = account[t.A_VOLUME_DAY, row]
+    out[g.S_ORDERS_DAY] = account[t.A_ORDERS_DAY, row]
+    out[g.S_CANCELS_DAY] = account[t.A_CANCELS_DAY, row]
+    out[g.S_FILLS_DAY] = account[t.A_FILLS_DAY, row]
+    out[g.S_LOCK_STOPLOSS] = max(
+        account[t.A_LOCK_STOPLOSS, row], markets[t.M_LOCK_STOPLOSS, row, m]
+    )
+    out[g.S_LOCK_COOLDOWN] = markets[t.M_LOCK_COOLDOWN, row, m]
+    out[g.S_LOCK_LOW_PROFIT] = markets[t.M_LOCK_LOW_PROFIT, row, m]
+    out[g.S_LOCK_DRAWDOWN] = account[t.A_LOCK_DRAWDOWN, row]
 
 
 @njit(
     types.void(
         _flat, _flat, int64, _table, _cube, _cube, _table, _table, _table, _table, _table, _table,
+        _ring, _table,
     ),
     cache=True,
 )  # fmt: skip
 def fill(  # type: ignore[no-untyped-def]
-    out, asked, row, account, tokens, markets, traits, events, kinds, book, marks, pace
+    out,
+    asked,
+    row,
+    account,
+    tokens,
+    markets,
+    traits,
+    events,
+    kinds,
+    book,
+    marks,
+    pace,
+    grid,
+    limits,
 ):
     """Writes one row's numbers about the order that is asked about.
 
-    Shapes: out (S_SIZE_OF,), asked (Q_SIZE_OF,), pace (rows, ring). Units: see module.
+    A column that the guards in force do not need may be 0: what moves with a market is only
+    looked for where it could be too much.
+
+    Shapes: out (S_SIZE_OF,), asked (Q_SIZE_OF,), pace (rows, ring), grid (markets, GRID), limits
+    (rows, L_SIZE_OF). Units: see module.
     """
     token = asked[Q_TOKEN]
     m = asked[Q_MARKET]
@@ -83,16 +176,28 @@ def fill(  # type: ignore[no-untyped-def]
     out[g.S_TRADABLE] = traits[m, t.K_TRADABLE]
     out[g.S_OWN_BID] = asked[Q_OWN_BID]
     out[g.S_OWN_ASK] = asked[Q_OWN_ASK]
+    _exposures(out, row, m, account, markets, traits, kinds)
+    _opinions(out, asked, m, markets, traits)
+    _pace(out, asked, row, m, account, markets, pace)
+    out[g.S_CORRELATED] = 0
+    enough = limits[row, g.L_CORRELATED]
+    if enough != g.MISSING and markets[t.M_EXPOSED, row, m] <= 0:
+        out[g.S_CORRELATED] = count(
+            grid, book, account, markets, traits, row, m, asked[Q_NOW], enough,
+            limits[row, g.L_CORRELATED_ABOVE], limits[row, g.L_CORRELATED_SAMPLES],
+            limits[row, g.L_CORRELATED_WINDOW],
+        )  # fmt: skip
 
 
 @njit(
     types.void(
         _table, _flat, _table, _cube, _cube, _table, _table, _table, _table, _table, _table,
+        _ring, _table,
     ),
     cache=True,
 )  # fmt: skip
 def fill_both(  # type: ignore[no-untyped-def]
-    out, asked, account, tokens, markets, traits, events, kinds, book, marks, pace
+    out, asked, account, tokens, markets, traits, events, kinds, book, marks, pace, grid, limits
 ):
     """The same for the strategy's ledger and for the account.
 
@@ -100,4 +205,7 @@ def fill_both(  # type: ignore[no-untyped-def]
     """
     last = account.shape[1] - 1
     for i, row in enumerate((asked[Q_LEDGER], last)):
-        fill(out[i], asked, row, account, tokens, markets, traits, events, kinds, book, marks, pace)
+        fill(
+            out[i], asked, row, account, tokens, markets, traits, events, kinds, book, marks, pace,
+            grid, limits,
+        )  # fmt: skip

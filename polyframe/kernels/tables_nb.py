@@ -38,9 +38,19 @@ A_FILLS_DAY: Final = 10
 A_VOLUME_DAY: Final = 11
 A_TRIPS: Final = 12
 """trips closed since the session began, also the write position of the ring of trips"""
-A_LOCK_STOPLOSS: Final = 13
-A_LOCK_DRAWDOWN: Final = 14
-A_SIZE_OF: Final = 15
+A_TRIPS_FROM: Final = 13
+"""the first trip that the lock of the drawdown still looks at"""
+A_LAST_STOP: Final = 14
+"""number of the last trip that ended by a stop, counted from 1; 0: none"""
+A_LOCK_STOPLOSS: Final = 15
+A_LOCK_DRAWDOWN: Final = 16
+A_CROSSED: Final = 17
+"""the limits of equity that were crossed, as ``CROSSED_`` bits"""
+A_SIZE_OF: Final = 18
+
+CROSSED_DAILY: Final = 1
+CROSSED_WEEKLY: Final = 2
+CROSSED_KILL: Final = 4
 
 # ---- tokens ------------------------------------------------------------------------------------
 T_SHARES: Final = 0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.events import Event, WakeReason, Woken
-from polyframe.domain.units import HOUR, Ns
+from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.kernels import bars_nb as nb
 
@@ -73,21 +73,31 @@ class QuoteFeed:
 
     def advance(self, until: Ns, stop_row: int | None = None) -> Woken | None:
         """Applies rows up to ``until``; the wake that stopped it earlier, None when none did."""
-        engine = self.engine
-        books, state = engine.context.books, engine.state
-        rows = self.rows
-        end = len(rows.ts) if stop_row is None else stop_row
-        self.cursor, why, m, woken = nb.advance(
-            rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
-            rows.untrusted, self.cursor, until, books.rows, books.history, books.grid, books.wakes,
-            state.tables.tokens, state.tables.value, state.marks, self._out_ts, self._out_equity,
-        )  # fmt: skip
+        end = len(self.rows.ts) if stop_row is None else stop_row
+        why, m, woken = self._walk(until, end)
+        # The first row of a day finds the day begun, as an event would.
+        while why == nb.STOP_TIME and self.cursor < end and self.rows.ts[self.cursor] <= until:
+            self.engine.turn(int(self.rows.ts[self.cursor]))
+            why, m, woken = self._walk(until, end)
         reason = _REASONS.get(why)
         if reason is None:
             return None
         row = self.cursor - 1
-        token = engine.context.universe.markets[m].yes.id
-        return Woken(int(rows.ts[row]), reason, token, 0, row, engine.named_by(woken))
+        token = self.engine.context.universe.markets[m].yes.id
+        return Woken(int(self.rows.ts[row]), reason, token, 0, row, self.engine.named_by(woken))
+
+    def _walk(self, until: Ns, end: int) -> tuple[int, int, int]:
+        """Rows of the present day."""
+        engine, rows = self.engine, self.rows
+        books, tables = engine.context.books, engine.state.tables
+        day = engine.parts.day
+        stop = until if day < 0 else min(until, (day + 1) * DAY - 1)
+        self.cursor, why, m, woken = nb.advance(
+            rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
+            rows.untrusted, self.cursor, stop, books.rows, books.history, books.grid, books.wakes,
+            tables.tokens, tables.value, tables.marks, self._out_ts, self._out_equity,
+        )  # fmt: skip
+        return why, m, woken
 
     def seek(self, event: Event) -> None:
         """Puts the books where they stood when an event was stepped with.

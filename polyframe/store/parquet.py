@@ -28,7 +28,21 @@ def read_table(path: Path, table: Table, columns: Sequence[str] | None = None) -
         file = pq.ParquetFile(path)
         _same_form(path, file.schema_arrow, table)
         wanted = [c for c in table.names if columns is None or c in columns]
-        return file.read(columns=wanted)
+        have = set(file.schema_arrow.names)
+        found = file.read(columns=[name for name in wanted if name in have])
+        return _completed(found, table, wanted)
+
+
+def _completed(found: Any, table: Table, wanted: Sequence[str]) -> Any:
+    """With empty columns in the places of those that came later than the file."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    schema = table.arrow()
+    for place, name in enumerate(wanted):
+        if name not in found.column_names:
+            field = schema.field(name)
+            found = found.add_column(place, field, pa.nulls(found.num_rows, field.type))
+    return found
 
 
 def read_frame(path: Path, table: Table) -> DataFrame:
@@ -136,7 +150,7 @@ class reading:  # noqa: N801 - reads as a statement
 def _same_form(path: Path, found: Any, table: Table) -> None:
     hint = "see docs/data.md for the columns; other forms come in through polyframe data import"
     have = {field.name: str(field.type) for field in found}
-    missing = [name for name in table.names if name not in have]
+    missing = [c.name for c in table.columns if c.name not in have and not c.added]
     if missing:
         raise DataError(
             f"{path} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
@@ -144,7 +158,7 @@ def _same_form(path: Path, found: Any, table: Table) -> None:
             hint=hint,
         )
     for field in table.arrow():
-        if have[field.name].removeprefix("large_") != str(field.type):
+        if field.name in have and have[field.name].removeprefix("large_") != str(field.type):
             raise DataError(
                 f"{path}: column {field.name} has type {have[field.name]}",
                 expected=str(field.type),

@@ -124,4 +124,8 @@ def to_forecast(row: Row) -> Forecast:
         cutoff=row["cutoff"] or 0,
         cost=row["cost"] or 0,
         blind=bool(row["blind"]),
+        low=row["low"],
+        high=row["high"],
+        confidence=row["confidence"] or "",
+        evidence_quality=row["evidence_quality"],
     )

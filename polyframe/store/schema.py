@@ -60,6 +60,8 @@ class Column:
     form: Form
     meaning: str
     required: bool = False
+    added: bool = False
+    """files written before the column existed lack it; it is empty there"""
 
     @property
     def type(self) -> str:
@@ -203,6 +205,10 @@ FORECASTS = Table(
         Column("cost", "money", "what it cost; 0 where not stated", True),
         Column("blind", "yes", "true when its maker did not see the price", True),
         Column("known_at", "time", "as_of + latency", True),
+        Column("confidence", "text", "LOW, MEDIUM or HIGH, as its maker says", added=True),
+        Column("evidence_quality", "number", "of the evidence, 0 to 1", added=True),
+        Column("low", "probability", "lower end of its interval", added=True),
+        Column("high", "probability", "upper end of its interval", added=True),
     ),
     key=("market_id", "source", "model", "as_of"),
     order=("market_id", "source", "as_of"),

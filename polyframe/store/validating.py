@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from polyframe.domain.forecast import CONFIDENCE
 from polyframe.domain.market import GroupKind, ResolutionKind
 from polyframe.domain.units import Ns, to_units
 from polyframe.errors import DataError
@@ -130,8 +131,25 @@ def _forecasts(rows: Converted) -> None:
         frame[name] = frame[name].fillna(0)
     frame["model"] = frame["model"].fillna("")
     frame["blind"] = frame["blind"].fillna(True)
+    _opinions(rows)
     rows.reject((frame["cost"] < 0).fillna(False), "cost below zero", "cost")
     frame["known_at"] = frame["as_of"] + frame["latency"]
+
+
+def _opinions(rows: Converted) -> None:
+    """What makers say of their own forecasts: kept where it is sound, refused where it is not."""
+    frame = rows.frame
+    said = frame["confidence"].str.strip().str.upper()
+    frame["confidence"] = said.where(said != "")
+    unknown = ~frame["confidence"].isin(CONFIDENCE) & frame["confidence"].notna()
+    rows.reject(
+        unknown.fillna(False), f"confidence is none of {', '.join(CONFIDENCE)}", "confidence"
+    )
+    quality = frame["evidence_quality"]
+    outside = ((quality < 0) | (quality > 1)).fillna(False)
+    rows.reject(outside, "evidence quality not from 0 to 1", "evidence_quality")
+    crossed = (frame["low"] > frame["high"]).fillna(False)
+    rows.reject(crossed, "the interval's lower end is above its upper end", "low")
 
 
 def _known_at(rows: Converted) -> None:

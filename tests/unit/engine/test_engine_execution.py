@@ -275,9 +275,9 @@ def test_the_edge_is_checked_again_for_a_child():
     door = desk.engine.parts.door
     index = 6
     assert door.limit("min_edge") == 40_000
-    door._limits[:, index] = 60_000
+    door.limits[:, index] = 60_000
     assert shown(wake(desk, style, child(2))) == ["reviewed 0/2 by Grows"]
-    door._limits[:, index] = 50_000
+    door.limits[:, index] = 50_000
     assert shown(wake(desk, style, child(2)))[-1].startswith("submit")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from engine_desk import Desk, market
 
+from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, GroupKind, Resolution
@@ -164,8 +165,8 @@ def test_exits_pass_when_risk_guards_forbid():
         book A 0.48 0.50         |
         alice buy A.yes 0.50 10  | reviewed 10/10; submit 1 buy A.yes 10 @ 0.5
         fill 1 10 0.50           | booked 10; changed 1 confirmed
-        book A 0.20 0.22         |
-        alice buy A.yes 0.22 2   | reviewed 0/2 by DailyLoss
+        book A 0.20 0.22         | halted by DailyLoss
+        alice buy A.yes 0.22 2   | reviewed 0/2 by KillSwitch, DailyLoss
         alice sell A.yes 0.20 10 | reviewed 10/10; submit 2 sell A.yes 10 @ 0.2
     """)
 
@@ -243,8 +244,9 @@ def test_a_fill_told_twice_is_booked_once_and_a_failed_one_is_taken_back():
 def test_forecast_requests_are_asked_once_for_all_strategies():
     desk = Desk()
     ask = AskForecast("A", "oracle")
-    assert [type(e).__name__ for e in desk.wish("alice", ask, ask)] == ["RequestForecast"]
-    assert desk.wish("bob", ask) == []
+    first = [type(e).__name__ for e in desk.wish("alice", ask, ask)]
+    assert first == ["ForecastAwaited", "RequestForecast"]
+    assert desk.wish("bob", ask) == [fx.ForecastAwaited("bob", "A")]
     forecast = Forecast("A", 0.7, desk.now, "test")
     desk.step(ev.ForecastMade(desk.later(), "s-f1", "oracle", forecast))
     assert all(type(p.told[-1]).__name__ == "ForecastMade" for p in desk.puppets.values())

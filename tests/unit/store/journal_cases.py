@@ -208,7 +208,10 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     ApprovedOrder: st.none(),
 }
 _SPECIAL: dict[type, dict[str, st.SearchStrategy[Any]]] = {
-    Forecast: {"probability": st.floats(math.ulp(0.0), 1.0, exclude_max=True)},
+    Forecast: {
+        "probability": st.floats(math.ulp(0.0), 1.0, exclude_max=True),
+        "evidence_quality": st.none() | st.floats(0.0, 1.0),
+    },
     Market: {
         "tokens": st.just((Token("a", "Yes"), Token("b", "No"))),
         "max_price": st.just(10_000),
