@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polyframe.domain.forecast import CONFIDENCE
 from polyframe.domain.market import GroupKind
 from polyframe.domain.quality import Flag
 from polyframe.domain.units import SECOND
 from polyframe.errors import PolyframeError, UserError
-from polyframe.lab.beliefs import Floats, Rng
+from polyframe.lab.beliefs import Floats, Rng, opinions
 from polyframe.lab.lives import Event, SynthConfig, exclusive, ladder, lone, stream
 from polyframe.store.catalogue import MANIFEST, Catalogue
 
@@ -42,6 +43,8 @@ __all__ = [
 
 SOURCE = "synthetic"
 NEAR_ROWS = 3
+WIDTHS = (0.05, 0.12)
+"""Half an interval's width up to which a forecast calls its confidence HIGH, and MEDIUM."""
 
 
 @dataclass
@@ -167,20 +170,24 @@ def _forecast_rows(
     as_of = event.ts[event.asked]
     took = np.rint(config.latency * rng.uniform(0.5, 2.0, size=n) / SECOND).astype(np.int64)
     took *= SECOND
+    p = np.clip(event.forecasts[:, column], 1e-3, 0.999)
+    said = opinions(p, config.skill, config.noise)
     return {
         "market_id": [event.scenery.markets[column].id] * n,
         "as_of": as_of.tolist(),
         "latency": took.tolist(),
         # Four decimals are what anybody states, and they do not depend on the last bit of a double.
-        "probability": [
-            round(float(p), 4) for p in np.clip(event.forecasts[:, column], 1e-3, 0.999)
-        ],
+        "probability": [round(float(x), 4) for x in p],
         "source": [SOURCE] * n,
         "model": [f"private signal, skill {config.skill:g}, noise {config.noise:g}"] * n,
         "cutoff": [0] * n,
         "cost": [0] * n,
         "blind": [False] * n,
         "known_at": (as_of + took).tolist(),
+        "confidence": [CONFIDENCE[2 - int(wide)] for wide in np.searchsorted(WIDTHS, said.wide)],
+        "evidence_quality": [round(float(x), 2) for x in said.quality],
+        "low": [round(float(x), 4) for x in said.low],
+        "high": [round(float(x), 4) for x in said.high],
     }
 
 

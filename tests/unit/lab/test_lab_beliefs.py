@@ -153,3 +153,18 @@ def test_normal_distribution_function() -> None:
     assert beliefs.normal_cdf(x) == pytest.approx(
         np.array([[0.0013498980316301035, 0.5], [0.8413447460685429, 1.0]]), abs=1e-15
     )
+
+
+def test_opinions_hold_what_was_meant_and_tell_information_from_error():
+    rng = np.random.Generator(np.random.PCG64(7))
+    meant = np.clip(rng.random(20_000), 0.02, 0.98)
+    noise = 0.25
+    stated = beliefs.sigmoid(beliefs.log_odds(meant) + noise * rng.standard_normal(meant.size))
+    said = beliefs.opinions(stated, 0.15, noise)
+    inside = ((said.low <= meant) & (meant <= said.high)).mean()
+    assert 0.945 < inside < 0.955
+    assert (said.low < stated).all()
+    assert (stated < said.high).all()
+    assert ((said.quality > 0.0) & (said.quality < 1.0)).all()
+    assert (beliefs.opinions(stated, 0.15, 0.0).quality == 1.0).all()
+    assert (beliefs.opinions(stated, 0.0, noise).quality < 1e-6).all()
