@@ -7,7 +7,7 @@ later rows are taken away was made of something else: a file, a global, a table 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
@@ -81,7 +81,7 @@ def until(data: build.Recorded, moment: Ns) -> build.Recorded:
     prices = PriceColumns(p.ts[:rows], p.market[:rows], p.price[:rows], p.flag[:rows])
     known = {id: r for id, r in data.resolutions.items() if r.known_at <= moment}
     forecasts = _Known(data.forecasts, moment)
-    return build.Recorded(data.markets, data.groups, known, prices, forecasts, data.notes)
+    return replace(data, resolutions=known, prices=prices, forecasts=forecasts)
 
 
 class _Known(ForecastSource):

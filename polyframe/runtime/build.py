@@ -33,6 +33,7 @@ from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
+from polyframe.runtime.inputs import known_inputs, unchecked
 from polyframe.runtime.learning import Learning, learners, past_questions
 from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
@@ -59,6 +60,8 @@ class Recorded:
     prices: PriceColumns
     forecasts: ForecastSource
     notes: Sequence[str] = ()
+    inputs: frozenset[str] = frozenset()
+    """what the data can tell guards at all"""
 
 
 def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) -> Recorded:
@@ -96,7 +99,9 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     if end is not None:
         # What happened after the period is not part of the run.
         resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
-    return Recorded(markets, groups, resolutions, prices, catalogue.forecasts(ids), notes)
+    forecasts = catalogue.forecasts(ids)
+    inputs = known_inputs(markets, forecasts.rows)
+    return Recorded(markets, groups, resolutions, prices, forecasts, notes, inputs)
 
 
 def _check_tokens(markets: Sequence[Market], catalogue: Catalogue) -> None:
@@ -313,6 +318,7 @@ def replay(
 ) -> Session:
     """Builds a backtest over recorded data on the simulated exchange."""
     parts = plugins(config, registry, data.forecasts)
+    parts.notes += unchecked(parts.guarded, data.inputs, forecasted=bool(parts.forecasters))
     seal, calls = Seal(), PluginCalls()
     markets = [parts.exchange.rules(market) for market in data.markets]
     quotes = parts.exchange.quotes(data.prices, markets)  # type: ignore[attr-defined]
@@ -333,6 +339,7 @@ def replay(
             default_forecaster=next(iter(config.forecasters), "default"),
             estimated_quotes=True,
             stop_on_guard_error=True,
+            inputs=data.inputs,
             start=int(data.prices.ts[0]),
         )
     )
