@@ -31,7 +31,10 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 }
 # Fields that a class itself refuses to hold other values in.
 FIELDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
-    Forecast: {"probability": st.floats(0, 1, exclude_min=True, exclude_max=True)},
+    Forecast: {
+        "probability": st.floats(0, 1, exclude_min=True, exclude_max=True),
+        "evidence_quality": st.none() | st.floats(0, 1),
+    },
     Market: {
         "tick": st.integers(1, 100),
         "lot": st.integers(1, 10**6),
