@@ -70,6 +70,10 @@ class View(ABC):
         """
 
     @abstractmethod
+    def liquidity(self, market: str) -> Money | None:
+        """What the venue last said a market can take; None where it said nothing."""
+
+    @abstractmethod
     def position(self, token: str) -> Position:
         """What this ledger holds of a token (zero shares when nothing)."""
 

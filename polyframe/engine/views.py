@@ -19,6 +19,8 @@ from polyframe.domain.portfolio import Account, Position
 from polyframe.domain.units import Money, Ns
 from polyframe.engine.state import OpenOrder, State
 from polyframe.errors import DataError
+from polyframe.kernels import guards_nb as g
+from polyframe.kernels import tables_nb as t
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,6 +94,11 @@ def make_view(
 
         def depth(self, token: str) -> Book:
             return books.depth(universe.token(token))
+
+        def liquidity(self, market: str) -> Money | None:
+            m = universe.market_index[universe.market(market).id]
+            said = int(state.tables.traits[m, t.K_LIQUIDITY])
+            return None if said == g.MISSING else said
 
         def position(self, token: str) -> Position:
             return position_of(universe.token(token))

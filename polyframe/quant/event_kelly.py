@@ -38,6 +38,13 @@ class Held(NamedTuple):
     yes_price: float = 1.0
     no_price: float = 1.0
 
+    def part(self, fraction: float) -> Held:
+        """A part of these shares.
+
+        Shapes: scalar. Units: fraction of the shares.
+        """
+        return self._replace(yes=self.yes * fraction, no=self.no * fraction)
+
 
 class Offer(NamedTuple):
     """What can be bought of one side of a market.

@@ -20,7 +20,6 @@ from polyframe import (
     DepthBet,
     Group,
     GroupKind,
-    Held,
     Intent,
     Market,
     Offer,
@@ -125,6 +124,8 @@ class KellySizer(Sizer):
         """of equity, at risk in one market"""
         cluster_cap: Part = Real(0.075, 0.02, 0.3, space="sizing")
         """of equity, at risk in one event"""
+        liquidity_cap: Part = Real(0.05, 0.01, 0.2, space="sizing")
+        """of what the venue says the market can take, at risk in it"""
         depth_cap: Part = Real(0.10, 0.05, 1.0, space="sizing")
         """of the shares offered within ``depth_reach`` of the best price, an order"""
         depth_reach: Share = Field(0.02)
@@ -229,6 +230,9 @@ class KellySizer(Sizer):
             rooms["most"] = float(c.most) - risk
         if c.cluster_cap is not None:
             rooms["event"] = c.cluster_cap * bet.equity - bet.risk_in_event()
+        liquidity = bet.view.liquidity(bet.market.id)
+        if c.liquidity_cap is not None and liquidity is not None:
+            rooms["liquidity"] = c.liquidity_cap * liquidity / 1e6 - risk
         caps = {name: max(0.0, room) / bet.limit_cost for name, room in rooms.items()}
         if c.depth_cap is not None and bet.near is not None:
             caps["depth"] = c.depth_cap * bet.near
@@ -276,7 +280,7 @@ class _Bet:
         others = [stake for id, stake in stakes.items() if id != self.market.id]
         rest = fraction * (self.equity - sum(stake.tied for stake in others))
         held = [
-            stake.held if id == self.market.id else _scaled(stake.held, fraction)
+            stake.held if id == self.market.id else stake.held.part(fraction)
             for id, stake in stakes.items()
         ]
         wealth, cash = rest - self.own.tied, max(0.0, self.cash)
@@ -386,10 +390,6 @@ def _first(levels: Sequence[tuple[float, float]], most: float) -> list[tuple[flo
         if taken > 0.0:
             rows.append((paid, taken))
     return rows
-
-
-def _scaled(held: Held, part: float) -> Held:
-    return held._replace(yes=held.yes * part, no=held.no * part)
 
 
 def _sized(shares: float, bet: _Bet, note: Mapping[str, float], limit: str) -> Sized:

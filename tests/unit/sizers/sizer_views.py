@@ -30,7 +30,7 @@ SHARE = 1_000_000
 PLAIN: Mapping[str, Any] = {
     "fraction": 1.0, "confidence": False, "heat": "off", "timeline": False, "volatility": False,
     "regime": False, "category": False, "uncertainty": False, "void_risk": 0.0, "annual_rate": 0.0,
-    "cap": None, "cluster_cap": None, "depth_cap": None,
+    "cap": None, "cluster_cap": None, "depth_cap": None, "liquidity_cap": None,
 }  # fmt: skip
 """A sizer whose every factor and cap is off."""
 

@@ -24,7 +24,7 @@ from polyframe import (
     timeline_multiplier,
 )
 from polyframe.api.param import search_ranges
-from polyframe.domain.events import BookUpdated
+from polyframe.domain.events import BookUpdated, StatsReported
 from polyframe.domain.market import FeeSchedule
 from polyframe.domain.orders import TimeInForce
 from polyframe.domain.units import DAY, HOUR
@@ -289,6 +289,18 @@ def test_what_is_at_risk_counts_against_the_caps():
     assert (full.size, full.limit) == (0, "bankroll")
 
 
+def test_the_cap_of_liquidity_holds_where_the_venue_says_how_much_there_is():
+    session = Session(markets=[listed()])
+    session.send(build_book("A.yes", 4_000, 4_200))
+    made = sizer(liquidity_cap=0.05)
+    assert session.view.liquidity("A") is None
+    assert "cap liquidity" not in note_of(made.size(buy(0.9), 4_200, session.view))
+    session.send(StatsReported(START, "A", 420 * SHARE))
+    assert session.view.liquidity("A") == 420 * SHARE
+    found = made.size(buy(0.9), 4_200, session.view)
+    assert (found.limit, shares_in(found)) == ("liquidity", pytest.approx(50, abs=2e-6))
+
+
 def test_the_cap_of_an_event_counts_its_other_markets():
     markets = [listed("A", group="g"), listed("B", group="g")]
     view = scene(
@@ -358,7 +370,8 @@ WRONG = [
     ("most", 0), ("most", "-5"), ("most", "inf"), ("most", "nan"), ("unstated", 0), ("heat", "on"),
     ("deviation", -0.1), ("deviation", math.nan), ("interval", 0.3), ("interval", 1.0),
     ("void_risk", 1.0), ("void_risk", -0.1), ("annual_rate", -0.1), ("annual_rate", math.inf),
-    ("event", "all"), ("correlation", 1.0), ("correlation", -0.5), ("categories", {"x": "GOOD"}),
+    ("liquidity_cap", 0), ("event", "all"), ("correlation", 1.0), ("correlation", -0.5),
+    ("categories", {"x": "GOOD"}),
 ]  # fmt: skip
 
 
