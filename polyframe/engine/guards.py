@@ -16,6 +16,8 @@ from polyframe.kernels import tables_nb as t
 
 GUARD_INDEX = {name: i for i, name in enumerate(g.GUARDS)}
 LIMIT_INDEX = {name: i for i, name in enumerate(g.LIMITS)}
+PACES = ("orders_second", "orders_minute")
+"""Limits that need the times of so many orders."""
 MARKET_COLUMNS = {"category": t.M_CATEGORY_CAP, "blocked": t.M_BLOCKED}
 """Limits that a category of markets may have of its own, and where they stand."""
 
@@ -47,6 +49,11 @@ class Guards:
         for item in guarded:
             self._install(item)
         self.apply_categories()
+        state.tables.keep_pace(max(self._greatest(name) for name in PACES))
+
+    def _greatest(self, name: str) -> int:
+        """The greatest value of a limit in any row, 0 where none sets it."""
+        return max(self.limit(name, row) or 0 for row in range(len(self.limits)))
 
     def _install(self, item: Guarded) -> None:
         protection = item.protection

@@ -16,6 +16,8 @@ from polyframe.kernels import tables_nb as t
 Ints = NDArray[np.int64]
 SAVED = ("account", "tokens", "markets", "value", "traits", "marks", "pace")
 """The tables of a checkpoint, in order."""
+MOST_PACE = 65_536
+"""Times kept of the last orders of each row, at most."""
 TRIPS = 4096
 """Closed trips kept of each row: locks look back no further."""
 SAMPLING = [nb.E_STEP, nb.E_TS, nb.E_COUNT]
@@ -27,7 +29,7 @@ class Tables:
     A row a ledger, the last one is the whole account.
     """
 
-    def __init__(self, universe: Universe, rows: int, pace: int = 512) -> None:
+    def __init__(self, universe: Universe, rows: int) -> None:
         self.universe = universe
         self.rows = rows
         self.account: Ints = np.zeros((t.A_SIZE_OF, rows), dtype=np.int64)
@@ -37,10 +39,17 @@ class Tables:
         self.traits: Ints = np.zeros((0, t.K_SIZE_OF), dtype=np.int64)
         self.marks: Ints = np.zeros((rows, nb.E_SIZE_OF), dtype=np.int64)
         self.marks[:, nb.E_FLOOR] = self.marks[:, nb.E_FIXED] = nb.NO_FLOOR
-        self.pace: Ints = np.zeros((rows, pace), dtype=np.int64)
+        self.pace: Ints = np.zeros((rows, 1), dtype=np.int64)
         self.trips: Ints = np.zeros((rows, TRIPS, locks_nb.C_SIZE_OF), dtype=np.int64)
         self.tree: Ints = np.zeros((rows, 2 * TRIPS, 4), dtype=np.int64)
         self.grow()
+
+    def keep_pace(self, most: int) -> None:
+        """Makes room for the times of so many orders, before any was sent.
+
+        A limit beyond ``MOST_PACE`` a minute never binds.
+        """
+        self.pace = np.zeros((self.rows, min(max(most, 1), MOST_PACE)), dtype=np.int64)
 
     def scalar(self, column: int) -> memoryview:
         """One number of every row; reads give plain ints."""

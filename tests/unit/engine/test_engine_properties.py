@@ -12,14 +12,16 @@ from engine_desk import Desk, market
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyframe.api.protection import Protection
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.effects import storable
+from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Group, GroupKind, Resolution
 from polyframe.domain.orders import Side, TimeInForce
 from polyframe.domain.portfolio import Fill, Portfolio
-from polyframe.domain.units import to_units
-from polyframe.domain.wishes import CancelOrder, Intent, QuoteLevel, Quotes, WakeAt
+from polyframe.domain.units import DAY, SECOND, to_units
+from polyframe.domain.wishes import AskForecast, CancelOrder, Intent, QuoteLevel, Quotes, WakeAt
 from polyframe.engine.engine import Engine
 from polyframe.kernels import tables_nb
 from polyframe.protections.daily_loss import DailyLoss
@@ -32,8 +34,24 @@ PRICES = st.integers(2, 98).map(lambda cents: cents * 100)
 SIZES = st.integers(1, 60).map(lambda n: n * 1_000_000)
 
 
+class Locks(Protection):
+    """The limits of every lock, low enough to be reached."""
+
+    kernel = "cooldown"
+
+    def limits(self):
+        return {
+            "cooldown_stop": 300 * SECOND, "low_profit_trades": 1, "low_profit_lookback": DAY,
+            "low_profit_required": 0, "low_profit_stop": 60 * SECOND, "stoploss_trades": 1,
+            "stoploss_lookback": DAY, "stoploss_stop": 60 * SECOND, "stoploss_per_market": 1,
+            "max_drawdown_trades": 1, "max_drawdown_lookback": DAY,
+            "max_drawdown_allowed": 10_000, "max_drawdown_stop": 60 * SECOND,
+        }  # fmt: skip
+
+
 def guards():
     return [
+        Locks(),
         MaxStake(MaxStake.Config(stake=12)),
         DailyLoss(DailyLoss.Config(loss=15)),
         OpenPositions(OpenPositions.Config(markets=2)),
@@ -55,8 +73,19 @@ class World:
 
     def turn(self) -> list[fx.Effect]:
         act = self.r.choices(
-            (self.book, self.intend, self.quote, self.answer, self.cancel, self.pair, self.fail),
-            (3, 6, 3, 8, 2, 1, 1),
+            (
+                self.book,
+                self.intend,
+                self.quote,
+                self.answer,
+                self.cancel,
+                self.pair,
+                self.fail,
+                self.ask,
+                self.report,
+                self.sleep,
+            ),
+            (3, 6, 3, 8, 2, 1, 1, 1, 1, 0.3),
         )[0]
         return act() or []
 
@@ -83,6 +112,28 @@ class World:
         return self.desk.wish(
             "alice", Quotes(token=self.r.choice(TOKENS), bids=tuple(levels), post_only=True)
         )
+
+    def ask(self):
+        """A question, or the answer to one that is under way."""
+        desk = self.desk
+        under_way = desk.engine.parts.forecasts.inflight
+        if not under_way or self.r.random() < 0.5:
+            wish = AskForecast(self.r.choice("AB"), "oracle")
+            return desk.wish(self.r.choice(("alice", "bob")), wish)
+        (name, by), request = self.r.choice(list(under_way.items()))
+        forecast = Forecast(
+            name, self.r.uniform(0.01, 0.99), desk.now, "x",
+            confidence=self.r.choice(("", "LOW", "HIGH")),
+            evidence_quality=self.r.choice((None, self.r.random())),
+        )  # fmt: skip
+        return desk.step(ev.ForecastMade(desk.later(), request, by, forecast))
+
+    def report(self):
+        desk = self.desk
+        return desk.step(ev.StatsReported(desk.later(), self.r.choice("AB"), self.r.randrange(9)))
+
+    def sleep(self):
+        self.desk.later(self.r.choice((3_600, 86_400)))
 
     def open(self):
         orders = list(self.desk.engine.state.orders.values())
