@@ -40,7 +40,7 @@ _FROM: dict[str, str] = {
         "polyframe.domain.verdict": "Ruling Verdict",
         "polyframe.domain.wishes": ("AskForecast CancelOrder Intent QuoteLevel Quotes WakeAt Wish"),
         "polyframe.domain.events": (
-            "BarClosed BookUpdated CancelRejected Event ForecastFailed ForecastMade "
+            "BarClosed BarSignalled BookUpdated CancelRejected Event ForecastFailed ForecastMade "
             "OperationFailed OrderAccepted OrderCancelled OrderExpired OrderFilled OrderRejected "
             "PositionMerged PositionRedeemed PositionSplit SessionEnded SessionStarted TimerFired "
             "TradePrinted WalletTraded Woken"

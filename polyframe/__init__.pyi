@@ -89,6 +89,9 @@ from polyframe.domain.events import (
     BarClosed as BarClosed,
 )
 from polyframe.domain.events import (
+    BarSignalled as BarSignalled,
+)
+from polyframe.domain.events import (
     BookUpdated as BookUpdated,
 )
 from polyframe.domain.events import CancelRejected as CancelRejected

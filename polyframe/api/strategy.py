@@ -48,19 +48,30 @@ class Strategy(Plugin):
     State: ClassVar[type[msgspec.Struct]] = NoState
     state: msgspec.Struct
 
+    timeframe: ClassVar[str] = ""
+    """length of the bars that ``features`` and ``on_bar`` get: 1m, 5m, 1h, 1d"""
+    slippage: ClassVar[float] = 0.02
+    """how far beyond the best price at the bar's close an entry may execute, as a fraction of 1"""
+
     stop_loss: ClassVar[float | None] = None
     take_profit: ClassVar[float | None] = None
     trailing: ClassVar[float | None] = None
     max_holding: ClassVar[Ns | None] = None
     max_open: ClassVar[int | None] = None
     startup_bars: ClassVar[int | None] = None
+    """a market's first bars up to this number give no signal"""
 
     def subscribe(self, markets: Sequence[Market]) -> Subscription:
         """What to listen to and when to wake. Default: prices of all markets, never woken."""
         return Subscription()
 
     def features(self, bars: DataFrame) -> DataFrame:
-        """Adds columns to bars, vectorised and causal. Reserved names: enter, exit, wake (bool)."""
+        """Adds columns to one market's bars, vectorised and causal: no row knows later ones.
+
+        ``bars`` has the columns open, high, low, close (fractions of 1, of YES) and volume
+        (shares), one row a bar, indexed by the bar's last moment (UTC). Reserved names: ``enter``,
+        ``exit`` and ``wake`` (bool), ``probability`` and ``edge`` (float, NaN for none).
+        """
         return bars
 
     def on_start(self, event: SessionStarted, view: View) -> Iterable[Wish]:
@@ -68,7 +79,7 @@ class Strategy(Plugin):
         return ()
 
     def on_bar(self, event: BarClosed, view: View) -> Iterable[Wish]:
-        """A bar ended."""
+        """A bar ended: one with ``wake``, or any where features add no reserved column."""
         return ()
 
     def on_book(self, event: BookUpdated, view: View) -> Iterable[Wish]:

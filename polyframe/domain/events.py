@@ -89,6 +89,24 @@ class BarClosed(_Event, frozen=True):
     interval: Ns
 
 
+class BarSignalled(_Event, frozen=True):
+    """A strategy's features of a market up to this bar ask it to act.
+
+    ``probability`` and ``edge`` are what they state for an entry. ``row`` is the bar's row of the
+    recorded data, -1 where there is none: every book stands at it.
+    """
+
+    ledger: str
+    bar: BarClosed
+    enter: bool = False
+    exit: bool = False
+    wake: bool = False
+    probability: float | None = None
+    edge: float | None = None
+    segment: int = 0
+    row: int = -1
+
+
 class WalletTraded(_Event, frozen=True):
     """A followed wallet changed a position by ``size`` shares (negative when it sold)."""
 
@@ -407,6 +425,7 @@ Event: TypeAlias = (
     | BookReset
     | TradePrinted
     | BarClosed
+    | BarSignalled
     | WalletTraded
     | StatsReported
     | FeedLost

@@ -21,6 +21,7 @@ from polyframe.engine.conduct import EVERY, Conduct
 from polyframe.engine.context import Bound, Calls
 from polyframe.engine.execution import TIMER
 from polyframe.engine.setup import Parts
+from polyframe.engine.signals import Signals
 from polyframe.engine.state import OpenOrder
 from polyframe.errors import PluginError
 
@@ -59,6 +60,7 @@ class Reactions:
         self.conduct = conduct
         self.calls = calls
         self.commands = Commands(conduct)
+        self._signals = Signals(conduct)
         self._account_view = account_view
         self._observers = [
             p for p in parts.protections if type(p).observe is not Protection.observe
@@ -72,6 +74,7 @@ class Reactions:
             ev.TradePrinted: lambda e, _: self._by_token(e, e.token, "on_trade"),
             ev.WalletTraded: lambda e, _: self._by_token(e, e.token, "on_wallet"),
             ev.BarClosed: lambda e, _: self._by_token(e, e.token, "on_bar"),
+            ev.BarSignalled: lambda e, _: self._signals.carry_out(e),
             ev.ForecastMade: self._told,
             ev.ForecastFailed: self._told,
             ev.OrderFilled: self._filled,

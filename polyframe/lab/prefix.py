@@ -81,7 +81,8 @@ def until(data: build.Recorded, moment: Ns) -> build.Recorded:
     prices = PriceColumns(p.ts[:rows], p.market[:rows], p.price[:rows], p.flag[:rows])
     known = {id: r for id, r in data.resolutions.items() if r.known_at <= moment}
     forecasts = _Known(data.forecasts, moment)
-    return replace(data, resolutions=known, prices=prices, forecasts=forecasts)
+    bars = data.bars.until(moment) if data.bars is not None else None
+    return replace(data, resolutions=known, prices=prices, bars=bars, forecasts=forecasts)
 
 
 class _Known(ForecastSource):

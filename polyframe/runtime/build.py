@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from difflib import get_close_matches
-from shlex import quote
 from typing import cast
-
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from polyframe.api.exchange import Exchange
 from polyframe.api.execution import ExecutionStyle
@@ -22,179 +15,35 @@ from polyframe.api.sizer import Sizer
 from polyframe.api.strategy import Strategy
 from polyframe.domain.effects import Effect
 from polyframe.domain.events import Event, MarketListed
-from polyframe.domain.market import Group, Market, Resolution
+from polyframe.domain.market import Market
 from polyframe.domain.orders import Seal
-from polyframe.domain.units import SECOND, Ns
+from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
-from polyframe.errors import ConfigError, DataError, PluginError
+from polyframe.errors import PluginError
 from polyframe.runtime.asking import ReplayForecasts
+from polyframe.runtime.barfeed import BarFeed, BarRows
+from polyframe.runtime.bars import frame_length, playable
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
-from polyframe.runtime.inputs import known_inputs, unchecked
+from polyframe.runtime.inputs import unchecked
 from polyframe.runtime.learning import Learning, learners, past_questions
 from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
+from polyframe.runtime.recorded import Recorded, recorded
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config
 from polyframe.runtime.uses import SIM, check_guards, inner_first
-from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
-from polyframe.store.timeline import PriceColumns
+
+__all__ = ["Recorded", "plugins", "recorded", "replay"]
 
 ALWAYS = ("KillSwitch", "VenueRules", "Balance", "TrustedBook")
 """Protections that no configuration leaves out."""
 
 RECORDED = "Recorded"
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The part of a catalogue that a replay uses. ``prices.market`` indexes ``markets``."""
-
-    markets: Sequence[Market]
-    groups: Sequence[Group]
-    resolutions: Mapping[str, Resolution]
-    prices: PriceColumns
-    forecasts: ForecastSource
-    notes: Sequence[str] = ()
-    inputs: frozenset[str] = frozenset()
-    """what the data can tell guards at all"""
-
-
-def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) -> Recorded:
-    """Reads what the configuration selects: markets with prices in the period.
-
-    Raises:
-        DataError: nothing is left, or the data is damaged or not what was imported.
-        ConfigError: a market id is not in the catalogue.
-    """
-    catalogue.verify()
-    chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
-    _check_tokens(chosen, catalogue)
-    start, end = config.data.period
-    prices = catalogue.prices(chosen, start, end)
-    if len(prices.ts) == 0:
-        raise _nothing(catalogue, chosen, config.data.timerange)
-    seen = np.unique(prices.market)
-    if len(seen) < len(chosen):
-        notes.append(f"{len(chosen) - len(seen)} markets without a price in the period left out")
-    place = np.full(len(chosen), -1, dtype=np.int32)
-    place[seen] = np.arange(len(seen), dtype=np.int32)
-    opened = _first_rows(prices, len(chosen))
-    markets = [
-        msgspec.structs.replace(chosen[m], opened=max(chosen[m].opened, int(opened[m])))
-        for m in seen
-    ]
-    ids = {market.id for market in markets}
-    prices = PriceColumns(prices.ts, place[prices.market], prices.price, prices.flag)
-    groups = [
-        Group(group.id, kept, group.kind)
-        for group in catalogue.groups()
-        if (kept := tuple(id for id in group.markets if id in ids))
-    ]
-    resolutions = {id: r for id, r in catalogue.resolutions().items() if id in ids}
-    if end is not None:
-        # What happened after the period is not part of the run.
-        resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
-    forecasts = catalogue.forecasts(ids)
-    inputs = known_inputs(markets, forecasts.rows)
-    return Recorded(markets, groups, resolutions, prices, forecasts, notes, inputs)
-
-
-def _check_tokens(markets: Sequence[Market], catalogue: Catalogue) -> None:
-    """Refuses markets whose outcomes cannot be told apart."""
-    owners: dict[str, str] = {}
-    for market in markets:
-        fault = _fault(market, owners)
-        if fault:
-            raise DataError(
-                f"market {market.id} has {fault}",
-                expected="a name and a token of its own for each outcome",
-                hint=f"polyframe data check '{catalogue.path}'",
-            )
-
-
-def _fault(market: Market, owners: dict[str, str]) -> str:
-    names = [token.outcome for token in market.tokens]
-    if not all(names) or len(set(names)) < len(names):
-        return f"outcomes {names!r}"
-    for token in market.tokens:
-        if not token.id:
-            return "a token without an id"
-        if token.id in owners:
-            return f"token {token.id!r}, which market {owners[token.id]} has already"
-        owners[token.id] = market.id
-    return ""
-
-
-def _nothing(catalogue: Catalogue, chosen: Sequence[Market], period: str) -> DataError:
-    """Why there is nothing to replay, with the period that would have something."""
-    ts = catalogue.prices(chosen).ts
-    if len(ts) == 0:
-        return DataError(
-            f"no prices of {len(chosen)} markets in {catalogue.path}",
-            expected="recorded prices of these markets",
-            hint=f"polyframe data list {catalogue.path}",
-        )
-    first, last = (datetime.fromtimestamp(int(t) / SECOND, UTC).date() for t in (ts[0], ts[-1]))
-    return DataError(
-        f"no prices of {len(chosen)} markets in the period {period}",
-        expected=f"days between {first} and {last}",
-        hint=f"polyframe backtest --timerange {first}..{last}",
-    )
-
-
-def _chosen(
-    catalogue: Catalogue, config: Config, *, forecasted: bool
-) -> tuple[list[Market], list[str]]:
-    markets = catalogue.markets()
-    notes: list[str] = []
-    listing = f"polyframe data list {quote(str(catalogue.path))}"
-    if config.data.markets:
-        by_id = {market.id: market for market in markets}
-        for id in config.data.markets:
-            if id not in by_id:
-                near = get_close_matches(id, by_id, n=1)
-                raise ConfigError(
-                    f"market {id!r} is not in the catalogue",
-                    expected=f"{near[0]}?" if near else "ids of recorded markets",
-                    hint=listing,
-                )
-        markets = [by_id[id] for id in config.data.markets]
-    if config.data.category:
-        wanted = config.data.category.lower()
-        known = sorted({market.category.lower() for market in markets})
-        if wanted not in known:
-            near = get_close_matches(wanted, known, n=1)
-            raise ConfigError(
-                f"no market of category {config.data.category!r} in {catalogue.path}",
-                expected=f"{near[0]}?" if near else f"one of: {', '.join(known)}",
-                hint=listing,
-            )
-        markets = [market for market in markets if market.category.lower() == wanted]
-    if forecasted:
-        with_forecast = set(catalogue.forecasts().markets())
-        before = len(markets)
-        markets = [market for market in markets if market.id in with_forecast]
-        if before > len(markets):
-            notes.append(f"{before - len(markets)} markets without a recorded forecast left out")
-    if not markets:
-        raise DataError(
-            "no market is left by the filters",
-            expected="a category or market ids of the catalogue",
-            hint=listing,
-        )
-    return markets, notes
-
-
-def _first_rows(prices: PriceColumns, count: int) -> NDArray[np.int64]:
-    first = np.zeros(count, dtype=np.int64)
-    markets, rows = np.unique(prices.market, return_index=True)
-    first[markets] = prices.ts[rows]
-    return first
 
 
 @dataclass
@@ -235,10 +84,10 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     return parts
 
 
-DECLARED = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open", "startup_bars")
+DECLARED = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open")
 """Attributes of a strategy that nothing here carries out yet."""
-UNHEARD = ("on_bar", "on_trade", "on_wallet", "features")
-"""Methods that recorded prices never call."""
+UNHEARD = ("on_trade", "on_wallet")
+"""Methods that recorded prices and bars never call."""
 
 
 def check_carried_out(strategy: Strategy) -> str:
@@ -255,6 +104,7 @@ def check_carried_out(strategy: Strategy) -> str:
             expected="exits as intents: Intent(..., side=Side.SELL, kind=Kind.EXIT)",
             hint=f"yield it from {cls.__name__}.on_wake or on_book",
         )
+    frame_length(strategy)
     unheard = [name for name in UNHEARD if getattr(cls, name) is not getattr(Strategy, name)]
     if not unheard:
         return ""
@@ -321,9 +171,16 @@ def replay(
     parts.notes += unchecked(parts.guarded, data.inputs, forecasted=bool(parts.forecasters))
     seal, calls = Seal(), PluginCalls()
     markets = [parts.exchange.rules(market) for market in data.markets]
-    quotes = parts.exchange.quotes(data.prices, markets)  # type: ignore[attr-defined]
+    play = playable(
+        parts.exchange,
+        markets,
+        data,
+        {player.name: player.strategy for player in parts.players},
+        calls,
+        close_at_end=config.backtest.close_at_end,
+    )
     broker = parts.exchange.broker(
-        seal=seal, markets=markets, quotes=quotes, resolutions=data.resolutions
+        seal=seal, markets=markets, quotes=play.executed, resolutions=data.resolutions
     )
     engine = Engine(
         Setup(
@@ -339,8 +196,7 @@ def replay(
             default_forecaster=next(iter(config.forecasters), "default"),
             estimated_quotes=True,
             stop_on_guard_error=True,
-            inputs=data.inputs,
-            start=int(data.prices.ts[0]),
+            start=play.start,
         )
     )
     observers = Observers(registry, made_observers(registry), calls=calls)
@@ -352,16 +208,18 @@ def replay(
         missing=config.backtest.missing,
         before=Learning(parts.forecasters, history, calls).catch_up,
     )
+    rows = play.rows
+    feed = BarFeed(engine, rows) if isinstance(rows, BarRows) else QuoteFeed(engine, rows)
     driver = Replay(
         engine,
-        QuoteFeed(engine, quotes),
+        feed,
         broker,  # type: ignore[arg-type]
         forecasts,
         journal,
-        events=_events(markets, broker, int(data.prices.ts[0])),
+        events=[*_events(markets, broker, play.start), *play.closings],
         watch=_both(watch, observers),
     )
-    return Session(engine, driver, broker, parts, markets, quotes, calls)  # type: ignore[arg-type]
+    return Session(engine, driver, broker, parts, markets, rows, calls)  # type: ignore[arg-type]
 
 
 def made_styles(registry: Registry) -> dict[str, ExecutionStyle]:

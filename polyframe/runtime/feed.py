@@ -71,7 +71,12 @@ class QuoteFeed:
         """Time of the last row."""
         return int(self.rows.ts[-1])
 
-    def advance(self, until: Ns, stop_row: int | None = None) -> Woken | None:
+    @property
+    def done(self) -> bool:
+        """True when no row is left."""
+        return self.cursor >= len(self.rows.ts)
+
+    def advance(self, until: Ns, stop_row: int | None = None) -> Event | None:
         """Applies rows up to ``until``; the wake that stopped it earlier, None when none did."""
         end = len(self.rows.ts) if stop_row is None else stop_row
         why, m, woken = self._walk(until, end)

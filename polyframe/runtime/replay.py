@@ -97,7 +97,7 @@ class Replay:
         answered = self.broker.due()
         answered = NEVER if answered is None else answered
         until = min(queued, answered)
-        if until >= NEVER and self.feed.cursor >= len(self.feed):
+        if until >= NEVER and self.feed.done:
             return False
         woken = self.feed.advance(until)
         if woken is not None:

@@ -224,6 +224,9 @@ class Backtest(Section):
 
     record: Literal["none", "orders", "all"] = "orders"
     missing: Literal["error", "skip"] = "skip"
+    close_at_end: bool = Field(
+        False, description="Sell at a market's last price what no recorded outcome settles."
+    )
 
 
 class Alerts(Section):

@@ -131,6 +131,7 @@ LEVELS: dict[type, RecordLevel] = {
     ev.BookReset: _ALL,
     ev.TradePrinted: _ALL,
     ev.BarClosed: _ALL,
+    ev.BarSignalled: _ALL,
     ev.WalletTraded: _ALL,
     ev.StatsReported: _ALL,
     ev.FeedLost: _ALL,

@@ -265,7 +265,7 @@ class SimBroker:
         work.taker = False
         row = rows.through(start, work.side, work.limit)
         if row >= 0:
-            self._act(int(rows.ts[row]), _Act.MATCH, work.order.id, row)
+            self._act(int(rows.done[row]), _Act.MATCH, work.order.id, row)
 
     def _take_liquidity(self, work: Working, row: int, ts: Ns) -> None:
         rows = self._rows[work.order.market]
@@ -295,7 +295,7 @@ class SimBroker:
 
     def _fill_resting(self, work: Working, row: int) -> None:
         rows = self._rows[work.order.market]
-        ts = int(rows.ts[row])
+        ts = int(rows.done[row])
         key = (work.order.market, work.side, True)
         used = self._consumed(key, row)
         size = min(self._depth[work.order.market].total - used, work.open)

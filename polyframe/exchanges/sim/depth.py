@@ -82,7 +82,10 @@ class Rows:
             first; None when neither is known.
     """
 
-    __slots__ = ("ask", "bid", "ends", "flag", "market", "price", "refused", "stop", "ts")
+    __slots__ = (
+        "ask", "bid", "done", "ends", "flag", "high_bid", "low_ask", "market", "price", "refused",
+        "stop", "ts",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -93,7 +96,7 @@ class Rows:
         refused: int,
     ) -> None:
         self.market = market
-        self.ts, self.bid, self.ask, self.price = columns
+        self.ts, self.bid, self.ask, self.price, self.low_ask, self.high_bid, self.done = columns
         self.flag = flag
         self.refused = refused
         bounds = [market.closes] if market.closes else []
@@ -125,7 +128,9 @@ class Rows:
 
     def through(self, start: int, side: Side, limit: Price) -> int:
         """The first row from ``start`` on that trades through a resting limit, -1 for none."""
-        row = match_nb.first_through(self.bid, self.ask, start, self.stop, int(side), limit)
+        row = match_nb.first_through(
+            self.high_bid, self.low_ask, start, self.stop, int(side), limit
+        )
         return int(row)
 
 
@@ -146,6 +151,7 @@ def split_rows(
     order = np.argsort(quotes.market, kind="stable")
     counts = np.bincount(quotes.market, minlength=len(markets))
     ends = np.cumsum(counts)
+    low_ask, high_bid, done = quotes.ranges
     columns = [
         np.ascontiguousarray(column[order], np.int64)
         for column in (
@@ -155,6 +161,13 @@ def split_rows(
             quotes.price,
         )
     ]
+    if quotes.done is None:
+        columns += [columns[2], columns[1], columns[0]]
+    else:
+        columns += [
+            np.ascontiguousarray(column[order], np.int64)
+            for column in (np.where(open_rows, low_ask, 0), np.where(open_rows, high_bid, 0), done)
+        ]
     flag = np.ascontiguousarray(quotes.flag[order], np.uint8)
     rows = []
     for market, resolution, count, end in zip(markets, resolutions, counts, ends, strict=True):

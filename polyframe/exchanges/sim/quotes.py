@@ -44,6 +44,9 @@ class QuoteColumns:
 
     ``price`` is the recorded mid; without it the middle of bid and ask stands in. A row with one of
     the bits of ``untrusted`` in its flag is no price to decide on.
+
+    A row that stands for a bar, executed on at its open, also says how far the bar went: the lowest
+    ask and the highest bid of it, which orders that rest meet, and when that was known (``done``).
     """
 
     ts: NDArray[np.int64]
@@ -53,11 +56,21 @@ class QuoteColumns:
     flag: NDArray[np.uint8]
     price: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     untrusted: int = int(UNQUOTED)
+    low_ask: NDArray[np.int64] | None = None
+    high_bid: NDArray[np.int64] | None = None
+    done: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.price.shape[0] == 0:
             object.__setattr__(self, "price", (self.bid + self.ask) // 2)
-        _check_rows(self.ts, self.market, self.bid, self.ask, self.flag, self.price)
+        _check_rows(self.ts, self.market, self.bid, self.ask, self.flag, self.price, *self.ranges)
+
+    @property
+    def ranges(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """How far each row went and when that was known; a price goes nowhere."""
+        if self.low_ask is None or self.high_bid is None or self.done is None:
+            return self.ask, self.bid, self.ts
+        return self.low_ask, self.high_bid, self.done
 
 
 def _check_rows(ts: NDArray[np.int64], *columns: NDArray[Any]) -> None:
@@ -109,6 +122,12 @@ def executable(
     market_rows = np.ascontiguousarray(columns.market, np.int32)
     price = np.ascontiguousarray(columns.price, np.int64)
     flag = np.ascontiguousarray(columns.flag, np.uint8)
+    untrusted = int(Flag.NONE if settings.allow_unquoted else UNQUOTED)
+    if settings.spread == "none":
+        one = np.array([market.price_one for market in markets], np.int64)
+        dead = (flag & int(refused_flags(settings))) != 0
+        bare = np.where(dead | (price <= 0) | (price >= one[market_rows]), 0, price)
+        return QuoteColumns(ts, market_rows, bare, bare, flag, price, untrusted)
     bid, ask = np.zeros(price.shape[0], np.int64), np.zeros(price.shape[0], np.int64)
     spread_nb.quote(
         ts,
@@ -131,7 +150,6 @@ def executable(
         bid,
         ask,
     )
-    untrusted = int(Flag.NONE if settings.allow_unquoted else UNQUOTED)
     return QuoteColumns(ts, market_rows, bid, ask, flag, price, untrusted)
 
 

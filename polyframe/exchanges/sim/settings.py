@@ -36,6 +36,8 @@ class SimSettings(PluginConfig):
     """stress on spread, impact and fee at once"""
     fee_multiplier: float = Field(1.0, gt=0, le=20)
     """stress on the fee alone, besides ``cost_multiplier``"""
+    spread: Literal["model", "none"] = "model"
+    """none: bid and ask are the recorded price, to compare with what assumes no spread"""
     half_spread_floor: tuple[tuple[float, float], ...] = (
         (0.01, 0.002),
         (0.02, 0.006),

@@ -13,9 +13,18 @@ class Stops(Strategy):
     stop_loss = 0.2
 
 
+class Tape(Strategy):
+    def on_trade(self, event, view):
+        return ()
+
+
 class Bars(Strategy):
     def on_bar(self, event, view):
         return ()
+
+
+class Fortnights(Strategy):
+    timeframe = "2w"
 
 
 def test_a_declared_stop_that_nobody_would_carry_out_is_refused():
@@ -25,5 +34,13 @@ def test_a_declared_stop_that_nobody_would_carry_out_is_refused():
 
 
 def test_methods_that_prices_never_call_are_noted():
-    assert check_carried_out(Bars()) == "recorded prices never call Bars.on_bar"
+    assert check_carried_out(Tape()) == "recorded prices never call Tape.on_trade"
     assert check_carried_out(LLMForecast()) == ""
+
+
+def test_bars_of_no_length_are_refused():
+    with pytest.raises(PluginError, match="Bars has on_bar and no timeframe") as error:
+        check_carried_out(Bars())
+    assert 'timeframe = "1h"' in str(error.value)
+    with pytest.raises(PluginError, match="strategy Fortnights: timeframe '2w' is none"):
+        check_carried_out(Fortnights())

@@ -1,0 +1,143 @@
+"""What orders execute on: the opens of bars, recorded prices, a market's last one at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.api.exchange import Exchange
+from polyframe.domain.events import Command, CommandKind, CommandReceived
+from polyframe.domain.market import Market
+from polyframe.domain.units import Ns
+from polyframe.store.bar_columns import BarColumns
+from polyframe.store.timeline import PriceColumns
+
+END = "end of data"
+"""Why a position was sold when the data ended."""
+
+
+def executed_on(
+    exchange: Exchange,
+    markets: Sequence[Market],
+    prices: PriceColumns,
+    recorded: BarColumns | None,
+    last: PriceColumns | None = None,
+) -> Any:
+    """What the venue executes on: the opens of recorded bars, the prices of other markets.
+
+    An open is taken to stand until an order sent at the close before it has arrived. ``last`` are
+    prices to stand once more for what is sold at the end.
+    """
+    entry: Ns = exchange.config.entry
+    columns = prices
+    if recorded is not None:
+        columns = merged([_unbarred(prices, recorded, len(markets)), _opens(recorded, entry)])
+    if last is not None:
+        # Just when an order that is sent at the last price arrives.
+        after = PriceColumns(last.ts + 1 + entry, last.market, last.price, last.flag)
+        columns = merged([columns, after])
+    quotes = exchange.quotes(columns, markets)  # type: ignore[attr-defined]
+    if recorded is None:
+        return quotes
+    return replace(quotes, **_ranges(quotes, recorded, markets, entry))
+
+
+def _unbarred(prices: PriceColumns, recorded: BarColumns, markets: int) -> PriceColumns:
+    without = np.ones(markets, np.bool_)
+    without[np.unique(recorded.market)] = False
+    return only(prices, without)
+
+
+def _opens(bars: BarColumns, entry: Ns) -> PriceColumns:
+    return PriceColumns(
+        _standing(bars, entry), bars.market, bars.open.astype(np.int64),
+        np.zeros(len(bars), np.uint8),
+    )  # fmt: skip
+
+
+def _standing(bars: BarColumns, entry: Ns) -> NDArray[np.int64]:
+    """The moment at which a bar's open is executed on."""
+    return bars.start + min(entry, bars.interval - 1)
+
+
+def _ranges(
+    quotes: Any, bars: BarColumns, markets: Sequence[Market], entry: Ns
+) -> dict[str, NDArray[np.int64]]:
+    """How far each bar went, for orders that rest: known when the bar is.
+
+    Half the spread of the open is taken off: what traded at the bar's lowest price sold to a bid.
+    """
+    low_ask, high_bid, done = quotes.ask.copy(), quotes.bid.copy(), quotes.ts.copy()
+    order = np.lexsort((bars.market, bars.start))
+    rows = _rows_of(quotes, _standing(bars, entry)[order], bars.market[order])
+    one = np.array([market.price_one for market in markets], np.int64)[bars.market[order]]
+    tick = np.array([market.tick for market in markets], np.int64)[bars.market[order]]
+    ask, bid, mid = quotes.ask[rows], quotes.bid[rows], bars.open[order].astype(np.int64)
+    low, high = bars.low[order].astype(np.int64), bars.high[order].astype(np.int64)
+    low_ask[rows] = np.where(ask > 0, np.clip(low + ask - mid, tick, one - tick), 0)
+    high_bid[rows] = np.where(bid > 0, np.clip(high - mid + bid, tick, one - tick), 0)
+    done[rows] = bars.ts[order]
+    return {"low_ask": low_ask, "high_bid": high_bid, "done": done}
+
+
+def _rows_of(quotes: Any, ts: NDArray[np.int64], market: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The rows of these moments and markets; they are there."""
+    moments = np.unique(quotes.ts)
+    markets = int(quotes.market.max(initial=0)) + 1
+    keys = np.searchsorted(moments, quotes.ts) * markets + quotes.market
+    found: NDArray[np.int64] = np.searchsorted(
+        keys, np.searchsorted(moments, ts) * markets + market
+    )
+    return found
+
+
+def last_rows(prices: PriceColumns) -> PriceColumns:
+    """The last price of each market, in the order of time."""
+    _, back = np.unique(prices.market[::-1], return_index=True)
+    rows = np.sort(len(prices) - 1 - back)
+    return PriceColumns(prices.ts[rows], prices.market[rows], prices.price[rows], prices.flag[rows])
+
+
+def closings(
+    markets: Sequence[Market], last: PriceColumns, settled: Collection[str]
+) -> list[CommandReceived]:
+    """Sells what is held of each market at its last price, unless its outcome is on record."""
+    return [
+        CommandReceived(
+            int(ts),
+            Command(
+                CommandKind.CLOSE, "backtest", market=markets[m].id, price=markets[m].tick,
+                reason=END,
+            ),
+        )
+        for ts, m in zip(last.ts, last.market, strict=True)
+        if markets[m].id not in settled
+    ]  # fmt: skip
+
+
+def only(prices: PriceColumns, wanted: NDArray[np.bool_]) -> PriceColumns:
+    """The prices of some markets."""
+    keep = wanted[prices.market]
+    return PriceColumns(prices.ts[keep], prices.market[keep], prices.price[keep], prices.flag[keep])
+
+
+def merged(parts: Sequence[PriceColumns]) -> PriceColumns:
+    """Several prices in one timeline, by time, then market."""
+    columns = [
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("ts", "market", "price", "flag")
+    ]
+    order = np.lexsort((columns[1], columns[0]))
+    ts, market, price, flag = (column[order] for column in columns)
+    return PriceColumns(ts, market, price, flag)
+
+
+def closes_of(bars: BarColumns) -> PriceColumns:
+    """The closes as prices, at the moment each was known."""
+    return PriceColumns(
+        bars.ts, bars.market, bars.close.astype(np.int64), np.zeros(len(bars), np.uint8)
+    )
