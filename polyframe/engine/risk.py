@@ -150,15 +150,13 @@ class RiskDoor:
         guards = self.guards
         vectors.fill_order(draft, kind, reduces, cost, now)
         vectors.fill_numbers(draft, self.killed, halted, now, self.guards.limits)
-        permitted = draft.size
-        for i, row in enumerate((draft.ledger, state.account)):
-            permitted = min(
-                permitted,
-                review_nb.review(
-                    vectors.order, vectors.numbers[i], guards.limits[row], guards.applies[row],
-                    guards.risk_scope, self._permitted[i],
-                ),
-            )  # fmt: skip
+        permitted = min(
+            draft.size,
+            review_nb.review_both(
+                vectors.order, vectors.numbers, guards.limits, guards.applies, guards.risk_scope,
+                self._permitted, draft.ledger, state.account,
+            ),
+        )  # fmt: skip
         verdicts = self._verdicts(draft, reduces)
         if self.guards.owned:
             owned = self._ask_owned(draft, kind, reduces, cost, fee, m, group, now)

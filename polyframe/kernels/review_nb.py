@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from numba import int64, njit
+from typing import Final
+
+from numba import int64, njit, types
 
 from polyframe.kernels import checks_nb, exposure_nb, losses_nb, rates_nb
 from polyframe.kernels import guards_nb as g
+
+TABLE: Final = types.Array(int64, 2, "C")
 
 
 @njit(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR), cache=True)
@@ -59,3 +63,18 @@ def review(order, state, limits, applies, risk_scope, permitted):  # type: ignor
             continue
         size = min(size, permitted[i])
     return size
+
+
+@njit(
+    int64(g.VECTOR, TABLE, TABLE, TABLE, g.VECTOR, TABLE, int64, int64),
+    cache=True,
+)
+def review_both(order, state, limits, applies, risk_scope, permitted, ledger, account):  # type: ignore[no-untyped-def]
+    """The meet of the rulings on a ledger and on the account.
+
+    Shapes: state (2, S_SIZE_OF), permitted (2, len(GUARDS)): the ledger's row, then the account's;
+    limits (rows, L_SIZE_OF), applies (rows, len(GUARDS)). Units: sizes; NOT_APPLICABLE = -1.
+    """
+    mine = review(order, state[0], limits[ledger], applies[ledger], risk_scope, permitted[0])
+    whole = review(order, state[1], limits[account], applies[account], risk_scope, permitted[1])
+    return min(mine, whole)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from catalogue_cases import START, forecast, market, price, write_map, write_rows
 from hypothesis import given
@@ -191,6 +192,50 @@ def test_forecasts_made_after_the_end_write_nothing(tmp_path: Path) -> None:
     with pytest.raises(LookaheadError, match=r"1 of 2 forecasts of 'test'.*market m2"):
         import_files("forecasts", [file], cat, mapping=mapping)
     assert not cat.exists()
+
+
+def test_what_makers_say_of_their_forecasts_comes_along(tmp_path: Path) -> None:
+    rows = [
+        {"m": "m1", "t": START, "p": 0.6, "sure": " high ", "q": 0.75, "lo": 0.5, "hi": 0.7},
+        {"m": "m1", "t": START + 1, "p": 0.6, "sure": None, "q": None, "lo": None, "hi": None},
+        {"m": "m1", "t": START + 2, "p": 0.6, "sure": "very", "q": 0.5, "lo": None, "hi": None},
+        {"m": "m1", "t": START + 3, "p": 0.6, "sure": "LOW", "q": 1.5, "lo": None, "hi": None},
+        {"m": "m1", "t": START + 4, "p": 0.6, "sure": "LOW", "q": 0.5, "lo": 0.7, "hi": 0.6},
+        {"m": "m1", "t": START + 5, "p": 0.6, "sure": "LOW", "q": 0.5, "lo": 0.0, "hi": 0.6},
+    ]
+    columns = {
+        "market_id": "m", "as_of": {"from": "t", "unit": "ns"}, "probability": "p",
+        "confidence": "sure", "evidence_quality": "q", "low": "lo", "high": "hi",
+    }  # fmt: skip
+    mapping = write_map(tmp_path / "map.json", "forecasts", columns, source="test")
+    cat = tmp_path / "cat"
+    import_files("markets", [write_rows(tmp_path / "m.parquet", [market()])], cat)
+    file = write_rows(tmp_path / "f.parquet", rows)
+    report = import_files("forecasts", [file], cat, mapping=mapping)
+    assert [(row, reason) for _, row, reason in aside(report)] == [
+        (3, "confidence is none of LOW, MEDIUM, HIGH"),
+        (4, "evidence quality not from 0 to 1"),
+        (5, "the interval's lower end is above its upper end"),
+        (6, "low not between 0 and 1"),
+    ]
+    first, second = Catalogue.open(cat).forecasts().rows
+    assert (first.confidence, first.evidence_quality, first.low, first.high) == (
+        "HIGH", 0.75, 0.5, 0.7,
+    )  # fmt: skip
+    assert (second.confidence, second.evidence_quality, second.low) == ("", None, None)
+
+
+def test_a_catalogue_from_before_these_columns_is_read_without_them(tmp_path: Path) -> None:
+    cat = tmp_path / "cat"
+    import_files("markets", [write_rows(tmp_path / "m.parquet", [market()])], cat)
+    import_files("forecasts", [write_rows(tmp_path / "f.parquet", [forecast()])], cat)
+    (file,) = Catalogue.open(cat).files("forecasts")
+    later = ["confidence", "evidence_quality", "low", "high"]
+    pq.write_table(pq.read_table(file).drop_columns(later), file)
+    (found,) = Catalogue.open(cat).forecasts().rows
+    assert (found.confidence, found.evidence_quality, found.low, found.high) == (
+        "", None, None, None,
+    )  # fmt: skip
 
 
 def test_forecasts_are_checked_against_known_markets(tmp_path: Path) -> None:
