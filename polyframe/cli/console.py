@@ -41,6 +41,15 @@ def show(obj: object, as_json: bool, table: Callable[[], Any]) -> None:
         console.print(table())
 
 
+def printable(text: str) -> str:
+    """Text from outside without what would steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
 def _plain(obj: object) -> object:
     if isinstance(obj, PurePath):
         return str(obj)

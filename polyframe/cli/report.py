@@ -82,10 +82,12 @@ def period_of(word: str) -> Period | None:
     return cast("Period", word) if word else None
 
 
-def find_run(run: str, runs: Path) -> Path:
+def find_run(run: str, runs: Path, verb: str = "report") -> Path:
     """The directory of a run: the newest, one whose id or hash begins so; or the path itself.
 
     Runs of one hash are the same run; the newest of them is taken.
+
+    ``verb`` is the command that the next step of an error names.
 
     Raises:
         UserError: there is none, or several begin so.
@@ -112,7 +114,7 @@ def find_run(run: str, runs: Path) -> Path:
         raise UserError(
             f"{len(found)} runs begin with {run!r}: {', '.join(p.name for p in found[:NEWEST])}",
             expected="enough of the id to name one",
-            hint=f"polyframe report {found[0].name}",
+            hint=f"polyframe {verb} {found[0].name}",
         )
     from difflib import get_close_matches
 
@@ -120,7 +122,7 @@ def find_run(run: str, runs: Path) -> Path:
     raise UserError(
         f"no run is called {run!r}; the newest are {', '.join(names[:NEWEST])}",
         expected="the id of a stored run or its beginning",
-        hint=f"polyframe report {near[0] if near else names[0]}",
+        hint=f"polyframe {verb} {near[0] if near else names[0]}",
     )
 
 

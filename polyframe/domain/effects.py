@@ -12,7 +12,7 @@ import msgspec
 
 from polyframe.domain.orders import ApprovedOrder, Order, OrderState
 from polyframe.domain.portfolio import Fill
-from polyframe.domain.units import Money, Ns, Size
+from polyframe.domain.units import Money, Ns, Price, Size
 from polyframe.domain.verdict import Verdict
 from polyframe.domain.wishes import Intent
 
@@ -54,6 +54,8 @@ class RequestForecast(_Effect, frozen=True):
     market: str
     forecaster: str
     as_of: Ns
+    ledger: str = ""
+    """the strategy that asked first; others that ask meanwhile get the same answer"""
 
 
 class SetTimer(_Effect, frozen=True):
@@ -109,7 +111,9 @@ class ForecastAwaited(_Effect, frozen=True):
 class OrderReviewed(_Effect, frozen=True):
     """The risk door ruled on an intent. ``permitted`` is 0 when it was denied.
 
-    ``sizing`` is what the sizer computed the size from, where it said so.
+    ``sizing`` is what the sizer computed the size from, where it said so; ``price`` the limit that
+    was reviewed and ``edge`` what a share gains at it after costs, as far as it was stated.
+    ``decimals`` are those of the market's prices and sizes, so that a journal can be read alone.
     """
 
     ts: Ns
@@ -120,6 +124,11 @@ class OrderReviewed(_Effect, frozen=True):
     permitted: Size
     verdicts: tuple[Verdict, ...]
     sizing: tuple[tuple[str, float | str], ...] = ()
+    market: str = ""
+    price: Price = 0
+    edge: float | None = None
+    parent: str = ""
+    decimals: tuple[int, int] = (4, 6)
 
 
 class OrderChanged(_Effect, frozen=True):

@@ -125,13 +125,18 @@ class Execution:
         )  # fmt: skip
         child, approved, verdicts = c.door.approve_child(parent, order, origin.edge, c.now)
         permitted = child.order.size if child is not None else 0
+        market = c.universe.markets[parent.market]
         intent = Intent(
             token=order.token, side=order.side, price=order.price, size=order.size,
             kind=order.kind, tif=tif, ttl=step.ttl, post_only=step.post_only,
             reason=order.reason, edge=origin.edge,
         )  # fmt: skip
         c.emit(
-            OrderReviewed(c.now, origin.ledger, order.id, intent, order.size, permitted, verdicts)
-        )
+            OrderReviewed(
+                c.now, origin.ledger, order.id, intent, order.size, permitted, verdicts, (),
+                market.id, order.price, order.edge, origin.id,
+                (market.price_decimals, market.size_decimals),
+            )
+        )  # fmt: skip
         if child is not None:
             c.emit(SubmitOrder(child.order, child.reserved, approved))

@@ -36,7 +36,7 @@ class ForecastDesk:
         request = self.inflight.get(key)
         if request is None:
             request = c.next_request()
-            c.emit(RequestForecast(request, wish.market, name, c.now))
+            c.emit(RequestForecast(request, wish.market, name, c.now, bound.name))
             self.commit(request, key)
         waiting = self.waiting.setdefault(request, [])
         if bound.name not in waiting:

@@ -130,11 +130,14 @@ class OrderDesk:
         c = self.context
         ruled = c.door.review(draft, c.now)
         id = f"{c.session}-{c.orders_made + 1}" if ruled.permitted > 0 else ""
+        market = c.universe.markets[c.universe.token_market[draft.token]]
         c.emit(
             OrderReviewed(
-                c.now, ledger, id, intent, draft.size, ruled.permitted, ruled.verdicts, note
+                c.now, ledger, id, intent, draft.size, ruled.permitted, ruled.verdicts, note,
+                market.id, draft.price, draft.edge,
+                decimals=(market.price_decimals, market.size_decimals),
             )
-        )
+        )  # fmt: skip
         return ruled
 
     def send(self, draft: Draft, intent: Intent, ruled: Ruled, style: str) -> OpenOrder:

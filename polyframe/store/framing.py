@@ -32,6 +32,7 @@ _HEAD = struct.Struct("<4sIIIQI")
 _CHECK = 8
 _DIGEST = 32
 _CHUNK = 1 << 20
+_SHOWN = 16
 
 
 class Flag(IntFlag):
@@ -216,15 +217,19 @@ class BlockWalk:
             # A file system may lengthen a file before the bytes arrive; a stop then leaves zeros.
             if not any(raw) and _only_zeros(file):
                 return self._end(TailKind.TORN, left)
-            raise self._damage("is not the block that was written here")
+            raise self._damage(f"is not the block that was written here{_calls_itself(packed)}")
         _, number, flags, records, seq, length = _HEAD.unpack(packed)
         if left < len(raw) + length + _DIGEST:
             return self._end(TailKind.TORN, left)
         payload = file.read(length)
         chain.update(payload)
         digest = chain.digest()
-        if file.read(_DIGEST) != digest:
-            raise self._damage("does not have the hash that it was written with")
+        written = file.read(_DIGEST)
+        if written != digest:
+            raise self._damage(
+                f"does not have the hash that it was written with ({written.hex()[:_SHOWN]}, its "
+                f"bytes give {digest.hex()[:_SHOWN]})"
+            )
         head = Head(number, Flag(flags), records, seq, length)
         offset = at.offset + len(raw) + length + _DIGEST
         end = Position(offset, number + 1, digest, seq, bool(flags & Flag.CLOSED))
@@ -238,12 +243,18 @@ class BlockWalk:
         at = self.position
         path = self.path
         return GapError(
-            f"{path}: block {at.number} at byte {at.offset} {what}; from there on the journal was "
-            "edited, or a part of it was removed, moved or lost",
+            f"{path}: block {at.number} at byte {at.offset}, after step {at.seq}, {what}; from "
+            "there on the journal was edited, or a part of it was removed, moved or lost",
             expected="an unbroken chain of hashes",
             hint=f"restore it from a backup; blocks before {at.number} are intact and can be saved "
             f"with: head -c {at.offset} '{path}' > '{path}.intact'",
         )
+
+
+def _calls_itself(packed: bytes) -> str:
+    """What a head that does not belong here says of itself, where it is one at all."""
+    magic, number, _, _, seq, _ = _HEAD.unpack(packed)
+    return f": it calls itself block {number}, up to step {seq}" if magic == _BLOCK_MAGIC else ""
 
 
 def _only_zeros(file: BinaryIO) -> bool:

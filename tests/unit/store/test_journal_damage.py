@@ -120,9 +120,9 @@ def test_removed_moved_and_doubled_blocks_are_found(tmp_path: Path, order: tuple
     offset = starts[0] + sum(len(blocks[i]) for i in order[:wrong])
     with pytest.raises(GapError) as caught:
         JournalReader(path).verify()
-    assert f"block {wrong} at byte {offset} is not the block that was written here" in str(
-        caught.value
-    )
+    said = str(caught.value)
+    assert f"block {wrong} at byte {offset}, after step" in said
+    assert f"is not the block that was written here: it calls itself block {order[wrong]}" in said
     assert f"head -c {offset} '{path}'" in str(caught.value.hint)
 
 
