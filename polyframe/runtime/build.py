@@ -196,6 +196,7 @@ def replay(
             default_forecaster=next(iter(config.forecasters), "default"),
             estimated_quotes=True,
             stop_on_guard_error=True,
+            inputs=data.inputs,
             start=play.start,
         )
     )

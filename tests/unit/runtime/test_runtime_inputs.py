@@ -6,7 +6,13 @@ from polyframe.api.protection import Protection
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import Market, Token
 from polyframe.engine.guards import Guarded
+from polyframe.lab.synth import sample_dir
+from polyframe.runtime import build
 from polyframe.runtime.inputs import ASKS, known_inputs, unchecked
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
+from polyframe.store.catalogue import Catalogue
+from polyframe.store.journal import JournalWriter
 
 
 def market(closes: int) -> Market:
@@ -42,3 +48,12 @@ def test_a_run_without_forecasters_has_no_forecast_to_check():
     in_force = guarded("evidence", "confidence")
     assert len(unchecked(in_force, frozenset())) == 2
     assert unchecked(in_force, frozenset(), forecasted=False) == []
+
+
+def test_a_backtest_asks_its_guards_for_what_its_data_has():
+    config = Config().choosing(["LLMForecast"])
+    registry = Registry.load(None, entry_points=False, safe=True)
+    data = build.recorded(Catalogue.open(sample_dir()), config)
+    journal = JournalWriter.null()
+    session = build.replay(config, registry, data, session="s", journal=journal)
+    assert data.inputs == session.engine.setup.inputs == {"closes", "confidence", "evidence"}
