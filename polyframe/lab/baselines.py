@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from polyframe.domain.market import Market, ResolutionKind
-from polyframe.domain.orders import Side
 from polyframe.domain.units import MONEY_ONE, RATE_ONE
+from polyframe.kernels import trips_nb as nb
 from polyframe.lab import schema as form
-from polyframe.lab.record import RunRecord
+from polyframe.lab.columns import UNKNOWN, Columns
 from polyframe.lab.scores import Judged
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from polyframe.lab.columns import Bools, Floats, Ints
 
 DRAWS = 5_000
 _CELLS = 4_000_000
@@ -30,15 +27,15 @@ Source: arXiv 2602.19520 (calibration slopes of Polymarket prices), fixed here b
 """
 
 
-class Bet(NamedTuple):
-    """One purchase of a binary market that ended with a winner, and the other side's beside it.
+class Bets(NamedTuple):
+    """Purchases of binary markets that ended, and the other side's result beside the own.
 
-    Units: stake in currency, with fees; gains in currency, each for that stake.
+    Shapes: (bets,) each. Units: stake in currency, with fees; gains in currency, for that stake.
     """
 
-    stake: float
-    own: float
-    other: float
+    stake: Floats
+    own: Floats
+    other: Floats
 
 
 class Costs(NamedTuple):
@@ -48,11 +45,10 @@ class Costs(NamedTuple):
     fills: int
 
 
-def baselines_of(record: RunRecord, judged: list[Judged], pnl: float) -> list[form.Baseline]:
+def baselines_of(columns: Columns, judged: Judged, pnl: float) -> list[form.Baseline]:
     """The table of baselines: nothing, the mid, the corrected mid, chance."""
-    own = _scores([row.forecast for row in judged], judged)
-    mid = _scores([row.market for row in judged], judged)
-    unscored = "" if judged else "no forecast of a resolved market to score beside it"
+    own, mid = _scores(judged.forecast, judged), _scores(judged.market, judged)
+    unscored = "" if len(judged) else "no forecast of a resolved market to score beside it"
     return [
         form.Baseline("this run", pnl, brier=own[0], log_score=own[1], note=unscored),
         form.Baseline("do nothing", 0.0, note="no trade, no cost"),
@@ -63,18 +59,17 @@ def baselines_of(record: RunRecord, judged: list[Judged], pnl: float) -> list[fo
             log_score=mid[1],
             note=unscored or "it sees no edge against itself and never pays a spread",
         ),
-        _corrected(record),
-        _at_random(record),
+        _corrected(columns),
+        _at_random(columns),
     ]
 
 
-def _scores(chances: list[float], judged: list[Judged]) -> tuple[float | None, float | None]:
+def _scores(chances: Floats, judged: Judged) -> tuple[float | None, float | None]:
     """Brier and log score, averaged within events first."""
-    if not judged:
+    if not len(judged):
         return None, None
-    _, event = np.unique([row.event for row in judged], return_inverse=True)
-    p, happened = np.array(chances), np.array([row.happened for row in judged])
-    p = np.clip(p, 1e-6, 1 - 1e-6)
+    _, event = np.unique(judged.event, return_inverse=True)
+    p, happened = np.clip(chances, 1e-6, 1 - 1e-6), judged.happened
     count = np.bincount(event)
     brier = np.bincount(event, weights=(p - happened) ** 2) / count
     log = np.bincount(event, weights=-np.log(np.where(happened > 0.5, p, 1 - p))) / count
@@ -89,131 +84,121 @@ def corrected(mid: float, category: str) -> float:
 
     Units: probabilities in (0, 1).
     """
-    slope = SLOPES.get(category.lower(), SLOPE)
-    odds: float = (mid / (1.0 - mid)) ** slope
-    return odds / (1.0 + odds)
+    return float(_moved(np.array([mid]), np.array([slope_of(category)]))[0])
 
 
-def _corrected(record: RunRecord) -> form.Baseline:
+def slope_of(category: str) -> float:
+    """The slope of a category, in log-odds."""
+    return SLOPES.get(category.lower(), SLOPE)
+
+
+def _moved(mid: Floats, slope: Floats) -> Floats:
+    odds = (mid / (1.0 - mid)) ** slope
+    found: Floats = odds / (1.0 + odds)
+    return found
+
+
+def _corrected(columns: Columns) -> form.Baseline:
     name = "longshot-corrected mid"
-    costs = _costs(record)
+    costs = _costs(columns)
     if costs is None:
         return form.Baseline(
             name, None, note="no purchase with a known mid tells what buying costs"
         )
-    markets = {market.id: market for market in record.markets}
-    stake = _stake(record)
-    seen: set[str] = set()
-    total, bets = 0.0, 0
-    chances, rows = [], []
-    for given in record.judgements:
-        market, ended = markets[given.market], record.resolutions.get(given.market)
-        if ended is None or ended.kind is not ResolutionKind.WINNER or not 0 < given.mid < 1:
-            continue
-        believed = corrected(given.mid, market.category)
-        happened = 1.0 if ended.payouts[0] else 0.0
-        chances.append(believed)
-        rows.append(Judged(given.probability, given.mid, happened, market.group or market.id))
-        if market.id in seen or not market.binary:
-            continue
-        gain = _bought(market, given.mid, believed, happened, stake, costs.over_mid)
-        if gain is not None:
-            seen.add(market.id)
-            total += gain
-            bets += 1
-    if not rows:
+    told, stake = columns.told, _stake(columns)
+    rows = np.flatnonzero(columns.winner[told.market] & (told.mid > 0) & (told.mid < 1))
+    if not len(rows):
         return form.Baseline(name, None, note="no mid of a resolved market is on record")
-    brier, log = _scores(chances, rows)
+    market, mid = told.market[rows], told.mid[rows]
+    slopes = np.array([slope_of(row.category) for row in columns.markets])
+    believed = _moved(mid, slopes[market])
+    happened = columns.happened[market].astype(np.float64)
+    gain, seen = _bought(columns, market, mid, believed, happened, costs.over_mid)
+    _, first = np.unique(market[seen], return_index=True)  # once a market, where it first sees one
+    total = float(stake * gain[seen][first].sum())
+    judged = Judged(told.probability[rows], mid, happened, columns.event_of[market])
+    brier, log = _scores(believed, judged)
     note = (
         f"bought once a market where it sees an edge, {stake:,.2f} each (the run's median) at "
         f"{costs.over_mid:+.4f} over the mid (the run's mean) plus the fee, held to the end"
     )
-    return form.Baseline(name, total, bets=bets, brier=brier, log_score=log, note=note)
+    return form.Baseline(name, total, bets=len(first), brier=brier, log_score=log, note=note)
 
 
 def _bought(
-    market: Market, mid: float, believed: float, happened: float, stake: float, over: float
-) -> float | None:
-    """The gain of the side that is worth more than it costs; None when neither is."""
-    sides = ((mid, believed, happened), (1 - mid, 1 - believed, 1 - happened))
-    for fair, chance, won in sides:
-        price = min(max(fair + over, 0.0001), 1.0)
-        cost = price + _fee(market, price)
-        if chance > cost:
-            return stake / cost * won - stake
-    return None
+    columns: Columns, market: Ints, mid: Floats, believed: Floats, happened: Floats, over: float
+) -> tuple[Floats, Bools]:
+    """The gain a unit staked on the side that is worth more than it costs, and where there is one.
+
+    Shapes: (n,) each. Units: probabilities; gains a unit.
+    """
+    gain, seen = np.zeros(len(mid)), np.zeros(len(mid), dtype=np.bool_)
+    for fair, chance, won in ((mid, believed, happened), (1 - mid, 1 - believed, 1 - happened)):
+        price = np.clip(fair + over, 0.0001, 1.0)
+        cost = price + _fee(columns, market, price)
+        better = (chance > cost) & ~seen
+        gain = np.where(better, won / cost - 1.0, gain)
+        seen |= better
+    return gain, seen & columns.binary[market]
 
 
-def _fee(market: Market, price: float) -> float:
-    """The taker fee a share, not rounded: this is no booking."""
-    if market.fee is None:
-        return 0.0
-    return market.fee.rate / RATE_ONE * float((price * (1 - price)) ** market.fee.exponent)
+def _fee(columns: Columns, market: Ints, price: Floats) -> Floats:
+    """The taker fee a share, not rounded: this is no booking. Shapes: (n,) twice to (n,)."""
+    fees = [row.fee for row in columns.markets]
+    rate = np.array([0.0 if fee is None else fee.rate / RATE_ONE for fee in fees])
+    exponent = np.array([1.0 if fee is None else fee.exponent for fee in fees])
+    found: Floats = rate[market] * (price * (1 - price)) ** exponent[market]
+    return found
 
 
-def _costs(record: RunRecord) -> Costs | None:
-    markets = {market.id: market for market in record.markets}
-    over, shares, fills = 0.0, 0.0, 0
-    for fill, _, mid, _ in record.fills:
-        market = markets[fill.market]
-        if mid is None or fill.side != Side.BUY or not market.binary:
-            continue
-        fair = mid if fill.token == market.yes.id else market.price_one - mid
-        size = fill.size / 10**market.size_decimals
-        over += (fill.price - fair) / market.price_one * size
-        shares += size
-        fills += 1
-    return Costs(over / shares, fills) if shares else None
+def _costs(columns: Columns) -> Costs | None:
+    f = columns.fills
+    rows = np.flatnonzero(f.buy & (f.mid != UNKNOWN) & columns.binary[f.market])
+    if not len(rows):
+        return None
+    market = f.market[rows]
+    size = f.size[rows] / columns.unit[market]
+    over = (f.price[rows] - columns.fair[rows]) / columns.one[market] * size
+    return Costs(float(over.sum()) / float(size.sum()), len(rows))
 
 
-def _stake(record: RunRecord) -> float:
+def _stake(columns: Columns) -> float:
     """The median purchase, in currency."""
-    markets = {market.id: market for market in record.markets}
-    paid = [
-        fill.price * fill.size / markets[fill.market].divisor + fill.fee
-        for fill, *_ in record.fills
-        if fill.side == Side.BUY
-    ]
-    return float(np.median(paid)) / MONEY_ONE
+    f = columns.fills
+    paid = f.price * f.size / columns.divisor[f.market] + f.fee
+    return float(np.median(paid[f.buy])) / MONEY_ONE
 
 
 # ---- chance ------------------------------------------------------------------------------------
 
 
-def _bets(record: RunRecord) -> tuple[list[Bet], int]:
+def bets_of(columns: Columns) -> tuple[Bets, int]:
     """All purchases that chance could have turned round, and how many others there were."""
-    markets = {market.id: market for market in record.markets}
-    rows, left = [], 0
-    for fill, _, mid, _ in record.fills:
-        if fill.side != Side.BUY:
-            continue
-        market, ended = markets[fill.market], record.resolutions.get(fill.market)
-        if mid is None or not market.binary or ended is None:
-            left += 1
-            continue
-        one = market.price_one
-        yes = fill.token == market.yes.id
-        fair = (mid if yes else one - mid) / one
-        price = fill.price / one
-        size = fill.size / 10**market.size_decimals
-        stake = price * size + fill.fee / MONEY_ONE
-        opposite = min(max(1 - fair + (price - fair), market.tick / one), 1.0)
-        fee = 0.0 if fill.maker else _fee(market, opposite)
-        mine, theirs = ended.payouts[0 if yes else 1], ended.payouts[1 if yes else 0]
-        other = stake / (opposite + fee) * theirs / RATE_ONE - stake
-        rows.append(Bet(stake, size * mine / RATE_ONE - stake, other))
-    return rows, left
+    f = columns.fills
+    usable = (f.mid != UNKNOWN) & columns.binary[f.market] & columns.resolved[f.market]
+    rows = np.flatnonzero(f.buy & usable)
+    market, one = f.market[rows], columns.one[f.market[rows]]
+    fair, price = columns.fair[rows] / one, f.price[rows] / one
+    size = f.size[rows] / columns.unit[market]
+    stake = price * size + f.fee[rows] / MONEY_ONE
+    ticks = np.array([row.tick for row in columns.markets], dtype=np.float64)
+    opposite = np.minimum(np.maximum(1 - fair + (price - fair), ticks[market] / one), 1.0)
+    fee = np.where(f.maker[rows], 0.0, _fee(columns, market, opposite))
+    mine = columns.payout[f.token[rows]]
+    theirs = columns.payout[columns.yes[market] + f.first[rows]]
+    own = size * mine / RATE_ONE - stake
+    other = stake / (opposite + fee) * theirs / RATE_ONE - stake
+    return Bets(stake, own, other), int((f.buy & ~usable).sum())
 
 
-def _at_random(record: RunRecord) -> form.Baseline:
+def _at_random(columns: Columns) -> form.Baseline:
     name = "random sides, same turnover"
-    rows, left = _bets(record)
-    if not rows:
+    rows, left = bets_of(columns)
+    if not len(rows.own):
         why = "no purchase of a resolved market with a known mid"
         return form.Baseline(name, None, note=why if left else "nothing was bought")
-    own = np.array([row.own for row in rows])
-    other = np.array([row.other for row in rows])
-    drawn = _coins(own, other, record.manifest.seed)
+    own = rows.own
+    drawn = coins(own, rows.other, columns.record.manifest.seed)
     low, high = np.quantile(drawn, (0.025, 0.975))
     note = (
         "same markets, moments, stakes and costs; beside it this run's sides, all held to the end"
@@ -225,23 +210,26 @@ def _at_random(record: RunRecord) -> form.Baseline:
         float(drawn.mean()),
         float(low),
         float(high),
-        bets=len(rows),
+        bets=len(own),
         own_pnl=float(own.sum()),
         beaten=float((drawn < own.sum()).mean()),
         note=note,
     )
 
 
-def _coins(own: Floats, other: Floats, seed: int) -> Floats:
+def coins(own: Floats, other: Floats, seed: int) -> Floats:
     """Totals with one fair coin a purchase. Shapes: (bets,) twice to (draws,)."""
     rng = np.random.default_rng([seed, 5])
-    n, found = len(own), []
-    gain = (own - other).astype(np.float32)
-    step = max(1, min(DRAWS, _CELLS // n))
+    bytes_each = -(-len(own) // 8)
+    gain = np.zeros(bytes_each * 8)
+    gain[: len(own)] = own - other
+    # Eight coins at once: what each of the 256 outcomes of a byte adds.
+    sides = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float64)
+    table = np.ascontiguousarray(gain.reshape(-1, 8) @ sides.T)
+    total = np.full(DRAWS, float(other.sum()))
+    step = max(1, min(DRAWS, _CELLS // len(own)))
     for start in range(0, DRAWS, step):
         rows = min(step, DRAWS - start)
-        coins = np.unpackbits(
-            rng.integers(0, 256, size=(rows, -(-n // 8)), dtype=np.uint8), axis=1, count=n
-        )
-        found.append(coins.astype(np.float32) @ gain)
-    return np.concatenate(found).astype(np.float64) + float(other.sum())
+        picks = rng.integers(0, 256, size=(rows, bytes_each), dtype=np.uint8)
+        nb.add_picked(table, picks, total[start : start + rows])
+    return total

@@ -2,106 +2,112 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from polyframe.domain.verdict import Ruling
+from polyframe.domain.verdict import Ruling, Verdict
 from polyframe.lab import schema as form
-from polyframe.lab.record import Judgement, RunRecord
+from polyframe.lab.columns import UNKNOWN, Columns, integers
+from polyframe.lab.texts import mixed_amounts, moments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from polyframe.domain.effects import OrderReviewed
     from polyframe.domain.market import Market
-    from polyframe.domain.units import Ns
+    from polyframe.lab.record import RunRecord
 
 NONE = "none on record"
 UNSTATED = "not stated"
 
-
-class Beliefs:
-    """The forecasts of a run by market, to find the one that stood at a moment."""
-
-    def __init__(self, judgements: Iterable[Judgement]) -> None:
-        self._rows: dict[str, list[Judgement]] = {}
-        for row in sorted(judgements, key=lambda row: row.ts):
-            self._rows.setdefault(row.market, []).append(row)
-
-    def at(self, market: str, ts: Ns) -> Judgement | None:
-        """The newest forecast of a market that had been delivered by then."""
-        rows = self._rows.get(market, [])
-        place = bisect_right(rows, ts, key=lambda row: row.ts)
-        return rows[place - 1] if place else None
+Verdicts = tuple[Verdict, ...]
 
 
-def decisions_of(
-    record: RunRecord, beliefs: Beliefs, moment: Callable[[Ns], str]
-) -> tuple[list[form.Decision], list[form.Panel]]:
-    """One row an order that was filled, and the panels of verdicts they share."""
-    markets = {market.id: market for market in record.markets}
-    panels: dict[tuple[tuple[str, ...], bytes, bytes], int] = {}
-    named: list[form.Panel] = []
-    rows: dict[str, form.Decision] = {}
-    for fill, _, _, review in record.fills:
-        if review is None or fill.order in rows:
-            continue
-        verdicts = review.verdicts
+class Panels:
+    """The panels of verdicts that decisions share; the same tuple is looked at once."""
+
+    def __init__(self) -> None:
+        self.named: list[form.Panel] = []
+        self._numbers: dict[tuple[tuple[str, ...], bytes, bytes], int] = {}
+        self._seen: dict[tuple[int, int], tuple[int, list[tuple[int, str, str]]]] = {}
+
+    def of(self, verdicts: Verdicts, market: Market) -> tuple[int, list[tuple[int, str, str]]]:
+        """A panel's number and what was said beyond a plain yes."""
+        key = (id(verdicts), market.size_decimals)
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = (self._number(verdicts), _said(verdicts, market))
+        return found
+
+    def _number(self, verdicts: Verdicts) -> int:
         # Bytes, because hashing an enumeration is slow and there are twenty in every decision.
         key = (
             tuple([v.protection for v in verdicts]),
             bytes([v.ruling for v in verdicts]),
             bytes([v.binding for v in verdicts]),
         )
-        number = panels.setdefault(key, len(panels))
-        if number == len(named):
-            named.append(
+        number = self._numbers.setdefault(key, len(self._numbers))
+        if number == len(self.named):
+            self.named.append(
                 form.Panel([(v.protection, v.ruling.name.lower(), v.binding) for v in verdicts])
             )
-        market = markets[fill.market]
-        belief = beliefs.at(market.id, review.ts)
-        rows[fill.order] = _decision(fill.order, review, market, number, belief, moment)
-    return list(rows.values()), named
+        return number
 
 
-def _decision(
-    order: str,
-    review: OrderReviewed,
-    market: Market,
-    panel: int,
-    belief: Judgement | None,
-    moment: Callable[[Ns], str],
-) -> form.Decision:
-    intent = review.intent
-    return form.Decision(
-        order=order,
-        time=moment(review.ts),
-        market=market.id,
-        token=intent.token,
-        side=intent.side.name.lower(),
-        asked=market.show_size(review.asked),
-        permitted=market.show_size(review.permitted),
-        reason=intent.reason,
-        probability=_plain(intent.probability),
-        edge=_plain(intent.edge),
-        panel=panel,
-        said=[
-            (n, market.show_size(v.size), v.reason)
-            for n, v in enumerate(review.verdicts)
-            if v.reason or v.ruling < Ruling.ALLOW
-        ],
-        belief=belief
-        and form.Belief(
-            moment(belief.ts),
-            float(belief.probability),
-            float(belief.mid),
-            belief.source,
-            belief.confidence,
-            list(belief.evidence),
-        ),
-        sizing=list(review.sizing),
+def _said(verdicts: Verdicts, market: Market) -> list[tuple[int, str, str]]:
+    return [
+        (n, market.show_size(v.size), v.reason)
+        for n, v in enumerate(verdicts)
+        if v.reason or v.ruling < Ruling.ALLOW
+    ]
+
+
+def decisions_of(columns: Columns) -> tuple[list[form.Decision], list[form.Panel]]:
+    """One row an order that was filled, and the panels of verdicts they share."""
+    found: dict[str, tuple[OrderReviewed, int]] = {}
+    markets = columns.fills.market.tolist()
+    for row, number in zip(columns.record.fills, markets, strict=True):
+        if row.decision is not None and row.fill.order not in found:
+            found[row.fill.order] = row.decision, number
+    if not found:
+        return [], []
+    reviews = [review for review, _ in found.values()]
+    numbers = integers((number for _, number in found.values()), len(found))
+    rows = [columns.markets[number] for number in numbers.tolist()]
+    ts = integers((review.ts for review in reviews), len(reviews))
+    decimals = integers((market.size_decimals for market in rows), len(rows))
+    panels = Panels()
+    seen = [panels.of(r.verdicts, market) for r, market in zip(reviews, rows, strict=True)]
+    made = map(
+        form.Decision,
+        found,
+        moments(ts),
+        [market.id for market in rows],
+        [review.intent.token for review in reviews],
+        ["buy" if review.intent.side > 0 else "sell" for review in reviews],
+        mixed_amounts(integers((r.asked for r in reviews), len(reviews)), decimals),
+        mixed_amounts(integers((r.permitted for r in reviews), len(reviews)), decimals),
+        [review.intent.reason for review in reviews],
+        [_plain(review.intent.probability) for review in reviews],
+        [_plain(review.intent.edge) for review in reviews],
+        [panel for panel, _ in seen],
+        [said for _, said in seen],
+        _beliefs(columns, columns.belief_at(numbers, ts).tolist()),
+        [[(name, _value(value)) for name, value in r.sizing] for r in reviews],
     )
+    return list(made), panels.named
+
+
+def _beliefs(columns: Columns, rows: list[int]) -> list[form.Belief | None]:
+    """The forecasts behind decisions, each made once."""
+    told = columns.told
+    times = moments(told.ts)
+    made: dict[int, form.Belief | None] = {UNKNOWN: None}
+    for n in set(rows) - {UNKNOWN}:
+        given = columns.record.judgements[n]
+        made[n] = form.Belief(
+            times[n], float(given.probability), float(given.mid), given.source, given.confidence,
+            list(given.evidence),
+        )  # fmt: skip
+    return [made[n] for n in rows]
 
 
 def _plain(value: float | None) -> float | None:
@@ -109,14 +115,20 @@ def _plain(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
+def _value(value: float | str) -> float | str:
+    return value if isinstance(value, str) else float(value)
+
+
 def rejections_of(record: RunRecord) -> list[form.Rejection]:
     """Denied and shrunk orders by protection, most first, with the words they were given."""
     reasons: dict[tuple[str, str], Counter[str]] = {}
-    for review in record.reviews:
-        for verdict in review.verdicts:
+    panels = {id(review.verdicts): review.verdicts for review in record.reviews}
+    reviewed = Counter([id(review.verdicts) for review in record.reviews])
+    for number, verdicts in panels.items():
+        for verdict in verdicts:
             if verdict.binding and verdict.ruling < Ruling.ALLOW:
                 key = (verdict.protection, verdict.ruling.name.lower())
-                reasons.setdefault(key, Counter())[verdict.reason] += 1
+                reasons.setdefault(key, Counter())[verdict.reason] += reviewed[number]
     rows = []
     for (protection, ruling), counted in reasons.items():
         total = counted.total()

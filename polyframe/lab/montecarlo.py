@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from polyframe.kernels import trips_nb as nb
 from polyframe.lab import schema as form
 
 if TYPE_CHECKING:
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 DRAWS = 5_000
-UNITS = 2_000
+UNITS = 1_000
 """More trades than this are shuffled in blocks of neighbours with their inner paths kept."""
+LEAST_DRAWS = 1_000
 _CELLS = 2_000_000
-_BAND_CELLS = 40_000_000
+BAND_DRAWS = 2_000
+"""A picture needs no more."""
+_BAND_CELLS = 4_000_000
+MOST_COLUMNS = 1_000
+"""More independent events than this are drawn fewer times: their sum hardly spreads."""
 
 
 class Holdings(NamedTuple):
@@ -83,21 +89,15 @@ def _units(results: Floats, blocks: int) -> tuple[Floats, Floats, Floats, Floats
                 float((np.maximum.accumulate(path) - path).max()),
             )
         )
-    total, low, high, fall = np.array(rows).T
+    total, low, high, fall = np.ascontiguousarray(np.array(rows).T)
     return total, low, high, fall
 
 
-def _fall(total: Floats, low: Floats, high: Floats, own: Floats) -> Floats:
-    """The deepest fall from an earlier peak of each row of units in order.
-
-    Shapes: (draws, units) four times to (draws,).
-    """
-    before = np.cumsum(total, axis=1) - total
-    peak = np.maximum.accumulate(np.maximum(before + high, 0.0), axis=1)
-    earlier = np.concatenate([np.zeros((len(total), 1)), peak[:, :-1]], axis=1)
-    between = np.maximum(earlier, before) - (before + low)
-    deepest: Floats = np.maximum(between.max(axis=1), own.max(axis=1))
-    return deepest
+def _falls(orders: NDArray[np.int32], units: tuple[Floats, Floats, Floats, Floats]) -> Floats:
+    """The deepest fall in each order. Shapes: (draws, units) to (draws,)."""
+    found = np.zeros(len(orders))
+    nb.falls(np.ascontiguousarray(orders), *units, found)
+    return found
 
 
 def reshuffled(results: Floats, seed: int, draws: int = DRAWS) -> form.Simulated:
@@ -111,14 +111,12 @@ def reshuffled(results: Floats, seed: int, draws: int = DRAWS) -> form.Simulated
         return form.Simulated(name, 0, note="fewer than two trades ended")
     units = _units(results, UNITS)
     rng = np.random.default_rng([seed, 1])
+    as_it_was = np.arange(len(units[0]), dtype=np.int32)
     found = []
-    for rows in _blocks(draws, len(units[0])):
-        order = rng.permuted(
-            np.broadcast_to(np.arange(len(units[0]), dtype=np.int32), (rows, len(units[0]))),
-            axis=1,
-        )
-        found.append(_fall(*(part[order] for part in units)))
-    actual = float(_fall(*(part[None, :] for part in units))[0])
+    for rows in _blocks(draws, len(as_it_was)):
+        orders = rng.permuted(np.broadcast_to(as_it_was, (rows, len(as_it_was))), axis=1)
+        found.append(_falls(orders, units))
+    actual = float(_falls(as_it_was[None, :], units)[0])
     note = ""
     if len(results) > UNITS:
         note = f"shuffled in {UNITS:,} blocks of neighbouring trades"
@@ -145,10 +143,10 @@ def events_anew(per_event: Floats, seed: int, draws: int = DRAWS) -> form.Simula
     return _summary(name, np.concatenate(found), float(per_event.sum()))
 
 
-def band(paths: Floats, seed: int, draws: int = DRAWS) -> tuple[Floats, Floats]:
+def band(paths: Floats, seed: int, draws: int = BAND_DRAWS) -> tuple[Floats, Floats]:
     """How far the realised result strays, at each time, when events are drawn anew: 90 %.
 
-    Many events take fewer draws: a picture needs no more.
+    Many events take fewer draws still.
 
     Shapes: paths (events, times), the realised result of each event by then; to two (times,).
     Units: currency.
@@ -163,7 +161,39 @@ def band(paths: Floats, seed: int, draws: int = DRAWS) -> tuple[Floats, Floats]:
     return low, high
 
 
+def winners_missed(
+    results: Floats, seed: int, draws: int = DRAWS, share: float = 0.10
+) -> form.Simulated:
+    """The total when each winning trade is missed with a chance of one in ten.
+
+    What was easy to buy was often bought because it was about to lose; the winners are those that
+    somebody faster would have taken. Losers stay.
+
+    Shapes: (trades,). Units: currency.
+    """
+    name = f"result, {share:.0%} of winners missed"
+    won = results[results > 0]
+    if not len(won):
+        return form.Simulated(name, 0, note="no trade won")
+    rng = np.random.default_rng([seed, 7])
+    note = f"{len(won):,} trades won"
+    if len(won) > UNITS:
+        # So many independent misses sum to a normal number.
+        spread = float(np.sqrt((won**2).sum() * share * (1 - share)))
+        lost = share * won.sum() + spread * rng.standard_normal(draws)
+    else:
+        missed = [rng.random((rows, len(won))) < share for rows in _blocks(draws, len(won))]
+        lost = np.concatenate([block @ won for block in missed])
+    return _summary(name, results.sum() - lost, float(results.sum()), note)
+
+
 # ---- other outcomes ----------------------------------------------------------------------------
+
+
+def _grouped(column: Ints) -> list[Ints]:
+    """The rows of each column, columns in order."""
+    order = np.argsort(column, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(column[order])) + 1)
 
 
 def _starts(held: Holdings, probability: Floats) -> Floats:
@@ -173,8 +203,9 @@ def _starts(held: Holdings, probability: Floats) -> Floats:
     lower strike of a ladder is YES whenever the higher one is.
     """
     low = np.zeros(len(probability))
-    for column in np.unique(held.column[held.exclusive]):
-        rows = np.flatnonzero(held.column == column)
+    for rows in _grouped(held.column):
+        if not held.exclusive[rows[0]]:
+            continue
         _, number = np.unique(held.number[rows], return_inverse=True)
         size = np.bincount(number, weights=held.pays[rows])
         mean = np.bincount(number, weights=held.pays[rows] * probability[rows]) / size
@@ -191,18 +222,21 @@ def _redrawn(held: Holdings, probability: Floats, seed: int, draws: int) -> Floa
     """
     low = _starts(held, probability)
     gain = np.where(held.first, held.pays, -held.pays)
+    groups = _grouped(held.column)
+    if len(groups) > MOST_COLUMNS:
+        draws = max(LEAST_DRAWS, draws * MOST_COLUMNS // len(groups))
     total = np.full(draws, float(held.pays[~held.first].sum()))
     rng = np.random.default_rng([seed, 4])
-    order = np.argsort(held.column, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(held.column[order])) + 1):
-        end = low[rows] + probability[rows]
-        round_again = end > 1.0
-        points = np.concatenate([low[rows], np.where(round_again, end - 1.0, end)])
+    end = low + probability
+    round_again = end > 1.0
+    end = np.where(round_again, end - 1.0, end)
+    for rows in groups:
+        points = np.concatenate([low[rows], end[rows]])
         change = np.concatenate([gain[rows], -gain[rows]])
         sort = np.argsort(points, kind="stable")
-        start = float(gain[rows][round_again].sum())
+        start = float(gain[rows][round_again[rows]].sum())
         steps = np.concatenate([[start], start + np.cumsum(change[sort])])
-        total += steps[np.searchsorted(points[sort], rng.random(draws), side="right")]
+        nb.add_steps(points[sort], steps, rng.random(draws), total)
     return total
 
 

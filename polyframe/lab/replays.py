@@ -92,7 +92,11 @@ def _under(config: Config, plan: Plan, again: Again) -> Replayed:
 
 
 def _results(record: RunRecord) -> dict[str, Money]:
-    return by_event(fold(record).trips)
+    """The result of each independent event, by its name."""
+    books = fold(record)
+    _, at = np.unique(books.trips.event, return_index=True)
+    names = [books.columns.events[n] for n in books.trips.event[np.sort(at)].tolist()]
+    return dict(zip(names, by_event(books).tolist(), strict=True))
 
 
 # ---- other parameters --------------------------------------------------------------------------

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polyframe.domain.market import GroupKind, Market, ResolutionKind
-from polyframe.domain.orders import Side
-from polyframe.domain.units import (
-    MONEY_DECIMALS,
-    MONEY_ONE,
-    PAYOUT_ONE,
-    Money,
-    Ns,
-    Price,
-    cost_of,
-    format_units,
-    proceeds_of,
-)
+from polyframe.domain.market import GroupKind
+from polyframe.domain.units import MONEY_DECIMALS, MONEY_ONE, PAYOUT_ONE, Ns, format_units
 from polyframe.lab import schema as form
+from polyframe.lab.columns import UNKNOWN, Columns, added, costs, numbered, proceeds
 from polyframe.lab.montecarlo import (
     Holdings,
     band,
     events_anew,
     outcomes_anew,
     reshuffled,
+    winners_missed,
 )
-from polyframe.lab.record import FillRecord, Replayed, RunRecord
+from polyframe.lab.record import Replayed
 from polyframe.lab.scores import interval_of
-from polyframe.lab.trips import Books, Trip
+from polyframe.lab.trips import Books
 from polyframe.lab.worst import worst_cases
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from polyframe.lab.columns import Bools, Ints
 
     Floats = NDArray[np.float64]
 
@@ -44,28 +37,29 @@ HOW = "not run: polyframe backtest --robust"
 BAND_POINTS = 60
 
 
-def robustness_of(record: RunRecord, books: Books, moment: Callable[[Ns], str]) -> form.Robustness:
+def robustness_of(books: Books, moment: Callable[[Ns], str]) -> form.Robustness:
     """Everything that says how far the result can be trusted."""
-    trips, seed = books.trips, record.manifest.seed
+    record, trips = books.columns.record, books.trips
+    seed = record.manifest.seed
     again = [replay_row(row, seed) for row in record.replays or [Replayed(LATE, HOW)]]
-    if not trips:
+    if not len(trips):
         return form.Robustness(replays=again)
-    cases, peak = worst_cases(record, books)
-    per_event = _floats(by_event(trips))
-    held, cost, paid = holdings_of(record)
+    cases, peak = worst_cases(books)
+    held, cost, paid = holdings_of(books.columns)
     market, claimed, between = outcomes_anew(held, cost, paid, seed)
     return form.Robustness(
-        variants=variants(record, books),
+        variants=variants(books),
         simulated=[
-            reshuffled(_ended(trips), seed),
-            events_anew(per_event, seed),
+            reshuffled(_ended(books), seed),
+            events_anew(by_event(books) / MONEY_ONE, seed),
+            winners_missed(trips.pnl / MONEY_ONE, seed),
             market,
             claimed,
         ],
         between=between,
         worst=cases,
         peak=None if peak is None else moment(peak),
-        band=_band(record, trips, seed),
+        band=_band(books, seed),
         replays=again,
     )
 
@@ -74,179 +68,137 @@ def replay_row(row: Replayed, seed: int) -> form.Replay:
     """One replay under another assumption, in the report's form."""
     if row.per_event is None:
         return form.Replay(row.name, None, None, None, row.note)
-    total = format_units(sum(row.per_event.values()), MONEY_DECIMALS)
-    interval = interval_of(_floats(row.per_event), seed)
+    values = np.array(list(row.per_event.values()), dtype=np.int64)
+    total = format_units(int(values.sum()), MONEY_DECIMALS)
+    interval = interval_of(values / MONEY_ONE, seed)
     return form.Replay(row.name, total, interval, row.fills, row.note)
 
 
-def by_event(trips: list[Trip]) -> dict[str, Money]:
-    """The result of each independent event."""
-    found: dict[str, Money] = {}
-    for trip in trips:
-        found[trip.event] = found.get(trip.event, 0) + trip.pnl
-    return found
+def by_event(books: Books, rows: Bools | None = None) -> Ints:
+    """The result of each independent event, in the order they were first traded. Units: money."""
+    return _by_event(books, books.trips.pnl, rows)
 
 
-def stakes_by_event(trips: list[Trip]) -> dict[str, Money]:
-    """What each independent event was bought for, fees included."""
-    found: dict[str, Money] = {}
-    for trip in trips:
-        found[trip.event] = found.get(trip.event, 0) + trip.paid + trip.fees
-    return found
+def stakes_by_event(books: Books) -> Ints:
+    """What each independent event was bought for, fees included. Units: money."""
+    return _by_event(books, books.trips.paid + books.trips.fees, None)
 
 
-def weighted_n(stakes: Mapping[str, Money]) -> float | None:
+def _by_event(books: Books, values: Ints, rows: Bools | None) -> Ints:
+    picked = slice(None) if rows is None else rows
+    events = numbered(books.trips.event[picked])
+    return added(events, values[picked], int(events.max()) + 1 if len(events) else 0)
+
+
+def weighted_n(stakes: Ints) -> float | None:
     """How many equal stakes would have been as uncertain: few when a few events hold the money.
 
     Source: Kish 1965, "Survey Sampling", the design effect of unequal weights.
     """
-    squares = sum(stake * stake for stake in stakes.values())
-    return sum(stakes.values()) ** 2 / squares if squares else None
-
-
-def _floats(amounts: Mapping[str, Money]) -> Floats:
-    return np.array(list(amounts.values()), dtype=np.float64) / MONEY_ONE
+    squares = float(np.sum(stakes.astype(np.float64) ** 2))
+    return float(stakes.sum()) ** 2 / squares if squares else None
 
 
 # ---- other readings of the same fills ----------------------------------------------------------
 
 
-def variants(record: RunRecord, books: Books) -> list[form.Variant]:
+def variants(books: Books) -> list[form.Variant]:
     """The result as run, without its best events, at twice the cost and without doubtful prices."""
-    trips, seed = books.trips, record.manifest.seed
-    events = by_event(trips)
+    seed, columns = books.columns.record.manifest.seed, books.columns
+    events = by_event(books)
 
-    def variant(name: str, amounts: dict[str, Money], note: str = "") -> form.Variant:
-        total = format_units(sum(amounts.values()), MONEY_DECIMALS)
-        return form.Variant(name, total, interval_of(_floats(amounts), seed), note)
+    def variant(name: str, amounts: Ints, note: str = "") -> form.Variant:
+        total = format_units(int(amounts.sum()), MONEY_DECIMALS)
+        return form.Variant(name, total, interval_of(amounts / MONEY_ONE, seed), note)
 
-    best = sorted(events, key=lambda event: (-events[event], event))[:BEST]
-    rest = {event: pnl for event, pnl in events.items() if event not in best}
-    dearer, unknown = extra_costs(record)
-    doubled = dict(events)
-    for token, extra in dearer.items():
-        doubled[token] = doubled.get(token, 0) - extra
+    # The events as they stand in the columns, in the order of ``events``.
+    _, at = np.unique(books.trips.event, return_index=True)
+    order = books.trips.event[np.sort(at)].tolist()
+    ranked = sorted(range(len(order)), key=lambda n: (-int(events[n]), columns.events[order[n]]))
+    best = ranked[:BEST]
+    dearer, unknown = extra_costs(columns)
     note = "spread, impact and fees doubled, decisions unchanged"
     if unknown:
         note += f"; {unknown:,} fills without a mid pay only the fee twice"
-    clean = by_event([trip for trip in trips if not trip.suspect])
     return [
         variant("as run", events),
-        variant(f"without its best {len(best)} events", rest),
-        variant("at twice the cost", doubled, note),
-        variant("without trades near unquoted prices", clean),
+        variant(f"without its best {len(best)} events", np.delete(events, best)),
+        variant("at twice the cost", events - dearer[order], note),
+        variant("without trades near unquoted prices", by_event(books, ~books.trips.suspect)),
     ]
 
 
-def extra_costs(record: RunRecord) -> tuple[dict[str, Money], int]:
+def extra_costs(columns: Columns) -> tuple[Ints, int]:
     """What each event's fills would have cost more, to the unit, and how many knew no mid.
 
     A fill that was worse than the mid is as much worse again, no further than a price can go; one
     that was better stays where it was. Fees are paid twice.
     """
-    markets = {market.id: market for market in record.markets}
-    found: dict[str, Money] = {}
-    unknown = 0
-    for row in record.fills:
-        market = markets[row.fill.market]
-        event = market.group or market.id
-        unknown += row.mid is None
-        found[event] = found.get(event, 0) + row.fill.fee + _dearer(row, market)
-    return found, unknown
-
-
-def _dearer(row: FillRecord, market: Market) -> Money:
-    fill = row.fill
-    if row.mid is None:
-        return 0
-    fair: Price = row.mid if fill.token == market.yes.id else market.price_one - row.mid
-    if fill.side == Side.BUY:
-        price = min(fill.price + max(fill.price - fair, 0), market.price_one)
-        return cost_of(price, fill.size, market.divisor) - cost_of(
-            fill.price, fill.size, market.divisor
-        )
-    price = max(fill.price - max(fair - fill.price, 0), 0)
-    return proceeds_of(fill.price, fill.size, market.divisor) - proceeds_of(
-        price, fill.size, market.divisor
-    )
+    f, fair = columns.fills, columns.fair
+    one, divisor = columns.one[f.market], columns.divisor[f.market]
+    above = np.minimum(f.price + np.maximum(f.price - fair, 0), one)
+    below = np.maximum(f.price - np.maximum(fair - f.price, 0), 0)
+    bought = costs(above, f.size, divisor) - costs(f.price, f.size, divisor)
+    sold = proceeds(f.price, f.size, divisor) - proceeds(below, f.size, divisor)
+    unknown = f.mid == UNKNOWN
+    extra = f.fee + np.where(unknown, 0, np.where(f.buy, bought, sold))
+    total = added(columns.event_of[f.market], extra, len(columns.events))
+    return total, int(unknown.sum())
 
 
 # ---- what is simulated -------------------------------------------------------------------------
 
 
-def _ended(trips: list[Trip]) -> Floats:
+def _ended(books: Books) -> Floats:
     """Results in the order they were known; those left open come last, at the bid."""
-    order = sorted(trips, key=lambda t: (t.closed is None, t.closed or 0, t.n))
-    return np.array([trip.pnl for trip in order], dtype=np.float64) / MONEY_ONE
+    t = books.trips
+    order = np.lexsort((np.arange(len(t)), t.closed, t.closed == UNKNOWN))
+    return t.pnl[order] / MONEY_ONE
 
 
-def holdings_of(record: RunRecord) -> tuple[Holdings, float, float]:
+def holdings_of(columns: Columns) -> tuple[Holdings, float, float]:
     """All purchases in markets that outcomes decided, what they cost with fees and what they pay.
 
     Markets that were annulled or split, and purchases without a known mid, stand apart.
     """
-    markets = {market.id: market for market in record.markets}
-    kinds = {group.id: group.kind for group in record.groups}
-    numbers: dict[str, int] = {}
-    columns: dict[str, int] = {}
-    rows: list[tuple[float, bool, float, float, int, int, bool]] = []
-    cost = paid = 0.0
-    for fill, _, mid, decision in record.fills:
-        market, ended = markets[fill.market], record.resolutions.get(fill.market)
-        if fill.side != Side.BUY or mid is None or not market.binary:
-            continue
-        if ended is None or ended.kind is not ResolutionKind.WINNER:
-            continue
-        said = decision.intent.probability if decision is not None else None
-        first = fill.token == market.yes.id
-        claimed = float("nan") if said is None else said if first else 1.0 - said
-        kind = kinds.get(market.group, GroupKind.INDEPENDENT)
-        alone = kind is GroupKind.INDEPENDENT
-        key = f"market {market.id}" if alone else f"event {market.group}"
-        size = fill.size / 10**market.size_decimals
-        rows.append(
-            (
-                size,
-                first,
-                mid / market.price_one,
-                claimed,
-                numbers.setdefault(market.id, len(numbers)),
-                columns.setdefault(key, len(columns)),
-                kind is GroupKind.EXCLUSIVE,
-            )
-        )
-        cost += (cost_of(fill.price, fill.size, market.divisor) + fill.fee) / MONEY_ONE
-        paid += size * ended.payouts[0 if first else 1] / PAYOUT_ONE
-    return _holdings(rows), cost, paid
-
-
-def _holdings(rows: list[tuple[float, bool, float, float, int, int, bool]]) -> Holdings:
-    table = np.array(rows, dtype=np.float64).reshape(-1, 7).T
-    return Holdings(
-        pays=table[0],
-        first=table[1] > 0,
-        market=table[2],
-        claimed=table[3],
-        number=table[4].astype(np.int64),
-        column=table[5].astype(np.int64),
-        exclusive=table[6] > 0,
+    f = columns.fills
+    rows = np.flatnonzero(
+        f.buy & (f.mid != UNKNOWN) & columns.binary[f.market] & columns.winner[f.market]
     )
+    market, first = f.market[rows], f.first[rows]
+    size = f.size[rows] / columns.unit[market]
+    alone = columns.is_kind(GroupKind.INDEPENDENT)[market]
+    column = np.where(alone, market, len(columns.markets) + columns.event_of[market])
+    said = f.said[rows]
+    held = Holdings(
+        pays=size,
+        first=first,
+        market=f.mid[rows] / columns.one[market],
+        claimed=np.where(first, said, 1.0 - said),
+        number=numbered(market),
+        column=numbered(column),
+        exclusive=columns.is_kind(GroupKind.EXCLUSIVE)[market],
+    )
+    spent = costs(f.price[rows], f.size[rows], columns.divisor[market]) + f.fee[rows]
+    paid = size * columns.payout[f.token[rows]] / PAYOUT_ONE
+    return held, float(spent.sum()) / MONEY_ONE, float(paid.sum())
 
 
-def _band(record: RunRecord, trips: list[Trip], seed: int) -> list[tuple[int, float, float]]:
+def _band(books: Books, seed: int) -> list[tuple[int, float, float]]:
     """Around start cash plus what was realised: 90 % of the resampled events."""
-    events = {event: n for n, event in enumerate(by_event(trips))}
-    if len(events) < 2 or not len(record.equity_ts):
+    t, record = books.trips, books.columns.record
+    events = numbered(t.event)
+    count = int(events.max()) + 1
+    if count < 2 or not len(record.equity_ts):
         return []
     first, last = int(record.equity_ts[0]), int(record.equity_ts[-1])
     if last <= first:
         return []
     at = [first + (last - first) * k // (BAND_POINTS - 1) for k in range(BAND_POINTS)]
-    steps = np.zeros((len(events), BAND_POINTS))
-    for trip in trips:
-        end = last if trip.closed is None else trip.closed
-        place = min(-(-(end - first) * (BAND_POINTS - 1) // (last - first)), BAND_POINTS - 1)
-        steps[events[trip.event], max(place, 0)] += trip.pnl / MONEY_ONE
+    ends = np.where(t.closed == UNKNOWN, last, t.closed)
+    place = np.clip(-(-(ends - first) * (BAND_POINTS - 1) // (last - first)), 0, BAND_POINTS - 1)
+    steps = np.zeros((count, BAND_POINTS))
+    np.add.at(steps, (events, place), t.pnl / MONEY_ONE)
     low, high = band(np.cumsum(steps, axis=1), seed)
     start = record.start_cash / MONEY_ONE
     return [

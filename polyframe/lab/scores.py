@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from polyframe.domain.market import ResolutionKind
 from polyframe.lab import schema as form
-from polyframe.lab.metrics import bin_of, bootstrap_mean
-from polyframe.lab.record import Judgement, RunRecord
+from polyframe.lab.columns import UNKNOWN, Columns, Told
+from polyframe.lab.metrics import RESAMPLES, Interval, bin_of, bootstrap_mean
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from polyframe.lab.columns import Floats, Ints
 
-    Floats = NDArray[np.float64]
-
+MANY = 1_000
+"""With more events fewer resamples are drawn: the ends of the interval are as steady."""
+LEAST = 2_000
 BINS = 10
 FLOOR = 1e-6
 """A market mid of 0 or 1 is scored as this far from it: its log loss would be infinite."""
 
 
-class Judged(NamedTuple):
-    """A forecast, the mid beside it, what happened (1 or 0) and the event it belongs to."""
+@lru_cache(maxsize=16)
+def _interval(values: bytes, seed: int, level: float) -> Interval:
+    """One bootstrap for the same figures, which stand in several tables."""
+    column = np.frombuffer(values, dtype=np.float64)
+    resamples = RESAMPLES if len(column) <= MANY else max(LEAST, RESAMPLES * MANY // len(column))
+    return bootstrap_mean(column, seed=seed, level=level, resamples=resamples)
 
-    forecast: float
-    market: float
-    happened: float
-    event: str
+
+class Judged(NamedTuple):
+    """Forecasts, the mid beside each, what happened (1 or 0) and the event it belongs to.
+
+    Shapes: (forecasts,) each. Units: probabilities.
+    """
+
+    forecast: Floats
+    market: Floats
+    happened: Floats
+    event: Ints
+
+    def __len__(self) -> int:
+        return len(self.forecast)
 
 
 def interval_of(values: Floats, seed: int, *, trials: int = 1) -> form.Interval:
@@ -39,7 +54,7 @@ def interval_of(values: Floats, seed: int, *, trials: int = 1) -> form.Interval:
     Shapes: (events,). Units: those of the values.
     """
     level = 1.0 - 0.05 / trials
-    found = bootstrap_mean(values, seed=seed, level=level)
+    found = _interval(np.ascontiguousarray(values, dtype=np.float64).tobytes(), seed, level)
     known = not math.isnan(found.low)
     return form.Interval(
         0.0 if math.isnan(found.mean) else found.mean,
@@ -50,52 +65,52 @@ def interval_of(values: Floats, seed: int, *, trials: int = 1) -> form.Interval:
     )
 
 
-def judgements_of(record: RunRecord) -> list[Judged]:
-    """All forecasts of markets that ended with a winner, with what happened."""
-    return _judge(record)[0]
+def judged_of(columns: Columns) -> Judged:
+    """All forecasts of markets that ended with a winner, with what happened.
 
-
-def _judge(record: RunRecord) -> tuple[list[Judged], int]:
-    markets = {market.id: market for market in record.markets}
-    rows, excluded = [], 0
-    for given in record.judgements or _from_fills(record):
-        market, ended = markets[given.market], record.resolutions.get(given.market)
-        if ended is None or ended.kind is not ResolutionKind.WINNER:
-            excluded += 1
-            continue
-        mid = min(max(given.mid, FLOOR), 1.0 - FLOOR)
-        happened = 1.0 if ended.payouts[0] else 0.0
-        rows.append(Judged(given.probability, mid, happened, market.group or market.id))
-    return rows, excluded
-
-
-def _from_fills(record: RunRecord) -> list[Judgement]:
-    """Without the forecasts themselves: the probabilities that filled orders were decided with."""
-    markets = {market.id: market for market in record.markets}
-    rows, seen = [], set()
-    for fill, _, mid, decision in record.fills:
-        said = decision.intent.probability if decision is not None else None
-        if decision is None or said is None or mid is None or decision.order in seen:
-            continue
-        seen.add(decision.order)
-        market = markets[fill.market]
-        yes = said if fill.token == market.yes.id else 1.0 - said
-        rows.append(Judgement(market.id, decision.ts, yes, mid / market.price_one))
-    return rows
-
-
-def scores_of(record: RunRecord, seed: int) -> form.Scores:
-    """Brier and log scores of forecasts and market, averaged within events, then over events."""
-    rows, excluded = _judge(record)
-    basis: Literal["all forecasts delivered", "forecasts that led to a fill"] = (
-        "all forecasts delivered" if record.judgements else "forecasts that led to a fill"
+    Without the forecasts themselves: the probabilities that filled orders were decided with.
+    """
+    told = _told(columns)
+    rows = np.flatnonzero(columns.winner[told.market])
+    market = told.market[rows]
+    return Judged(
+        told.probability[rows],
+        np.clip(told.mid[rows], FLOOR, 1.0 - FLOOR),
+        columns.happened[market].astype(np.float64),
+        columns.event_of[market],
     )
-    if not rows:
+
+
+def _told(columns: Columns) -> Told:
+    if columns.record.judgements:
+        return columns.told
+    fills, seen = columns.fills, set()
+    rows = []
+    for n in np.flatnonzero((fills.mid != UNKNOWN) & ~np.isnan(fills.said)).tolist():
+        order = columns.record.fills[n].fill.order
+        if order not in seen:
+            seen.add(order)
+            rows.append(n)
+    market, said = fills.market[rows], fills.said[rows]
+    chance = np.where(fills.first[rows], said, 1.0 - said)
+    return Told(market, fills.ts[rows], chance, fills.mid[rows] / columns.one[market])
+
+
+def scores_of(columns: Columns, seed: int) -> form.Scores:
+    """Brier and log scores of forecasts and market, averaged within events, then over events."""
+    rows = judged_of(columns)
+    given = bool(columns.record.judgements)
+    excluded = len(_told(columns).ts) - len(rows)
+    basis: Literal["all forecasts delivered", "forecasts that led to a fill"] = (
+        "all forecasts delivered" if given else "forecasts that led to a fill"
+    )
+    if not len(rows):
         return form.Scores(0, 0, excluded, basis, None, None, None, None, None)
-    names, event = np.unique([row.event for row in rows], return_inverse=True)
-    forecast = np.array([row.forecast for row in rows])
-    market = np.array([row.market for row in rows])
-    happened = np.array([row.happened for row in rows])
+    # By name, so that the events are resampled in an order of their own, not of the record's.
+    place = np.empty(len(columns.events), dtype=np.int64)
+    place[np.argsort(np.array(columns.events, dtype=np.str_))] = np.arange(len(columns.events))
+    names, event = np.unique(place[rows.event], return_inverse=True)
+    forecast, market, happened = rows.forecast, rows.market, rows.happened
 
     def by_event(
         values: Floats,
@@ -119,14 +134,11 @@ def scores_of(record: RunRecord, seed: int) -> form.Scores:
     )
 
 
-def bins_of(rows: list[Judged]) -> list[form.Bin]:
+def bins_of(rows: Judged) -> list[form.Bin]:
     """The calibration table: one row a tenth of the scale that has forecasts."""
-    if not rows:
+    if not len(rows):
         return []
-    forecast = np.array([row.forecast for row in rows])
-    market = np.array([row.market for row in rows])
-    happened = np.array([row.happened for row in rows])
-    which = bin_of(forecast, BINS)
+    which = bin_of(rows.forecast, BINS)
     table = []
     for k in range(BINS):
         inside = which == k
@@ -136,10 +148,10 @@ def bins_of(rows: list[Judged]) -> list[form.Bin]:
                     k / BINS,
                     (k + 1) / BINS,
                     int(inside.sum()),
-                    float(forecast[inside].mean()),
-                    float(market[inside].mean()),
-                    float(happened[inside].mean()),
-                    len({rows[n].event for n in np.flatnonzero(inside)}),
+                    float(rows.forecast[inside].mean()),
+                    float(rows.market[inside].mean()),
+                    float(rows.happened[inside].mean()),
+                    len(np.unique(rows.event[inside])),
                 )
             )
     return table

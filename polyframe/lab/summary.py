@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from itertools import pairwise
-from typing import Literal
 
 import msgspec
 import numpy as np
 
-from polyframe.domain.effects import PositionSettled
-from polyframe.domain.market import Market
-from polyframe.domain.orders import Side
 from polyframe.domain.units import (
     DAY,
-    HOUR,
     MONEY_DECIMALS,
     MONEY_ONE,
     Money,
     Ns,
-    cost_of,
     format_units,
 )
 from polyframe.errors import InvariantError
 from polyframe.lab import schema as form
 from polyframe.lab.baselines import baselines_of
-from polyframe.lab.decided import NONE, UNSTATED, Beliefs, decisions_of, rejections_of
+from polyframe.lab.columns import UNKNOWN, costs
+from polyframe.lab.decided import NONE, UNSTATED, decisions_of, rejections_of
 from polyframe.lab.metrics import (
     daily,
     drawdown,
@@ -36,15 +31,15 @@ from polyframe.lab.metrics import (
 )
 from polyframe.lab.record import RunRecord
 from polyframe.lab.robustness import by_event, robustness_of, stakes_by_event, weighted_n
-from polyframe.lab.scores import bins_of, interval_of, judgements_of, scores_of
-from polyframe.lab.trips import Books, Entry, Trip, fold, spread_paid
+from polyframe.lab.scores import bins_of, interval_of, judged_of, scores_of
+from polyframe.lab.told import close_reasons, round_trips_of, slice_of, slices, trades_of
+from polyframe.lab.trips import Books, fold, spread_paid
 
 MIN_EVENTS = 30
 MIN_DAYS = 60
 """Below either, annualised ratios say more about luck than about the strategy."""
 
 CURVE_POINTS = 400
-PAYOUT_DECIMALS = 6
 
 
 def show(amount: Money) -> str:
@@ -58,6 +53,20 @@ def moment(ts: Ns) -> str:
     return when.isoformat().replace("+00:00", "Z")
 
 
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Lets the collector of cycles rest: a report is many rows and no cycle."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_no_cycles()
 def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) -> form.Report:
     """The report of a run; ``trials`` counts the different runs that were tried on its data.
 
@@ -71,11 +80,11 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
             f"the last equity is {int(record.equity[-1])}, cash {books.cash} and open positions "
             f"make {equity_end}"
         )
-    judged = judgements_of(record)
-    trips = books.trips
-    beliefs = Beliefs(record.judgements)
-    told = cache(moment)
-    decisions, panels = decisions_of(record, beliefs, told)
+    columns, trips = books.columns, books.trips
+    judged = judged_of(columns)
+    decisions, panels = decisions_of(columns)
+    believed = columns.belief_at(trips.market, trips.opened)
+    everything = np.ones(len(trips), dtype=np.bool_)
     return form.Report(
         schema=form.SCHEMA,
         run=run,
@@ -84,11 +93,11 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
         synthetic=record.manifest.data.synthetic,
         manifest=msgspec.to_builtins(record.manifest),
         summary=_summary(record, books, equity_end, trials),
-        trades=[_trade(n, entry, trips, told) for n, entry in enumerate(books.entries, 1)],
-        round_trips=[_round_trip(trip, told) for trip in trips],
-        by_category=_slices(trips, lambda trip: trip.market.category),
-        by_reason=_slices(trips, lambda trip: trip.close_reason),
-        by_market=_slices(trips, lambda trip: trip.market.id),
+        trades=trades_of(books),
+        round_trips=round_trips_of(books),
+        by_category=slices(trips, [columns.markets[m].category for m in trips.market.tolist()]),
+        by_reason=slices(trips, close_reasons(books)),
+        by_market=slices(trips, [columns.markets[m].id for m in trips.market.tolist()]),
         left_open=_left_open(record),
         denials=dict(sorted(record.denials.items())),
         refusals=dict(sorted(record.refusals.items())),
@@ -103,47 +112,47 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
             record.unquoted.rows,
             record.unquoted.flagged,
             record.unquoted.refused,
-            all=_slice("all fills", trips),
-            near=_slice("near unquoted prices", [t for t in trips if t.suspect]),
-            without=_slice("without them", [t for t in trips if not t.suspect]),
+            all=slice_of("all fills", trips, everything),
+            near=slice_of("near unquoted prices", trips, trips.suspect),
+            without=slice_of("without them", trips, ~trips.suspect),
         ),
         calibration=bins_of(judged),
         equity=_curve(record),
         notes=list(record.notes),
         timings=dict(record.timings),
-        by_forecaster=_slices(trips, lambda trip: _believed(beliefs, trip, "source", NONE)),
-        by_confidence=_slices(trips, lambda trip: _believed(beliefs, trip, "confidence", UNSTATED)),
+        by_forecaster=slices(trips, [_word(record, n, "source", NONE) for n in believed.tolist()]),
+        by_confidence=slices(
+            trips, [_word(record, n, "confidence", UNSTATED) for n in believed.tolist()]
+        ),
         rejected=rejections_of(record),
         decisions=decisions,
         panels=panels,
-        baselines=baselines_of(record, judged, (equity_end - record.start_cash) / MONEY_ONE),
-        robustness=robustness_of(record, books, told),
+        baselines=baselines_of(columns, judged, (equity_end - record.start_cash) / MONEY_ONE),
+        robustness=robustness_of(books, moment),
     )
 
 
-def _believed(beliefs: Beliefs, trip: Trip, what: str, otherwise: str) -> str:
+def _word(record: RunRecord, belief: int, what: str, otherwise: str) -> str:
     """A word of the forecast that stood when a round trip was opened."""
-    belief = beliefs.at(trip.market.id, trip.opened)
-    return str(getattr(belief, what)) or otherwise if belief else NONE
+    return NONE if belief < 0 else str(getattr(record.judgements[belief], what)) or otherwise
 
 
 def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) -> form.Summary:
     trips, seed = books.trips, record.manifest.seed
-    per_event, stakes = by_event(trips), stakes_by_event(trips)
-    values = np.array(list(per_event.values()), dtype=np.float64) / 10**MONEY_DECIMALS
+    events = np.unique(trips.event)
+    values = by_event(books) / 10**MONEY_DECIMALS
     interval = interval_of(values, seed)
     first, last = _span(record)
-    done = [trip for trip in trips if trip.closed is not None]
-    gains = sum(trip.pnl for trip in done if trip.pnl > 0)
-    losses = -sum(trip.pnl for trip in done if trip.pnl < 0)
-    staked = sum(trip.paid + trip.fees for trip in trips)
+    done = trips.pnl[trips.closed != UNKNOWN]
+    gains, losses = int(done[done > 0].sum()), -int(done[done < 0].sum())
+    staked = int((trips.paid + trips.fees).sum())
     pnl = equity_end - record.start_cash
     exposure, peak = _exposure(record, books)
     days = (last - first) / DAY
     return form.Summary(
         per_event=interval,
         verdict=interval.verdict,
-        effective_n=len(per_event),
+        effective_n=len(events),
         start=moment(first) if last else None,
         end=moment(last) if last else None,
         days=days,
@@ -152,29 +161,29 @@ def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) ->
         end_equity=show(equity_end),
         pnl=show(pnl),
         pnl_share=pnl / record.start_cash if record.start_cash else 0.0,
-        fees=show(sum(trip.fees for trip in trips)),
-        spread_and_impact=show(spread_paid(list(record.fills), books)),
-        turnover=show(_turnover(record, books)),
+        fees=show(int(trips.fees.sum())),
+        spread_and_impact=show(spread_paid(books.columns)),
+        turnover=show(_turnover(books)),
         reviewed=len(record.reviews),
         denied=sum(1 for r in record.reviews if r.permitted == 0),
         shrunk=sum(1 for r in record.reviews if 0 < r.permitted < r.asked),
         fills=len(record.fills),
         round_trips=len(done),
-        win_rate=sum(1 for t in done if t.pnl > 0) / len(done) if done else None,
+        win_rate=int((done > 0).sum()) / len(done) if len(done) else None,
         profit_factor=gains / losses if losses else None,
-        expectancy=show((gains - losses) // len(done)) if done else None,
+        expectancy=show((gains - losses) // len(done)) if len(done) else None,
         staked=show(staked),
-        return_on_stake=sum(t.pnl for t in trips) / staked if staked else None,
-        markets_traded=len({trip.market.id for trip in trips}),
+        return_on_stake=int(trips.pnl.sum()) / staked if staked else None,
+        markets_traded=len(np.unique(trips.market)),
         left_open=len(record.left_open),
         drawdown=_drawdown(record),
         exposure=exposure,
         peak_exposure=peak,
-        ratios=_ratios(record, len(per_event), days),
-        scores=scores_of(record, seed),
+        ratios=_ratios(record, len(events), days),
+        scores=scores_of(books.columns, seed),
         trials=trials,
         adjusted=interval_of(values, seed, trials=trials) if trials > 1 else None,
-        weighted_n=weighted_n(stakes),
+        weighted_n=weighted_n(stakes_by_event(books)),
     )
 
 
@@ -184,23 +193,21 @@ def _span(record: RunRecord) -> tuple[Ns, Ns]:
     return record.manifest.data.first, record.manifest.data.last
 
 
-def _turnover(record: RunRecord, books: Books) -> Money:
-    markets = {trip.token: trip.market for trip in books.trips}
-    return sum(
-        cost_of(f.fill.price, f.fill.size, markets[f.fill.token].divisor) for f in record.fills
-    )
+def _turnover(books: Books) -> Money:
+    f = books.columns.fills
+    return int(costs(f.price, f.size, books.columns.divisor[f.market]).sum())
 
 
 def _exposure(record: RunRecord, books: Books) -> tuple[float, float]:
     """Time-weighted and greatest cost of positions over start cash."""
     first, last = _span(record)
-    if not books.held_cost or not record.start_cash:
+    ts, cost = books.entries.ts, books.held_cost
+    if not len(ts) or not record.start_cash:
         return 0.0, 0.0
-    points = [*books.held_cost, (max(last, books.held_cost[-1][0]), 0)]
-    area = sum(cost * (later - ts) for (ts, cost), (later, _) in pairwise(points))
-    span = max(points[-1][0] - min(first, points[0][0]), 1)
-    peak = max(cost for _, cost in books.held_cost)
-    return area / span / record.start_cash, peak / record.start_cash
+    end = max(last, int(ts[-1]))
+    area = float(np.sum(cost * np.diff(ts, append=end).astype(np.float64)))
+    span = max(end - min(first, int(ts[0])), 1)
+    return area / span / record.start_cash, int(cost.max()) / record.start_cash
 
 
 def _drawdown(record: RunRecord) -> form.Drawdown:
@@ -235,98 +242,6 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _trade(n: int, entry: Entry, trips: Sequence[Trip], told: Callable[[Ns], str]) -> form.Trade:
-    trip, what = trips[entry.trip - 1], entry.what
-    market = trip.market
-    side: Literal["buy", "sell", "settle"]
-    order, mid = "", None
-    if isinstance(what, PositionSettled):
-        side, price, fee, quality = "settle", format_units(what.payout, PAYOUT_DECIMALS), 0, 0
-        shares, payout = what.shares, what.received
-    else:
-        side = "buy" if what.fill.side == Side.BUY else "sell"
-        price, fee, quality = market.show_price(what.fill.price), what.fill.fee, what.quality
-        shares, payout, order = what.fill.size, 0, what.fill.order
-        if what.mid is not None:
-            fair = what.mid if trip.token == market.yes.id else market.price_one - what.mid
-            mid = market.show_price(fair)
-    return form.Trade(
-        n=n,
-        time=told(entry.ts),
-        ts=entry.ts,
-        ledger=trip.ledger,
-        market=market.id,
-        question=market.question,
-        token=trip.token,
-        outcome=_outcome(market, trip.token),
-        side=side,
-        price=price,
-        shares=market.show_size(shares),
-        fee=show(fee),
-        reason=entry.reason,
-        payout=show(payout),
-        cash=show(entry.cash),
-        quality=int(quality),
-        trip=entry.trip,
-        order=order,
-        mid=mid,
-    )
-
-
-def _outcome(market: Market, token: str) -> str:
-    return next(t.outcome for t in market.tokens if t.id == token)
-
-
-def _round_trip(trip: Trip, told: Callable[[Ns], str]) -> form.RoundTrip:
-    market = trip.market
-    bought = trip.bought * market.price_one
-    return form.RoundTrip(
-        n=trip.n,
-        ledger=trip.ledger,
-        market=market.id,
-        question=market.question,
-        event=trip.event,
-        category=market.category,
-        token=trip.token,
-        outcome=_outcome(market, trip.token),
-        opened=told(trip.opened),
-        closed=None if trip.closed is None else told(trip.closed),
-        hours=None if trip.closed is None else (trip.closed - trip.opened) / HOUR,
-        shares=market.show_size(trip.bought),
-        entry=trip.paid * market.divisor / bought if bought else 0.0,
-        staked=show(trip.paid + trip.fees),
-        fees=show(trip.fees),
-        pnl=show(trip.pnl),
-        entry_reason=trip.entry_reason,
-        close_reason=trip.close_reason,
-        near_unquoted=trip.suspect,
-    )
-
-
-def _slice(name: str, trips: Iterable[Trip]) -> form.Slice:
-    rows = list(trips)
-    staked, pnl = sum(t.paid + t.fees for t in rows), sum(t.pnl for t in rows)
-    return form.Slice(
-        name=name,
-        trips=len(rows),
-        events=len({t.event for t in rows}),
-        won=sum(1 for t in rows if t.pnl > 0),
-        staked=show(staked),
-        fees=show(sum(t.fees for t in rows)),
-        pnl=show(pnl),
-        return_on_stake=pnl / staked if staked else None,
-    )
-
-
-def _slices(trips: Sequence[Trip], key: Callable[[Trip], str]) -> list[form.Slice]:
-    """One slice a key, the best result first."""
-    groups: dict[str, list[Trip]] = {}
-    for trip in trips:
-        groups.setdefault(key(trip), []).append(trip)
-    order = sorted(groups, key=lambda name: (-sum(t.pnl for t in groups[name]), name))
-    return [_slice(name, groups[name]) for name in order]
-
-
 def _left_open(record: RunRecord) -> list[form.OpenPosition]:
     markets = {token.id: market for market in record.markets for token in market.tokens}
     rows = []
@@ -338,7 +253,7 @@ def _left_open(record: RunRecord) -> list[form.OpenPosition]:
                 market.id,
                 market.question,
                 row.token,
-                _outcome(market, row.token),
+                next(t.outcome for t in market.tokens if t.id == row.token),
                 market.show_size(row.shares),
                 show(row.cost),
                 show(row.value),

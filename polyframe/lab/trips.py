@@ -2,72 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from polyframe.domain.effects import PositionSettled
-from polyframe.domain.market import Market
+import numpy as np
+
 from polyframe.domain.orders import Side
-from polyframe.domain.portfolio import Portfolio
 from polyframe.domain.quality import UNQUOTED, Flag
-from polyframe.domain.units import PAYOUT_ONE, Money, Ns, Size, cost_of, proceeds_of
+from polyframe.domain.units import PAYOUT_ONE, Money, payout_of
 from polyframe.errors import InvariantError
+from polyframe.kernels import trips_nb as nb
+from polyframe.lab.columns import UNKNOWN, Columns, added, costs, integers, proceeds
 from polyframe.lab.record import FillRecord, LeftOpen, RunRecord
+
+if TYPE_CHECKING:
+    from polyframe.lab.columns import Bools, Ints
 
 SUSPECT = UNQUOTED | Flag.NEAR
 """A fill on a row with any of these bits is counted as near an unquoted price."""
 
+LEFT_OPEN = "left open"
 
-@dataclass
-class Trip:
-    """A holding from flat to flat, or to the end of the run."""
 
-    n: int
-    ledger: str
-    market: Market
-    token: str
-    opened: Ns
-    entry_reason: str
-    shares: Size = 0
-    bought: Size = 0
-    paid: Money = 0
-    fees: Money = 0
-    cash: Money = 0
-    mark: Money = 0
-    closed: Ns | None = None
-    close_reason: str = "left open"
-    suspect: bool = False
+class Entries(NamedTuple):
+    """Fills and settlements in time order.
 
-    @property
-    def pnl(self) -> Money:
-        """Cash moved plus what is left, at the bid."""
-        return self.cash + self.mark
+    ``fill`` and ``settled`` are the row's number in the record's lists (UNKNOWN: the other kind),
+    ``side`` +1 bought, -1 sold, 0 settled; ``money`` the fee, or what was received; ``shares`` and
+    ``cost`` what its ledger held of the token afterwards.
 
-    @property
-    def event(self) -> str:
-        """What the result depends on: markets of one group end together."""
-        return self.market.group or self.market.id
+    Shapes: (entries,) each. Units: ns, price and size units, money.
+    """
+
+    fill: Ints
+    settled: Ints
+    ledger: Ints
+    token: Ints
+    ts: Ints
+    side: Ints
+    price: Ints
+    size: Ints
+    money: Ints
+    cash: Ints
+    trip: Ints
+    shares: Ints
+    cost: Ints
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+class Trips(NamedTuple):
+    """Holdings from flat to flat, or to the end of the run, in the order they were opened.
+
+    ``closed`` is UNKNOWN for those left open, whose ``mark`` is their value at the bid. ``paid`` is
+    what was bought without fees. ``begin`` and ``end`` are the first and last entry.
+
+    Shapes: (trips,) each. Units: ns, size units, money.
+    """
+
+    ledger: Ints
+    token: Ints
+    market: Ints
+    event: Ints
+    opened: Ints
+    closed: Ints
+    bought: Ints
+    paid: Ints
+    fees: Ints
+    pnl: Ints
+    suspect: Bools
+    begin: Ints
+    end: Ints
+
+    def __len__(self) -> int:
+        return len(self.token)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One fill or settlement with the cash it moved and its round trip."""
-
-    what: FillRecord | PositionSettled
-    ts: Ns
-    cash: Money
-    reason: str
-    trip: int
-
-
-@dataclass
 class Books:
-    """All entries in time order, the round trips, the final cash and the cost held over time."""
+    """A run's books: all entries, the round trips, the final cash."""
 
+    columns: Columns
     cash: Money
-    entries: list[Entry] = field(default_factory=list)
-    trips: list[Trip] = field(default_factory=list)
-    held_cost: list[tuple[Ns, Money]] = field(default_factory=list)
+    ledgers: list[str]
+    entries: Entries
+    reasons: list[str]
+    """why, entry by entry"""
+    trips: Trips
+
+    @property
+    def held_cost(self) -> Ints:
+        """The cost of all that was held after each entry."""
+        e = self.entries
+        # What a key held before an entry is what it held after its last one.
+        order = np.lexsort((np.arange(len(e)), e.token, e.ledger))
+        same = (np.diff(e.token[order], prepend=-1) == 0) & (
+            np.diff(e.ledger[order], prepend=-1) == 0
+        )
+        before = np.where(same, np.roll(e.cost[order], 1), 0)
+        change = np.empty(len(e), dtype=np.int64)
+        change[order] = e.cost[order] - before
+        return np.cumsum(change)
+
+    def entry_reason(self, trip: int) -> str:
+        """Why a round trip was opened."""
+        return self.reasons[int(self.trips.begin[trip])]
+
+    def close_reason(self, trip: int) -> str:
+        """Why a round trip was closed."""
+        open_still = self.trips.closed[trip] == UNKNOWN
+        return LEFT_OPEN if open_still else self.reasons[int(self.trips.end[trip])]
 
 
 def fold(record: RunRecord) -> Books:
@@ -77,120 +122,164 @@ def fold(record: RunRecord) -> Books:
         InvariantError: more is sold or settled than was held, a token is unknown, a settlement
             paid another amount than its payout says, or what is left open differs.
     """
-    markets = {token.id: market for market in record.markets for token in market.tokens}
-    books = Books(record.start_cash)
-    ledgers = {f.fill.ledger for f in record.fills} | {s.ledger for s in record.settlements}
-    portfolio = Portfolio(dict.fromkeys(ledgers, 0))
-    running: dict[tuple[str, str], Trip] = {}
-    cost = 0
-    for ts, what in _in_time(record):
-        ledger, token, reason = _named(what)
-        market = markets.get(token)
-        if market is None:
-            raise InvariantError(f"the run traded token {token}, which is in none of its markets")
-        key = (ledger, token)
-        trip = running.get(key)
-        if trip is None:
-            trip = Trip(len(books.trips) + 1, ledger, market, token, ts, reason)
-            books.trips.append(trip)
-            running[key] = trip
-        before, cash_before = portfolio.holding(*key), portfolio.cash[ledger]
-        _book(portfolio, what, market)
-        moved = portfolio.cash[ledger] - cash_before
-        after = portfolio.holding(*key)
-        cost += after.cost - before.cost
-        _advance(trip, what, market, after.shares, moved)
-        if after.shares == 0:
-            trip.closed, trip.close_reason = ts, reason
-            del running[key]
-        books.cash += moved
-        books.entries.append(Entry(what, ts, moved, reason, trip.n))
-        books.held_cost.append((ts, cost))
-    _mark(record, running, portfolio)
-    return books
+    columns = Columns(record)
+    entries, reasons, ledgers = _in_time(columns)
+    key = entries.ledger * len(columns.tokens) + entries.token
+    keys, row = np.unique(key, return_inverse=True)
+    held = np.zeros((len(keys), nb.H_SIZE_OF), dtype=np.int64)
+    bad = nb.fold(
+        np.ascontiguousarray(row, dtype=np.int64), entries.side, entries.price, entries.size,
+        entries.money, columns.divisor[columns.market_of[entries.token]], held,
+        np.full(len(keys), UNKNOWN, dtype=np.int64), entries.cash, entries.trip, entries.shares,
+        entries.cost,
+    )  # fmt: skip
+    if bad != UNKNOWN:
+        _refuse(columns, entries, int(bad), held[row[bad]])
+    left = {
+        (ledgers[int(k) // len(columns.tokens)], columns.tokens[int(k) % len(columns.tokens)]): h
+        for k, h in zip(keys, held.tolist(), strict=True)
+        if h[0]
+    }
+    _check_left(record, left)
+    cash = record.start_cash + int(entries.cash.sum())
+    trips = _trips(columns, entries, record, ledgers)
+    return Books(columns, cash, ledgers, entries, reasons, trips)
 
 
-def _in_time(record: RunRecord) -> Iterator[tuple[Ns, FillRecord | PositionSettled]]:
-    # A fill at the moment of settlement came first: what has been settled cannot be traded.
-    rows: list[tuple[Ns, int, int, FillRecord | PositionSettled]] = [
-        (f.fill.ts, 0, n, f) for n, f in enumerate(record.fills)
-    ]
-    rows += [(s.ts, 1, n, s) for n, s in enumerate(record.settlements)]
-    rows.sort(key=lambda row: row[:3])
-    return ((row[0], row[3]) for row in rows)
+def _in_time(columns: Columns) -> tuple[Entries, list[str], list[str]]:
+    """Everything that moved money, by time; a fill at the moment of a settlement came first."""
+    record, f = columns.record, columns.fills
+    ended = record.settlements
+    n, m = len(f), len(ended)
+    names = [row.fill.ledger for row in record.fills] + [row.ledger for row in ended]
+    ledgers = list(dict.fromkeys(names))
+    number = {name: k for k, name in enumerate(ledgers)}
+    tokens = np.concatenate([f.token, columns.numbers([row.token for row in ended])])
+    for row, token in zip(ended, tokens[n:].tolist(), strict=True):
+        _check_payout(columns, row.payout, row.shares, row.received, row.market, row.token, token)
+    ts = np.concatenate([f.ts, integers((row.ts for row in ended), m)])
+    settles = np.arange(n + m) >= n
+    order = np.lexsort((np.arange(n + m), settles, ts))
+    side = np.concatenate([np.where(f.buy, 1, -1), np.zeros(m)]).astype(np.int64)
+    zeros = np.zeros(n + m, dtype=np.int64)
+
+    def joined(fills: Ints, settled: Ints) -> Ints:
+        return np.concatenate([fills, settled])[order].astype(np.int64)
+
+    nothing = np.full(m, UNKNOWN)
+    entries = Entries(
+        joined(np.arange(n), nothing),
+        joined(np.full(n, UNKNOWN), np.arange(m)),
+        integers((number[name] for name in names), n + m)[order],
+        tokens[order],
+        ts[order],
+        side[order],
+        joined(f.price, integers((row.payout for row in ended), m)),
+        joined(f.size, integers((row.shares for row in ended), m)),
+        joined(f.fee, integers((row.received for row in ended), m)),
+        zeros, zeros.copy(), zeros.copy(), zeros.copy(),
+    )  # fmt: skip
+    why = [_why(row) for row in record.fills] + [f"resolved: {_ended(r.payout)}" for r in ended]
+    return entries, [why[k] for k in order.tolist()], ledgers
 
 
-def _named(what: FillRecord | PositionSettled) -> tuple[str, str, str]:
-    if isinstance(what, FillRecord):
-        fill, decision = what.fill, what.decision
-        reason = fill.reason or (decision.intent.reason if decision else "")
-        return fill.ledger, fill.token, reason or fill.side.name.lower()
-    payout = what.payout
-    ended = "won" if payout == PAYOUT_ONE else "lost" if payout == 0 else "split or void"
-    return what.ledger, what.token, f"resolved: {ended}"
+def _why(row: FillRecord) -> str:
+    fill, decision = row.fill, row.decision
+    return (
+        fill.reason
+        or (decision.intent.reason if decision is not None else "")
+        or ("buy" if fill.side == Side.BUY else "sell")
+    )
 
 
-def _book(portfolio: Portfolio, what: FillRecord | PositionSettled, market: Market) -> None:
-    if isinstance(what, FillRecord):
-        portfolio.fill(what.fill, market.divisor)
-        return
-    before = portfolio.cash[what.ledger]
-    portfolio.redeem(what.ledger, what.token, what.payout, what.shares, market.size_decimals)
-    received = portfolio.cash[what.ledger] - before
-    if received != what.received:
+def _ended(payout: int) -> str:
+    return "won" if payout == PAYOUT_ONE else "lost" if payout == 0 else "split or void"
+
+
+def _check_payout(
+    columns: Columns,
+    payout: int,
+    shares: int,
+    received: Money,
+    market: str,
+    token: str,
+    number: int,
+) -> None:
+    decimals = columns.markets[int(columns.market_of[number])].size_decimals
+    owed = payout_of(payout, shares, decimals)
+    if owed != received:
         raise InvariantError(
-            f"market {what.market} paid {what.received} for token {what.token}, "
-            f"{what.shares} shares at {what.payout} make {received}"
+            f"market {market} paid {received} for token {token}, {shares} shares at {payout} "
+            f"make {owed}"
         )
 
 
-def _advance(
-    trip: Trip, what: FillRecord | PositionSettled, market: Market, shares: Size, moved: Money
-) -> None:
-    trip.shares = shares
-    trip.cash += moved
-    if isinstance(what, FillRecord):
-        fill = what.fill
-        trip.fees += fill.fee
-        trip.suspect |= bool(what.quality & SUSPECT)
-        if fill.side == Side.BUY:
-            trip.bought += fill.size
-            trip.paid += cost_of(fill.price, fill.size, market.divisor)
+def _refuse(columns: Columns, entries: Entries, bad: int, held: Ints) -> None:
+    what = "redemption" if entries.side[bad] == 0 else "sale"
+    raise InvariantError(
+        f"{what} of {int(entries.size[bad])} of token {columns.tokens[int(entries.token[bad])]} "
+        f"from a holding of {int(held[0])}"
+    )
 
 
-def _mark(record: RunRecord, running: dict[tuple[str, str], Trip], portfolio: Portfolio) -> None:
+def _check_left(record: RunRecord, held: dict[tuple[str, str], list[int]]) -> None:
     left: dict[tuple[str, str], LeftOpen] = {(o.ledger, o.token): o for o in record.left_open}
-    if left.keys() != running.keys():
-        odd = sorted(left.keys() ^ running.keys())[0]
+    if left.keys() != held.keys():
+        odd = sorted(left.keys() ^ held.keys())[0]
         raise InvariantError(
             f"ledger {odd[0]}, token {odd[1]}: held at the end and left_open differ"
         )
-    for key, trip in running.items():
-        held, row = portfolio.holding(*key), left[key]
-        if (held.shares, held.cost) != (row.shares, row.cost):
+    for key, (shares, cost, *_) in held.items():
+        row = left[key]
+        if (shares, cost) != (row.shares, row.cost):
             raise InvariantError(
                 f"ledger {key[0]}, token {key[1]}: left_open says {row.shares} shares for "
-                f"{row.cost}, the fills make {held.shares} for {held.cost}"
+                f"{row.cost}, the fills make {shares} for {cost}"
             )
-        trip.mark = row.value
 
 
-def spread_paid(records: list[FillRecord] | tuple[FillRecord, ...], books: Books) -> Money:
+def _trips(columns: Columns, e: Entries, record: RunRecord, ledgers: list[str]) -> Trips:
+    _, begin = np.unique(e.trip, return_index=True)
+    count = len(begin)
+    end = np.zeros(count, dtype=np.int64)
+    end[e.trip] = np.arange(len(e))
+    token, ledger = e.token[begin], e.ledger[begin]
+    market = columns.market_of[token]
+    closed = np.where(e.shares[end] == 0, e.ts[end], UNKNOWN) if count else end
+    bought = e.side > 0
+    paid = np.where(bought, costs(e.price, e.size, columns.divisor[columns.market_of[e.token]]), 0)
+    value = {(row.ledger, row.token): row.value for row in record.left_open}
+    mark = np.zeros(count, dtype=np.int64)
+    for k in np.flatnonzero(closed == UNKNOWN).tolist() if count else []:
+        mark[k] = value[ledgers[int(ledger[k])], columns.tokens[int(token[k])]]
+    suspect = np.zeros(count, dtype=np.bool_)
+    fill = e.fill != UNKNOWN
+    bits = columns.fills.quality[e.fill[fill]] & int(SUSPECT)
+    np.logical_or.at(suspect, e.trip[fill], bits != 0)
+    return Trips(
+        ledger,
+        token,
+        market,
+        columns.event_of[market],
+        e.ts[begin],
+        closed,
+        added(e.trip, np.where(bought, e.size, 0), count),
+        added(e.trip, paid, count),
+        added(e.trip, np.where(e.side != 0, e.money, 0), count),
+        added(e.trip, e.cash, count) + mark,
+        suspect,
+        begin.astype(np.int64),
+        end,
+    )
+
+
+def spread_paid(columns: Columns) -> Money:
     """What fills cost against the mid at decision, spread and impact together.
 
     A maker's gain counts negative. Fills without a mid count nothing.
     """
-    markets = {trip.token: trip.market for trip in books.trips}
-    total = 0
-    for fill, _, mid, _ in records:
-        if mid is None:
-            continue
-        market = markets[fill.token]
-        fair = mid if fill.token == market.yes.id else market.price_one - mid
-        if fill.side == Side.BUY:
-            total += cost_of(fill.price, fill.size, market.divisor)
-            total -= cost_of(fair, fill.size, market.divisor)
-        else:
-            total += proceeds_of(fair, fill.size, market.divisor)
-            total -= proceeds_of(fill.price, fill.size, market.divisor)
-    return total
+    f, fair = columns.fills, columns.fair
+    divisor = columns.divisor[f.market]
+    bought = costs(f.price, f.size, divisor) - costs(fair, f.size, divisor)
+    sold = proceeds(fair, f.size, divisor) - proceeds(f.price, f.size, divisor)
+    return int(np.where(f.mid == UNKNOWN, 0, np.where(f.buy, bought, sold)).sum())

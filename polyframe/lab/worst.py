@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
-from polyframe.domain.effects import PositionSettled
+import numpy as np
+
 from polyframe.domain.market import Group, GroupKind, Market
-from polyframe.domain.portfolio import Portfolio
 from polyframe.domain.units import (
     MONEY_DECIMALS,
     MONEY_ONE,
@@ -20,6 +20,7 @@ from polyframe.domain.units import (
     proceeds_of,
 )
 from polyframe.lab import schema as form
+from polyframe.lab.columns import added
 from polyframe.lab.record import RunRecord
 from polyframe.lab.trips import Books
 
@@ -52,33 +53,26 @@ class Peak(NamedTuple):
     held: list[Held]
 
 
-def peak_of(record: RunRecord, books: Books) -> Peak | None:
+def peak_of(books: Books) -> Peak | None:
     """The moment when positions had cost most; None when nothing was held."""
-    if not books.held_cost:
+    entries, columns = books.entries, books.columns
+    if not len(entries):
         return None
-    at = max(range(len(books.held_cost)), key=lambda n: books.held_cost[n][1])
-    portfolio = Portfolio({entry.ledger: 0 for entry in books.trips})
-    cash = record.start_cash
-    markets = {token.id: market for market in record.markets for token in market.tokens}
-    for entry in books.entries[: at + 1]:
-        what = entry.what
-        cash += entry.cash
-        if isinstance(what, PositionSettled):
-            decimals = markets[what.token].size_decimals
-            portfolio.redeem(what.ledger, what.token, what.payout, what.shares, decimals)
-        else:
-            portfolio.fill(what.fill, markets[what.fill.token].divisor)
-    total: dict[str, tuple[int, Money]] = {}
-    for (_, token), holding in portfolio.holdings.items():
-        if holding.shares:
-            shares, cost = total.get(token, (0, 0))
-            total[token] = shares + holding.shares, cost + holding.cost
+    at = int(np.argmax(books.held_cost))
+    # What a ledger held of a token then is what it held after its last entry by then.
+    key = entries.ledger[: at + 1] * len(columns.tokens) + entries.token[: at + 1]
+    _, last = np.unique(key[::-1], return_index=True)
+    rows = at - last
+    token, shares = entries.token[rows], entries.shares[rows]
+    count = len(columns.tokens)
+    owned, cost = added(token, shares, count), added(token, entries.cost[rows], count)
     held = []
-    for token, (shares, cost) in sorted(total.items()):
-        market = markets[token]
-        outcome = [t.id for t in market.tokens].index(token)
-        held.append(Held(market, outcome, shares, cost))
-    return Peak(books.held_cost[at][0], cash, held) if held else None
+    for n in sorted(np.flatnonzero(owned).tolist(), key=columns.tokens.__getitem__):
+        m = int(columns.market_of[n])
+        outcome = n - int(columns.yes[m])
+        held.append(Held(columns.markets[m], outcome, int(owned[n]), int(cost[n])))
+    cash = columns.record.start_cash + int(entries.cash[: at + 1].sum())
+    return Peak(int(entries.ts[at]), cash, held) if held else None
 
 
 def event_minimum(held: Sequence[Held], group: Group | None) -> Money:
@@ -117,9 +111,10 @@ def event_minimum(held: Sequence[Held], group: Group | None) -> Money:
     return min(sum(yes[:n]) + sum(none[n:]) for n in range(len(order) + 1))
 
 
-def worst_cases(record: RunRecord, books: Books) -> tuple[list[form.WorstCase], Ns | None]:
+def worst_cases(books: Books) -> tuple[list[form.WorstCase], Ns | None]:
     """The table of worst cases at the peak of exposure, each against positions at cost."""
-    peak = peak_of(record, books)
+    peak = peak_of(books)
+    record = books.columns.record
     if peak is None:
         return [], None
     cost = sum(row.cost for row in peak.held)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab_records import bare_record, sample_record
 
-from polyframe.lab.baselines import DRAWS, _bets, _coins, baselines_of, corrected
+from polyframe.lab.baselines import DRAWS, baselines_of, bets_of, coins, corrected
+from polyframe.lab.columns import Columns
 from polyframe.lab.record import RunRecord
-from polyframe.lab.scores import judgements_of, scores_of
+from polyframe.lab.scores import judged_of, scores_of
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,8 @@ def record() -> RunRecord:
 
 
 def table(record: RunRecord) -> dict:
-    return {row.name: row for row in baselines_of(record, judgements_of(record), 1.0)}
+    columns = Columns(record)
+    return {row.name: row for row in baselines_of(columns, judged_of(columns), 1.0)}
 
 
 def test_all_four_stand_beside_the_run(record) -> None:
@@ -28,7 +30,7 @@ def test_all_four_stand_beside_the_run(record) -> None:
         "this run", "do nothing", "follow the mid", "longshot-corrected mid",
         "random sides, same turnover",
     ]  # fmt: skip
-    scores = scores_of(record, 0)
+    scores = scores_of(Columns(record), 0)
     assert rows["this run"].brier == pytest.approx(scores.brier_forecast)
     assert rows["follow the mid"].brier == pytest.approx(scores.brier_market)
     assert rows["follow the mid"].log_score == pytest.approx(scores.log_market)
@@ -58,7 +60,7 @@ def test_the_correction_pushes_away_from_one_half_and_treats_both_sides_alike(p)
 def test_random_sides_have_the_mean_that_coins_have() -> None:
     rng = np.random.default_rng(1)
     own, other = rng.normal(0, 10, 203), rng.normal(-1, 10, 203)
-    drawn = _coins(own, other, seed=2)
+    drawn = coins(own, other, seed=2)
     assert len(drawn) == DRAWS >= 5_000
     spread = np.sqrt((((own - other) / 2) ** 2).sum())
     assert drawn.mean() == pytest.approx((own.sum() + other.sum()) / 2, abs=5 * spread / 70)
@@ -66,17 +68,17 @@ def test_random_sides_have_the_mean_that_coins_have() -> None:
 
 
 def test_each_bet_stakes_the_same_on_either_side(record) -> None:
-    rows, left = _bets(record)
+    rows, left = bets_of(Columns(record))
     assert left == 0
-    for row in rows:
-        assert row.stake > 0
-        # At most the stake is lost; one of the two sides loses unless both were paid half.
-        assert min(row.own, row.other) >= -row.stake - 1e-9
-        assert row.own < 0 or row.other < 0
+    assert len(rows.stake) > 50
+    assert np.all(rows.stake > 0)
+    # At most the stake is lost; one of the two sides loses unless both were paid half.
+    assert np.all(np.minimum(rows.own, rows.other) >= -rows.stake - 1e-9)
+    assert np.all((rows.own < 0) | (rows.other < 0))
 
 
 def test_chance_is_beside_the_runs_own_sides(record) -> None:
     row = table(record)["random sides, same turnover"]
     assert row.low < row.pnl < row.high
-    assert row.own_pnl == pytest.approx(sum(bet.own for bet in _bets(record)[0]))
+    assert row.own_pnl == pytest.approx(bets_of(Columns(record))[0].own.sum())
     assert 0.0 <= row.beaten <= 1.0

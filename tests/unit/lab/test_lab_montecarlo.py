@@ -9,12 +9,13 @@ from polyframe.lab.montecarlo import (
     DRAWS,
     UNITS,
     Holdings,
-    _fall,
+    _falls,
     _units,
     band,
     events_anew,
     outcomes_anew,
     reshuffled,
+    winners_missed,
 )
 
 RESULTS = st.lists(st.integers(-50, 50), min_size=2, max_size=40)
@@ -42,7 +43,7 @@ def holdings(rows, *, exclusive=False, one_column=False) -> Holdings:
 @given(RESULTS, st.integers(1, 40))
 def test_blocks_keep_the_deepest_fall_of_the_path_they_cut(results, blocks) -> None:
     units = _units(np.array(results, dtype=float), blocks)
-    found = _fall(*(part[None, :] for part in units))[0]
+    found = _falls(np.arange(len(units[0]), dtype=np.int32)[None, :], units)[0]
     assert found == pytest.approx(deepest(results))
 
 
@@ -136,3 +137,16 @@ def test_an_unclaimed_purchase_is_a_reason_and_no_number() -> None:
     assert claimed.draws == 0
     assert claimed.mean is None
     assert "1 of 1 purchases claimed no probability" in between
+
+
+@pytest.mark.parametrize("won", [60, UNITS + 500])
+def test_missing_winners_costs_a_tenth_of_the_gains_on_average(won) -> None:
+    rng = np.random.default_rng(8)
+    results = np.concatenate([rng.uniform(1, 5, won), -rng.uniform(1, 5, 80)])
+    found = winners_missed(results, seed=1)
+    gains = results[results > 0]
+    spread = np.sqrt((gains**2).sum() * 0.1 * 0.9)
+    assert found.actual == pytest.approx(results.sum())
+    assert found.mean == pytest.approx(results.sum() - 0.1 * gains.sum(), abs=4 * spread / 70)
+    assert found.high - found.low == pytest.approx(2 * 1.645 * spread, rel=0.1)
+    assert winners_missed(-np.abs(results), seed=1).note == "no trade won"
