@@ -84,7 +84,6 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
     judged = judged_of(columns)
     decisions, panels = decisions_of(columns)
     believed = columns.belief_at(trips.market, trips.opened)
-    everything = np.ones(len(trips), dtype=np.bool_)
     return form.Report(
         schema=form.SCHEMA,
         run=run,
@@ -108,14 +107,7 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
             record.forecasts.superseded,
             dict(sorted(record.forecasts.by_source.items())),
         ),
-        quality=form.Quality(
-            record.unquoted.rows,
-            record.unquoted.flagged,
-            record.unquoted.refused,
-            all=slice_of("all fills", trips, everything),
-            near=slice_of("near unquoted prices", trips, trips.suspect),
-            without=slice_of("without them", trips, ~trips.suspect),
-        ),
+        quality=_quality(books),
         calibration=bins_of(judged),
         equity=_curve(record),
         notes=list(record.notes),
@@ -129,6 +121,19 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
         panels=panels,
         baselines=baselines_of(columns, judged, (equity_end - record.start_cash) / MONEY_ONE),
         robustness=robustness_of(books, moment),
+    )
+
+
+def _quality(books: Books) -> form.Quality:
+    trips, seen = books.trips, books.columns.record.unquoted
+    everything = np.ones(len(trips), dtype=np.bool_)
+    return form.Quality(
+        seen.rows,
+        seen.flagged,
+        seen.refused,
+        all=slice_of("all fills", trips, everything),
+        near=slice_of("near unquoted prices", trips, trips.suspect),
+        without=slice_of("without them", trips, ~trips.suspect),
     )
 
 
