@@ -58,6 +58,7 @@ _FROM: dict[str, str] = {
         "polyframe.quant.calibration": (
             "Beta GroupedPlatt Isotonic Platt beta_fit isotonic_fit platt_by_group platt_fit"
         ),
+        "polyframe.quant.hierarchy": "HierarchicalPlatt horizon_name platt_hierarchy",
         "polyframe.quant.sizing": (
             "buy_cost edge_after_fee kelly_fraction kelly_reservation kelly_time_value "
             "kelly_uncertainty_shrink kelly_void_risk sell_net"

@@ -281,6 +281,9 @@ from polyframe.quant.event_kelly import kelly_walk as kelly_walk
 from polyframe.quant.group_kelly import kelly_mutually_exclusive as kelly_mutually_exclusive
 from polyframe.quant.group_kelly import kelly_scenarios as kelly_scenarios
 from polyframe.quant.group_kelly import kelly_two_correlated as kelly_two_correlated
+from polyframe.quant.hierarchy import HierarchicalPlatt as HierarchicalPlatt
+from polyframe.quant.hierarchy import horizon_name as horizon_name
+from polyframe.quant.hierarchy import platt_hierarchy as platt_hierarchy
 from polyframe.quant.multipliers import CATEGORY as CATEGORY
 from polyframe.quant.multipliers import CONFIDENCE as CONFIDENCE
 from polyframe.quant.multipliers import REGIME as REGIME

@@ -23,6 +23,8 @@ class ResolvedPair(msgspec.Struct, frozen=True):
     known_at: Ns
     event: str = ""
     category: str = ""
+    closes: Ns = 0
+    """when the question closes, 0 where that is not known"""
 
 
 class ForecastSource:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+import msgspec
 import numpy as np
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from polyframe import (
     Forecaster,
     ForecastError,
     GroupedPlatt,
+    HierarchicalPlatt,
     Isotonic,
     MarketSnapshot,
     Platt,
@@ -25,15 +27,17 @@ from polyframe import (
     ResolvedPair,
     beta_fit,
     clamp,
+    horizon_name,
     isotonic_fit,
     logit,
     platt_by_group,
     platt_fit,
+    platt_hierarchy,
     sigmoid,
 )
 
-Method = Literal["platt", "beta", "isotonic", "by_category"]
-Curve: TypeAlias = Platt | Beta | Isotonic | GroupedPlatt
+Method = Literal["platt", "beta", "isotonic", "by_category", "hierarchical"]
+Curve: TypeAlias = Platt | Beta | Isotonic | GroupedPlatt | HierarchicalPlatt
 
 
 class Learnt(NamedTuple):
@@ -97,27 +101,20 @@ class Calibrated(Forecaster):
         )
         penalty = self._penalty(raw, evidence)
 
+        line = self._line(question.category, _horizon(question.closes, raw.as_of))
         # A curve may fall where the forecaster is worse than none: the ends are put in order.
         ends = sorted(
-            self._corrected(end, question.category, penalty)
+            self._corrected(end, line, penalty)
             for end in (raw.low, raw.high)
             if end is not None and 0.0 < end < 1.0
         )
         whole = len(ends) == 2
-        return Forecast(
-            raw.market,
-            self._corrected(raw.probability, question.category, penalty),
-            raw.as_of,
-            f"calibrated({raw.source})",
-            latency=raw.latency,
-            model=raw.model,
-            cutoff=raw.cutoff,
-            evidence=raw.evidence,
+        return msgspec.structs.replace(
+            raw,
+            probability=self._corrected(raw.probability, line, penalty),
+            source=f"calibrated({raw.source})",
             low=ends[0] if whole else None,
             high=ends[1] if whole else None,
-            confidence=raw.confidence,
-            cost=raw.cost,
-            blind=raw.blind,
         )
 
     def fit(self, pairs: Sequence[ResolvedPair], as_of: int) -> None:
@@ -131,19 +128,22 @@ class Calibrated(Forecaster):
         y = np.array([pair.outcome for pair in known])
         weights = np.array([1.0 / events[_event(pair)] for pair in known])
         newest = max(pair.known_at for pair in known)
-        groups = [pair.category for pair in known]
-        self.learnt = Learnt(self._curve(p, y, groups, weights), len(events), newest)
+        self.learnt = Learnt(self._curve(p, y, known, weights), len(events), newest)
 
     def _curve(
         self,
         p: np.ndarray[tuple[int], np.dtype[np.float64]],
         y: np.ndarray[tuple[int], np.dtype[np.float64]],
-        groups: list[str],
+        pairs: Sequence[ResolvedPair],
         weights: np.ndarray[tuple[int], np.dtype[np.float64]],
     ) -> Curve:
         penalty, method = self.config.penalty, self.config.method
-        if method == "by_category":
-            return platt_by_group(p, y, groups, penalty=penalty, weights=weights)
+        if method in {"by_category", "hierarchical"}:
+            categories = [pair.category for pair in pairs]
+            if method == "by_category":
+                return platt_by_group(p, y, categories, penalty=penalty, weights=weights)
+            horizons = [_horizon(pair.closes, pair.forecast.as_of) for pair in pairs]
+            return platt_hierarchy(p, y, categories, horizons, penalty=penalty, weights=weights)
         try:
             if method == "beta":
                 return beta_fit(p, y, weights=weights)
@@ -153,10 +153,15 @@ class Calibrated(Forecaster):
             pass  # too few events, or rows that do not determine the curve: the line does
         return platt_fit(p, y, penalty=penalty, weights=weights)
 
-    def _corrected(self, p: float, category: str, penalty: float) -> float:
-        if self.learnt is not None:
-            curve = self.learnt.curve
-            line = curve.line(category) if isinstance(curve, GroupedPlatt) else curve
+    def _line(self, category: str, horizon: str) -> Platt | Beta | Isotonic | None:
+        """The curve for one question; None while nothing was learnt."""
+        curve = None if self.learnt is None else self.learnt.curve
+        if isinstance(curve, HierarchicalPlatt):
+            return curve.line(category, horizon)
+        return curve.line(category) if isinstance(curve, GroupedPlatt) else curve
+
+    def _corrected(self, p: float, line: Platt | Beta | Isotonic | None, penalty: float) -> float:
+        if line is not None:
             p = clamp(float(line.apply([p])[0]), self.config.least, 1.0 - self.config.least)
         return p if penalty == 1.0 else sigmoid(penalty * logit(p))
 
@@ -173,3 +178,8 @@ class Calibrated(Forecaster):
 
 def _event(pair: ResolvedPair) -> str:
     return pair.event or pair.forecast.market
+
+
+def _horizon(closes: int, as_of: int) -> str:
+    """The group of a question by the time that is left; none where its end is not known."""
+    return horizon_name(closes - as_of) if closes else ""

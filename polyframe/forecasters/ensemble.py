@@ -29,6 +29,9 @@ from polyframe import (
 Method = Literal["trimmed_logit_mean", "mean", "median", "log_odds", "weighted"]
 
 
+CONFIDENCE = ("LOW", "MEDIUM", "HIGH")
+
+
 class Record(NamedTuple):
     """How a model did: its mean squared error and on how many resolved events."""
 
@@ -87,6 +90,7 @@ class Ensemble(Forecaster):
             )
         made = max(answer.as_of for answer in answers)
         said = [answer.probability for answer in answers]
+        qualities = [q for a in answers if (q := a.evidence_quality) is not None]
         alone = answers[0] if len(answers) == 1 else None
         return Forecast(
             question.market,
@@ -102,6 +106,8 @@ class Ensemble(Forecaster):
             high=alone.high if alone else max(said),
             cost=sum(answer.cost for answer in answers),
             blind=all(answer.blind for answer in answers),
+            confidence=_least_confident([answer.confidence for answer in answers]),
+            evidence_quality=min(qualities) if qualities else None,
         )
 
     def fit(self, pairs: Sequence[ResolvedPair], as_of: int) -> None:
@@ -174,3 +180,9 @@ class Ensemble(Forecaster):
 def maker(forecast: Forecast) -> str:
     """Whose vote a forecast is: its model where one is named, else its source."""
     return forecast.model or forecast.source
+
+
+def _least_confident(words: Sequence[str]) -> str:
+    """The least of what members say of their confidence; nothing when none of them says it."""
+    said = [word.upper() for word in words if word.upper() in CONFIDENCE]
+    return min(said, key=CONFIDENCE.index, default="")

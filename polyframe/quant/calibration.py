@@ -7,7 +7,7 @@ resolved before the moment the fit is used at.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -153,29 +153,56 @@ def platt_by_group(
     if names.shape != p.shape:
         raise DataError(f"{names.size} groups for {p.size} forecasts")
     parts = {str(name): names == name for name in np.unique(names)}
+    lines, found = group_lines(
+        p, y, w, parts, dict.fromkeys(parts, pooled), group_penalty=group_penalty, minimum=minimum
+    )
+    return GroupedPlatt(pooled, lines, found)
+
+
+def group_lines(
+    p: Floats,
+    y: Floats,
+    w: Floats,
+    parts: Mapping[str, NDArray[np.bool_]],
+    centres: Mapping[str, Platt],
+    *,
+    group_penalty: float | None = None,
+    minimum: int = GROUP_ROWS,
+) -> tuple[dict[str, Platt], float]:
+    """A line for each part that has enough observations, shrunk towards its centre; the penalty.
+
+    Without a ``group_penalty`` the one under which the parts are likeliest is taken from
+    GROUP_PENALTIES.
+
+    Shapes: columns and parts (n,). Units: probabilities in (0, 1), outcomes 0 or 1, weights as in
+    platt_fit.
+    """
     parts = {name: rows for name, rows in parts.items() if _observations(w[rows]) >= minimum}
 
     def fitted(strength: float) -> dict[str, LogisticFit]:
         return {
-            name: _line(p[rows], y[rows], w[rows], strength, pooled) for name, rows in parts.items()
+            name: _line(p[rows], y[rows], w[rows], strength, centres[name])
+            for name, rows in parts.items()
         }
 
     if group_penalty is None:
         group_penalty = max(
-            GROUP_PENALTIES, key=lambda strength: _evidence(fitted(strength), strength, pooled)
+            GROUP_PENALTIES, key=lambda strength: _evidence(fitted(strength), strength, centres)
         )
     lines = {
         name: Platt(float(fit.coefficients[0]), float(fit.coefficients[1]), int(parts[name].sum()))
         for name, fit in fitted(group_penalty).items()
     }
-    return GroupedPlatt(pooled, lines, group_penalty)
+    return lines, group_penalty
 
 
-def _evidence(fits: dict[str, LogisticFit], penalty: float, pooled: Platt) -> float:
+def _evidence(
+    fits: Mapping[str, LogisticFit], penalty: float, centres: Mapping[str, Platt]
+) -> float:
     """The log likelihood of a penalty with every group's line integrated out."""
-    centre = np.array(pooled[:2])
     total = 0.0
-    for fit in fits.values():
+    for name, fit in fits.items():
+        centre = np.array(centres[name][:2])
         off = float(np.sum((fit.coefficients - centre) ** 2))
         bend = fit.curvature + penalty * np.eye(centre.size)
         total += fit.log_likelihood - 0.5 * penalty * off

@@ -20,6 +20,7 @@ from polyframe.domain.events import (
     FeedLost,
     ForecastFailed,
     ForecastMade,
+    MarketResolved,
     SessionEnded,
     SessionStarted,
     TimerFired,
@@ -29,6 +30,7 @@ from polyframe.engine.engine import Engine
 from polyframe.errors import InvariantError, PolyframeError
 from polyframe.runtime.asking import question_of, snapshot_of
 from polyframe.runtime.carrying import to_broker
+from polyframe.runtime.learning import LiveLearning
 from polyframe.store.journal import JournalWriter
 
 FORECAST_LIMIT = 120.0
@@ -53,6 +55,7 @@ class Live:
         *,
         watch: Callable[[Event, Sequence[Effect]], None] | None = None,
         forecast_limit: float = FORECAST_LIMIT,
+        learning: LiveLearning | None = None,
     ) -> None:
         self.engine = engine
         self.feed = feed
@@ -63,6 +66,7 @@ class Live:
         self.failures: list[BaseException] = []
         self._watch = watch
         self._limit = forecast_limit
+        self._learning = learning
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
@@ -126,6 +130,9 @@ class Live:
             carry = self._carry.get(type(effect))
             if carry is not None:
                 carry(effect)
+        if self._learning is not None and isinstance(event, MarketResolved):
+            market = self.engine.context.universe.market(event.resolution.market)
+            self._learning.resolved(question_of(market), event.resolution, event.ts)
         if self._watch is not None:
             self._watch(event, effects)
         if isinstance(event, SessionEnded):
@@ -162,6 +169,8 @@ class Live:
         name, market = effect.forecaster, self.engine.context.universe.market(effect.market)
         try:
             forecaster = self.forecasters[name]
+            if self._learning is not None:
+                self._learning.catch_up(effect.as_of)
             snapshot = None if forecaster.blind else snapshot_of(self.engine, market)
             async with asyncio.timeout(self._limit):
                 forecast = await forecaster.forecast(

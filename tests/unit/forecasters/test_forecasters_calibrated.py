@@ -231,3 +231,49 @@ def test_no_outcome_known_at_or_after_the_moment_is_used(shifts, random):
     told.fit(pairs, NOW)
     if made.learnt is not None:
         assert told.learnt.curve == pytest.approx(made.learnt.curve, abs=1e-9)
+
+
+def test_hierarchical_learns_by_category_and_horizon():
+    """Sure of what is far away, right about what is near."""
+    rng = np.random.default_rng(5)
+    pairs = []
+    for left, slope in ((HOUR, 1.3), (60 * DAY, 0.3)):
+        said = rng.uniform(0.05, 0.95, 400)
+        happened = rng.random(400) < 1 / (1 + np.exp(-slope * np.log(said / (1 - said))))
+        at = NOW - 90 * DAY
+        pairs += [
+            ResolvedPair(
+                Forecast(f"{left}-{i}", float(p), at, "panel"), float(y), NOW - DAY,
+                category="macro", closes=at + left,
+            )
+            for i, (p, y) in enumerate(zip(said, happened, strict=True))
+        ]  # fmt: skip
+    made = make(Says(0.9), method="hierarchical")
+    made.fit(pairs, NOW)
+    assert made.learnt is not None
+
+    def after(left: int, category: str = "macro") -> float:
+        # Says answers an hour before it is asked.
+        question = Question("m1", "?", ("Yes", "No"), category, NOW - HOUR + left if left else 0)
+        return asyncio.run(made.forecast(question, None, None, NOW)).probability
+
+    assert after(60 * DAY) < 0.75 < 0.88 < after(HOUR)
+    curve = made.learnt.curve
+    assert after(0) == pytest.approx(float(curve.line("macro").apply([0.9])[0]))
+    assert after(HOUR, "sport") == pytest.approx(float(curve.line("sport").apply([0.9])[0]))
+
+
+def test_a_hierarchy_learns_nothing_from_what_was_not_known_yet():
+    made = make(Says(0.9), method="hierarchical")
+    made.fit(overconfident(100, known=NOW, category="macro", closes=NOW), NOW)
+    assert made.learnt is None
+
+
+def test_what_the_forecast_says_of_itself_is_kept():
+    """Guards ask for it."""
+    made = make(Says(0.8, confidence="HIGH", evidence_quality=0.7, evidence=("ab",), blind=False))
+    made.fit(overconfident(100), NOW)
+    said = ask(made)
+    assert (said.confidence, said.evidence_quality) == ("HIGH", 0.7)
+    assert (said.evidence, said.blind) == (("ab",), False)
+    assert said.probability != 0.8

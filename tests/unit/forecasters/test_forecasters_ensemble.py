@@ -171,3 +171,18 @@ def test_it_is_the_formula_and_stays_within_its_members(said):
     answer = ask(*(Says(p, f"s{i}") for i, p in enumerate(said)))
     assert answer.probability == trimmed_logit_mean([[p] for p in said])
     assert min(said) - 1e-12 <= answer.probability <= max(said) + 1e-12
+
+
+def test_it_is_no_surer_than_the_least_sure_member_that_says_so():
+    """Guards ask for confidence and evidence; a chain must not hide what a member says."""
+    members = (
+        Says(0.4, "a", confidence="HIGH", evidence_quality=0.8),
+        Says(0.5, "b", confidence="medium", evidence_quality=0.6),
+        Says(0.6, "c"),
+    )
+    said = ask(*members)
+    assert (said.confidence, said.evidence_quality) == ("MEDIUM", 0.6)
+    alone = ask(members[0])
+    assert (alone.confidence, alone.evidence_quality) == ("HIGH", 0.8)
+    silent = ask(members[2])
+    assert (silent.confidence, silent.evidence_quality) == ("", None)
