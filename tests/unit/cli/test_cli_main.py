@@ -28,7 +28,6 @@ from polyframe.errors import (
     PolyframeError,
 )
 
-
 SLOW = '''
 import os
 import time
