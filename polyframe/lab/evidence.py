@@ -88,7 +88,7 @@ def _replays(found: Robustness) -> RenderableType:
     table = new_table(
         "The same run once more, but", "what", ("fills", "total", "per event", "95% interval")
     )
-    for row in found.replays:
+    for row in (row for row in found.replays if row.pnl is not None or row is found.replays[0]):
         interval = row.per_event
         if row.pnl is None or interval is None:
             table.add_row(Text(row.name), "-", "-", "-", "-")
@@ -100,7 +100,13 @@ def _replays(found: Robustness) -> RenderableType:
             f"{interval.mean:+,.4g}",
             "-" if interval.low is None else f"[{interval.low:+,.4g}, {interval.high:+,.4g}]",
         )
-    notes = _notes((row.name[0].upper() + row.name[1:], row.note) for row in found.replays)
+    left = [row for row in found.replays[1:] if row.pnl is None]
+    notes = _notes(
+        (row.name[0].upper() + row.name[1:], row.note) for row in found.replays if row not in left
+    )
+    for note in dict.fromkeys(row.note for row in left):
+        names = ", ".join(row.name for row in left if row.note == note)
+        notes += _notes([(names[0].upper() + names[1:], note)])
     return Group(table, *notes)
 
 
@@ -135,5 +141,6 @@ def _worst(found: Robustness) -> RenderableType:
         name = Text(row.name)
         if row.note:
             name.append(f"  {row.note}", "dim")
-        table.add_row(name, Text(signed(row.pnl), colour(float(row.pnl))), percent(row.share))
+        figure = Text("-") if row.pnl is None else Text(signed(row.pnl), colour(float(row.pnl)))
+        table.add_row(name, figure, percent(row.share))
     return table

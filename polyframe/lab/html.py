@@ -225,9 +225,18 @@ def _shaken(found: Robustness) -> list[str]:
         parts.append(f"<p>Against market and claims: {escape(found.between)}.</p>")
     parts.append(
         _table(
-            f"Worst cases at the peak of exposure, {(found.peak or '')[:16]}",
+            "Worst cases at the peak of exposure"
+            + (f", {found.peak[:16].replace('T', ' ')} UTC" if found.peak else ""),
             ("case", "result", "of equity", "note"),
-            [(row.name, signed(row.pnl), percent(row.share), row.note) for row in found.worst],
+            [
+                (
+                    row.name,
+                    "-" if row.pnl is None else signed(row.pnl),
+                    percent(row.share),
+                    row.note,
+                )
+                for row in found.worst
+            ],
         )
     )
     return parts

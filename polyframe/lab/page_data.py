@@ -52,7 +52,3 @@ def _decision(row: Decision) -> tuple[Any, ...]:
         row.order, row.time, row.side, row.asked, row.permitted, row.reason, row.probability,
         row.edge, row.panel, row.said, belief, row.sizing,
     )  # fmt: skip
-
-
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"

@@ -108,7 +108,6 @@ SCRIPT = """
       (b[3] || "unnamed") + (b[4] ? ", confidence " + b[4] : "") + ", " + b[0] : "none on record");
     if (b && b[5].length) pair(facts, "Evidence (sha256)", b[5].join(" "));
     if (d[11].length) pair(facts, "Size", d[11].map((n) => n[0] + " " + n[1]).join(", "));
-    if (d[11].length) pair(facts, "Size from", d[11].map((row) => row.join(" ")).join(", "));
     verdicts(cell, d);
   };
   const draw = () => {

@@ -29,6 +29,7 @@ SMALL = 20_000
 """A run of at most so many steps is replayed with late fills without being asked."""
 JITTERS = 4
 JITTER = 0.20
+MOVED = f"parameters moved by up to {JITTER:.0%}"
 
 
 class Plan(NamedTuple):
@@ -49,12 +50,16 @@ def replayed(
     late, *others = plans(config)
     if robust == "none" or (robust == "small" and steps > SMALL):
         why = HOW if robust == "none" else f"{HOW} (the run took {steps:,} steps)"
-        return [Replayed(LATE, why)]
+        return [Replayed(LATE, why), *_not_run(others)]
     rows = [_under(config, late, again)]
-    if robust == "all":
-        rows += [_under(config, plan, again) for plan in others]
-        rows.append(_jittered(config, registry, again))
-    return rows
+    if robust != "all":
+        return [*rows, *_not_run(others)]
+    rows += [_under(config, plan, again) for plan in others]
+    return [*rows, _jittered(config, registry, again)]
+
+
+def _not_run(others: list[Plan]) -> list[Replayed]:
+    return [Replayed(name, HOW) for name in (*(plan.name for plan in others), MOVED)]
 
 
 def plans(config: Config) -> list[Plan]:
@@ -104,7 +109,7 @@ def _results(record: RunRecord) -> dict[str, Money]:
 
 def _jittered(config: Config, registry: Registry, again: Again) -> Replayed:
     """The worst of a few runs with every searchable number of the strategies moved a little."""
-    name = f"parameters moved by up to {JITTER:.0%}"
+    name = MOVED
     rng = np.random.default_rng([config.session.seed, 6])
     drawn = [moved(config, registry, rng) for _ in range(JITTERS)]
     if drawn[0] is None:

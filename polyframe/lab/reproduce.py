@@ -16,7 +16,16 @@ import msgspec
 from polyframe.errors import ConfigError, DataError, UserError
 from polyframe.lab.backtest import Loaded, Progress, TemporaryJournal, load, played
 from polyframe.lab.record import Manifest
-from polyframe.lab.results import DIGEST, JOURNAL, MANIFEST, REPORT, edited, load_report
+from polyframe.lab.results import (
+    DIGEST,
+    JOURNAL,
+    JOURNAL_DIGEST,
+    MANIFEST,
+    REPORT,
+    digest_of,
+    edited,
+    load_report,
+)
 from polyframe.lab.rowhash import row_digests
 from polyframe.lab.schema import Report, Trade
 from polyframe.lab.summary import build
@@ -134,6 +143,10 @@ def read(directory: Path) -> Stored:
     if edited(directory, content):
         stated = str(plain[DIGEST])[:BEGIN]
         differences.append(Difference("report.json", f"written with digest {stated}", "edited"))
+    stated = str(plain.get(JOURNAL_DIGEST) or "")
+    if stated and (is_now := digest_of(directory / JOURNAL)) != stated:
+        what = "edited" if is_now else "gone"
+        differences.append(Difference(JOURNAL, f"written with digest {stated[:BEGIN]}", what))
     rows = plain.get("rows")
     known = {str(k): str(v) for k, v in rows.items()} if isinstance(rows, dict) else {}
     differences += _own_words(plain, manifest, report)

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
@@ -42,6 +42,8 @@ EQUITY = "equity.parquet"
 JOURNAL = "journal.bin"
 DIGEST = "report"
 """The manifest's key for the sha256 of report.json."""
+JOURNAL_DIGEST = "journal"
+"""The manifest's key for the sha256 of journal.bin, empty where none was kept."""
 
 
 __all__ = [
@@ -133,10 +135,10 @@ def stored_run(
             hint="polyframe backtest --user-data DIR",
         ) from found
     try:
-        _write_report(record, report, work)
-        _write_equity(record, work / EQUITY)
         if journal is not None:
             shutil.move(journal, work / JOURNAL)
+        _write_report(record, report, work)
+        _write_equity(record, work / EQUITY)
         work.chmod(0o755)
         target = _free_name(runs_dir, run)
         if target.name != run:
@@ -149,16 +151,25 @@ def stored_run(
 
 
 def _write_report(record: RunRecord, report: Report, directory: Path) -> None:
-    """The report, and beside it the manifest with the report's own digest."""
+    """The report, and beside it the manifest with the digests of report and journal."""
     text = _lined(report)
     (directory / REPORT).write_bytes(text)
     manifest = {
         "hash": record.manifest.hash,
         DIGEST: sha256(text).hexdigest(),
+        JOURNAL_DIGEST: digest_of(directory / JOURNAL),
         **msgspec.to_builtins(record.manifest),
         "rows": dict(record.rows),
     }
     (directory / MANIFEST).write_bytes(_indented(manifest))
+
+
+def digest_of(file: Path) -> str:
+    """A file's sha256, empty when it is not there."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def _free_name(runs_dir: Path, run: str) -> Path:

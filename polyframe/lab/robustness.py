@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BEST = 5
 LATE = "fills one row later"
-HOW = "not run: polyframe backtest --robust"
+HOW = "not run; polyframe backtest --robust runs it"
 BAND_POINTS = 60
 
 

@@ -336,11 +336,14 @@ class Simulated(msgspec.Struct, frozen=True):
 
 
 class WorstCase(msgspec.Struct, frozen=True):
-    """What a bad day would have done to what was held at the peak of exposure."""
+    """What a bad day would have done to what was held at the peak of exposure.
+
+    Null figures: the run's record cannot tell; ``note`` says why.
+    """
 
     name: str
-    pnl: str
-    share: float
+    pnl: str | None
+    share: float | None
     """of equity at that moment, positions at cost"""
     note: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ LOCKED_SHARE = 0.20
 LOCKED_DAYS = 14
 DEPEG = 50
 """The currency loses one part in so many: 2 %."""
+
+
+NO_TICKS = "the record of a run holds no ticks between its rows"
 
 
 class Held(NamedTuple):
@@ -132,6 +135,7 @@ def worst_cases(books: Books) -> tuple[list[form.WorstCase], Ns | None]:
     return [
         case("all positions lose", -cost, f"{len(peak.held)} positions"),
         case("each event at its minimum", _minima(record, peak.held) - cost),
+        *_clusters(record, peak.held, case),
         case(f"the {min(TOP, len(largest))} largest are void at 0.50", void, "the others at cost"),
         case(
             "the largest loses in a dispute",
@@ -140,7 +144,30 @@ def worst_cases(books: Books) -> tuple[list[form.WorstCase], Ns | None]:
         ),
         case(f"no venue for a day, {JUMP_TICKS} ticks against", jump),
         case("the currency loses 2 %", -(abs(equity) // DEPEG)),
+        form.WorstCase("the feed stale for 60 s", None, None, NO_TICKS),
+        form.WorstCase("the kill switch 10 s late", None, None, NO_TICKS),
     ], peak.ts
+
+
+def _clusters(
+    record: RunRecord, held: Sequence[Held], case: Callable[[str, Money, str], form.WorstCase]
+) -> list[form.WorstCase]:
+    """The one event and the one category whose minimum costs most, the others at cost."""
+    rows = []
+    for what in ("event", "category"):
+        parts: dict[str, list[Held]] = {}
+        for row in held:
+            market = row.market
+            name = market.category if what == "category" else market.group or market.id
+            parts.setdefault(name, []).append(row)
+        lost = {
+            name: _minima(record, part) - sum(row.cost for row in part)
+            for name, part in parts.items()
+        }
+        worst = min(lost, key=lambda name: (lost[name], name))
+        note = f"{worst or 'none stated'}, {len(parts[worst])} positions, the others at cost"
+        rows.append(case(f"the worst {what} at its minimum", lost[worst], note))
+    return rows
 
 
 def _jump(row: Held) -> Money:

@@ -183,3 +183,27 @@ def test_variants_on_the_same_data_are_counted_as_trials(place, capsys):
     one, all_three = summary["per_event"], summary["adjusted"]
     assert all_three["level"] == pytest.approx(1 - 0.05 / 3)
     assert all_three["low"] < one["low"] < one["high"] < all_three["high"]
+
+
+def test_an_edited_or_cut_journal_is_named(place, capsys):
+    run = backtest("--record", "all").parent
+    journal = run / "journal.bin"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-1])
+    assert "journal.bin: was written with digest" in told(capsys, code=3)
+    journal.unlink()
+    assert ", is gone" in told(capsys, code=3)
+
+
+def test_a_run_of_an_older_form_is_made_again(place, capsys):
+    run = backtest().parent
+    manifest = run / "manifest.json"
+    plain = json.loads(manifest.read_text())
+    for key in ("report", "journal", "rows"):
+        del plain[key]
+    del plain["plugins"]["sources"], plain["data"]["path"], plain["data"]["forecasted"]
+    manifest.write_text(json.dumps(plain))
+    assert main(["report", run.name]) == 0
+    assert "identical:" in told(capsys, "--data", "data")  # it did not say where its data was
+    strategy("2 * 10**7")
+    assert "the plugins: was " in told(capsys, "--data", "data", code=3)

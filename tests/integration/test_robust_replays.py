@@ -10,7 +10,7 @@ import pytest
 
 from polyframe.cli.main import main
 from polyframe.lab.backtest import run
-from polyframe.lab.replays import JITTER, SMALL, moved, replayed
+from polyframe.lab.replays import HOW, JITTER, SMALL, moved, replayed
 from polyframe.lab.synth import sample_dir
 from polyframe.runtime.config import plugin_config, validated
 from polyframe.runtime.plugins import Registry
@@ -33,8 +33,9 @@ def rows(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, dict]:
 
 
 def test_a_small_run_is_replayed_with_late_fills(capsys):
-    assert list(rows(capsys)) == ["fills one row later"]
-    late = rows(capsys)["fills one row later"]
+    late, *others = rows(capsys).values()
+    assert late["name"] == "fills one row later"
+    assert [(row["pnl"], row["note"]) for row in others] == 5 * [(None, HOW)]
     # It is what a run with that setting gives, not an estimate.
     config = validated(
         {
@@ -50,9 +51,11 @@ def test_a_small_run_is_replayed_with_late_fills(capsys):
 
 
 def test_no_robust_leaves_the_line_and_says_how(capsys):
-    (row,) = rows(capsys, "--no-robust").values()
-    assert (row["pnl"], row["per_event"], row["fills"]) == (None, None, None)
-    assert row["note"] == "not run: polyframe backtest --robust"
+    found = rows(capsys, "--no-robust").values()
+    assert len(found) == 6
+    for row in found:
+        assert (row["pnl"], row["per_event"], row["fills"]) == (None, None, None)
+        assert row["note"] == HOW == "not run; polyframe backtest --robust runs it"
 
 
 def test_a_large_run_is_not_replayed_unasked():
@@ -60,7 +63,7 @@ def test_a_large_run_is_not_replayed_unasked():
         raise AssertionError("a replay that nobody asked for")
 
     config = validated({"strategies": [{"use": "LLMForecast"}]})
-    (row,) = replayed(config, Registry.load(Path("user_data")), never, "small", SMALL + 1)
+    row, *_ = replayed(config, Registry.load(Path("user_data")), never, "small", SMALL + 1)
     assert row.per_event is None
     assert f"{SMALL + 1:,} steps" in row.note
 

@@ -155,7 +155,8 @@ def test_the_minimum_of_an_event_is_that_over_all_its_outcomes(kind, shares) -> 
 
 
 def test_worst_cases_are_losses_of_what_was_held(record, report) -> None:
-    rows = {row.name: Decimal(row.pnl) for row in report.robustness.worst}
+    cases = report.robustness.worst
+    rows = {row.name: Decimal(row.pnl) for row in cases if row.pnl is not None}
     everything = rows["all positions lose"]
     assert everything < 0
     assert everything <= rows["each event at its minimum"]
@@ -185,3 +186,15 @@ def test_a_number_of_numpy_in_a_claim_can_still_be_written(record) -> None:
     found = build(replace(record, fills=rows), run="r", created=NOW)
     again = msgspec.json.decode(msgspec.json.encode(found), type=Report)
     assert again.decisions == found.decisions
+
+
+def test_worst_clusters_lie_between_the_worst_event_and_losing_all(report) -> None:
+    rows = {row.name: row for row in report.robustness.worst}
+    everything = Decimal(rows["all positions lose"].pnl)
+    event = Decimal(rows["the worst event at its minimum"].pnl)
+    category = Decimal(rows["the worst category at its minimum"].pnl)
+    minima = Decimal(rows["each event at its minimum"].pnl)
+    assert everything <= minima <= category <= event < 0
+    for name in ("the feed stale for 60 s", "the kill switch 10 s late"):
+        assert rows[name].pnl is None
+        assert "no ticks" in rows[name].note
