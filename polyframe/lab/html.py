@@ -6,19 +6,21 @@ inside the page's data so that no markup can end the script element; the script 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import msgspec
 
-from polyframe.lab.cells import amount, number, percent, signed
+from polyframe.lab.cells import amount, number, percent
 from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity_chart
 from polyframe.lab.page_data import page_data
+from polyframe.lab.page_evidence import evidence
 from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
+from polyframe.lab.page_tables import coloured, interval, slice_table, table
 from polyframe.lab.periods import by_period
 from polyframe.lab.report import counted, tried
-from polyframe.lab.schema import Interval, Report, Robustness, Slice
+from polyframe.lab.schema import Report
 from polyframe.lab.written import write_whole
 
 MARKETS = 20
@@ -48,7 +50,7 @@ def page(report: Report) -> str:
         _head(report, title),
         "<main>",
         _curves(report),
-        _evidence(report),
+        evidence(report),
         _results(report),
         _orders(report),
         _trades(),
@@ -74,8 +76,8 @@ def _head(report: Report, title: str) -> str:
     lines.append('<div class="head">')
     if s.effective_n:
         lines.append(
-            f'<p>Edge after costs</p><p class="edge">{_sign(s.per_event.mean)} per event '
-            f'<span class="dim">95 % interval {escape(_interval(s.per_event))}</span></p>'
+            f'<p>Edge after costs</p><p class="edge">{coloured(s.per_event.mean)} per event '
+            f'<span class="dim">95 % interval {escape(interval(s.per_event))}</span></p>'
             f'<p><span class="verdict">{escape(s.verdict.capitalize())}</span>: '
             f"effective N = {escape(counted(s))}, {s.fills:,} fills</p><p>{escape(tried(s))}</p>"
         )
@@ -83,7 +85,7 @@ def _head(report: Report, title: str) -> str:
         lines.append('<p class="edge">Nothing was traded</p>')
     period = f"{(s.start or '')[:10]} to {(s.end or '')[:10]}, {s.days:,.1f} days"
     lines.append(
-        f"<p>Total {_sign(float(s.pnl))} ({s.pnl_share:+.2%}) on {amount(s.start_cash)}, "
+        f"<p>Total {coloured(float(s.pnl))} ({s.pnl_share:+.2%}) on {amount(s.start_cash)}, "
         f"{escape(period)}</p></div>"
     )
     lines.append(
@@ -149,99 +151,6 @@ def _cards(report: Report) -> str:
     return text
 
 
-def _evidence(report: Report) -> str:
-    parts = ['<section id="evidence"><h2>How far to trust it</h2>']
-    parts.append(
-        _table(
-            "Beside the result",
-            ("what", "result", "95 % by chance", "Brier", "log score", "note"),
-            [
-                (
-                    row.name, _money(row.pnl), _range(row.low, row.high), number(row.brier, 4),
-                    number(row.log_score, 4), row.note,
-                )
-                for row in report.baselines
-            ],
-        )
-    )  # fmt: skip
-    parts += [
-        f'<p class="dim">This run\'s sides held to the end: {row.own_pnl:+,.2f}, more than '
-        f"{row.beaten:.0%} of the random ones.</p>"
-        for row in report.baselines
-        if row.own_pnl is not None and row.beaten is not None
-    ]
-    if report.robustness is not None:
-        parts += _shaken(report.robustness)
-    q = report.quality
-    parts.append(_slices("How much rests on doubtful prices", "fills", (q.all, q.near, q.without)))
-    return "".join(parts) + "</section>"
-
-
-def _shaken(found: Robustness) -> list[str]:
-    parts: list[str] = []
-    parts.append(
-        _table(
-            "The same fills, read again",
-            ("result", "total", "per event", "95 % interval", "note"),
-            [
-                (
-                    row.name, signed(row.pnl), f"{row.per_event.mean:+,.4g}",
-                    _interval(row.per_event), row.note,
-                )
-                for row in found.variants
-            ],
-        )
-    )  # fmt: skip
-    parts.append(
-        _table(
-            "The same run once more, but",
-            ("what", "fills", "total", "per event", "95 % interval", "note"),
-            [
-                (
-                    row.name, "-" if row.fills is None else f"{row.fills:,}",
-                    "-" if row.pnl is None else signed(row.pnl),
-                    "-" if row.per_event is None else f"{row.per_event.mean:+,.4g}",
-                    "-" if row.per_event is None else _interval(row.per_event), row.note,
-                )
-                for row in found.replays
-            ],
-        )
-    )  # fmt: skip
-    parts.append(
-        _table(
-            "Simulated",
-            ("what", "this run", "mean", "90 % of draws", "draws below", "note"),
-            [
-                (
-                    row.name, _simulated(row.name, row.actual),
-                    _simulated(row.name, row.mean), _range(row.low, row.high),
-                    "-" if row.below is None else f"{row.below:.0%}", row.note,
-                )
-                for row in found.simulated
-            ],
-        )
-    )  # fmt: skip
-    if found.between:
-        parts.append(f"<p>Against market and claims: {escape(found.between)}.</p>")
-    parts.append(
-        _table(
-            "Worst cases at the peak of exposure"
-            + (f", {found.peak[:16].replace('T', ' ')} UTC" if found.peak else ""),
-            ("case", "result", "of equity", "note"),
-            [
-                (
-                    row.name,
-                    "-" if row.pnl is None else signed(row.pnl),
-                    percent(row.share),
-                    row.note,
-                )
-                for row in found.worst
-            ],
-        )
-    )
-    return parts
-
-
 def _results(report: Report) -> str:
     markets = report.by_market
     shown = markets if len(markets) <= 2 * MARKETS else [*markets[:MARKETS], *markets[-MARKETS:]]
@@ -250,13 +159,13 @@ def _results(report: Report) -> str:
     title = "Markets" if len(shown) == len(markets) else f"Best and worst of {len(markets):,}"
     parts = [
         '<section id="results"><h2>Results</h2>',
-        _slices("By category", "category", report.by_category),
-        _slices("By how positions ended", "ended by", report.by_reason),
-        _slices("By forecaster", "newest forecast by", report.by_forecaster),
-        _slices("By confidence", "stated confidence", report.by_confidence),
-        _slices("By week of the close", "week", by_period(report.round_trips, "week")),
-        _slices(title, "question", named),
-        _table(
+        slice_table("By category", "category", report.by_category),
+        slice_table("By how positions ended", "ended by", report.by_reason),
+        slice_table("By forecaster", "newest forecast by", report.by_forecaster),
+        slice_table("By confidence", "stated confidence", report.by_confidence),
+        slice_table("By week of the close", "week", by_period(report.round_trips, "week")),
+        slice_table(title, "question", named),
+        table(
             "Left open, at the bid",
             ("question", "outcome", "shares", "cost", "value"),
             [
@@ -276,7 +185,7 @@ def _orders(report: Report) -> str:
     return "".join(
         [
             '<section id="orders"><h2>Orders and forecasts</h2>',
-            _table(
+            table(
                 "Denied or shrunk",
                 ("protection", "verdict", "orders", "reason most often", "for other reasons"),
                 [
@@ -284,12 +193,12 @@ def _orders(report: Report) -> str:
                     for row in report.rejected
                 ],
             ),
-            _table(
+            table(
                 "Refused before any protection",
                 ("reason", "wishes"),
                 [(reason, f"{n:,}") for reason, n in report.refusals.items()],
             ),
-            _table("Forecasts", ("what", "how many"), [(name, f"{n:,}") for name, n in counts]),
+            table("Forecasts", ("what", "how many"), [(name, f"{n:,}") for name, n in counts]),
             "</section>",
         ]
     )
@@ -326,77 +235,3 @@ def _foot(report: Report) -> str:
         f"{escape(str(report.manifest.get('seed', '')))}, manifest {escape(report.hash)}, "
         f"written {escape(report.created)}.</p></footer>"
     )
-
-
-# ---- tables ------------------------------------------------------------------------------------
-
-
-def _table(caption: str, heads: Row, rows: Iterable[Row]) -> str:
-    """A table, or nothing where there are no rows."""
-    body = []
-    words = ("note", "reason most often", "outcome", "verdict")
-    for row in rows:
-        cells = [f'<th scope="row" class="word">{escape(row[0])}</th>']
-        for head, cell in zip(heads[1:], row[1:], strict=True):
-            kind = "word" if head in words else _tone(cell)
-            cells.append(f'<td class="{kind}">{escape(cell)}</td>')
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    if not body:
-        return ""
-    head = "".join(
-        f'<th scope="col"{" class=word" if name in words else ""}>{escape(name)}</th>'
-        for name in heads
-    )
-    return (
-        f'<div class="scroll"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr>'
-        f"</thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _tone(cell: str) -> str:
-    return (
-        "up"
-        if cell.startswith("+") and cell.strip("+0.%")
-        else "down"
-        if cell[:1] == "-" and (len(cell) > 1)
-        else ""
-    )
-
-
-def _slices(caption: str, first: str, rows: Sequence[Slice]) -> str:
-    return _table(
-        caption,
-        (first, "trips", "events", "won", "staked", "fees", "result", "on stake"),
-        [
-            (
-                row.name, f"{row.trips:,}", f"{row.events:,}",
-                f"{row.won / row.trips:.0%}" if row.trips else "-", amount(row.staked),
-                amount(row.fees), signed(row.pnl), percent(row.return_on_stake),
-            )
-            for row in rows
-        ],
-    )  # fmt: skip
-
-
-def _simulated(name: str, value: float | None) -> str:
-    """A result with its sign, a drawdown without."""
-    return number(value) if name.startswith("drawdown") else _money(value)
-
-
-def _money(value: float | None) -> str:
-    return "-" if value is None else f"{value:+,.2f}"
-
-
-def _sign(value: float) -> str:
-    kind = "up" if value > 0 else "down" if value < 0 else ""
-    return f'<span class="{kind}">{value:+,.2f}</span>'
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:+,.2f}, {high:+,.2f}]"
-
-
-def _interval(interval: Interval) -> str:
-    if interval.low is None:
-        return "unknown"
-    return f"[{interval.low:+,.4g}, {interval.high:+,.4g}]"

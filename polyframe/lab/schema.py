@@ -336,10 +336,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
 
 class WorstCase(msgspec.Struct, frozen=True):
-    """What a bad day would have done to what was held at the peak of exposure.
-
-    Null figures: the run's record cannot tell; ``note`` says why.
-    """
+    """What a bad day would have done at the peak of exposure; null what no record can tell."""
 
     name: str
     pnl: str | None
