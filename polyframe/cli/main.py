@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("polyframe.cli.report:app", "Show a stored run"),
     "reproduce": ("polyframe.cli.reproduce:app", "Make a stored run again and compare"),
     "decisions": ("polyframe.cli.decisions:app", "Show why each order was made, and prove it"),
+    "lookahead": ("polyframe.cli.lookahead:app", "Check that a strategy does not look ahead"),
     "data": ("polyframe.cli.data:app", "Import, check and look at recorded data"),
     "forecast": ("polyframe.cli.forecast:app", "Judge forecasts by what happened"),
     "plugins": ("polyframe.cli.plugins:app", "List strategies, forecasters, protections ..."),

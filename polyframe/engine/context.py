@@ -24,6 +24,12 @@ from polyframe.engine.universe import Universe
 SALT_BITS = 53
 
 
+def salt_of(session: str, number: int) -> int:
+    """An order's salt: the same in every replay."""
+    digest = hashlib.sha256(f"{session}\x1f{number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - SALT_BITS)
+
+
 class Calls(Protocol):
     """The one wrapper through which plugin code is called. It raises PluginError, nothing else."""
 
@@ -116,8 +122,7 @@ class Context:
         """A new order's id and salt: the same in every replay."""
         self.orders_made += 1
         id = f"{self.session}-{self.orders_made}"
-        digest = hashlib.sha256(f"{self.session}\x1f{self.orders_made}".encode()).digest()
-        return id, int.from_bytes(digest[:8], "big") >> (64 - SALT_BITS)
+        return id, salt_of(self.session, self.orders_made)
 
     def next_request(self) -> str:
         """A new forecast request's id."""

@@ -81,7 +81,7 @@ class OrderDesk:
         kind = Kind.DIRECTIONAL if intent.kind is Kind.QUOTE else intent.kind
         draft = Draft(
             bound.ledger, token, intent.side, price, size, kind,
-            self._edge(intent, m, price), intent.probability, intent.tif in RESTING,
+            self.edge(intent, m, price), intent.probability, intent.tif in RESTING,
         )  # fmt: skip
         return draft, (*sized.note, ("limit", sized.limit)) if sized.limit else sized.note
 
@@ -111,7 +111,7 @@ class OrderDesk:
         most = universe.markets[universe.token_market[token]].max_size
         return sized if sized.size <= most else Sized(most, sized.note, sized.limit)
 
-    def _edge(self, intent: Intent, m: int, price: Price) -> float | None:
+    def edge(self, intent: Intent, m: int, price: Price) -> float | None:
         """The stated edge, but never more than the stated probability is worth at the limit."""
         if intent.probability is None:
             return intent.edge

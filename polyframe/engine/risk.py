@@ -8,7 +8,7 @@ with those of the whole account, so that every cap holds for both.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from polyframe.api.protection import Halt, Proposal, Protection
 from polyframe.api.view import View
-from polyframe.domain.orders import ApprovedOrder, Kind, Order, Seal, Side
+from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, Side
 from polyframe.domain.units import Money, Ns, Size, cost_of, proceeds_of
 from polyframe.domain.verdict import Ruling, Verdict, meet
 from polyframe.engine.guards import LIMIT_INDEX, Guarded, Guards
@@ -35,6 +35,10 @@ class Calls(Protocol):
 
     def call(self, owner: str, method: Callable[..., Any], *args: Any) -> Any:
         """Calls a plugin's method; what it raises comes out as PluginError."""
+
+
+Case: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64]]"
+"""The order's vector and the numbers of both rows, as the guards saw them."""
 
 
 class Ruled(NamedTuple):
@@ -78,6 +82,11 @@ class RiskDoor:
         if unknown := inputs - INPUTS.keys():
             raise InvariantError(f"no input of a guard is called {min(unknown)}")
         self._vectors.inputs = sum(INPUTS[name] for name in inputs)
+
+    @property
+    def inputs(self) -> int:
+        """What the session's data can tell, as bits."""
+        return self._vectors.inputs
 
     @property
     def limits(self) -> NDArray[np.int64]:
@@ -147,28 +156,61 @@ class RiskDoor:
         kind = Kind.DIRECTIONAL if draft.kind == Kind.EXIT and not reduces else draft.kind
         vectors = self._vectors
         halted = self.halted(state.ledgers[draft.ledger], market.id, now) is not None
-        guards = self.guards
         vectors.fill_order(draft, kind, reduces, cost, now)
         vectors.fill_numbers(draft, self.killed, halted, now, self.guards.limits)
-        permitted = min(
-            draft.size,
-            review_nb.review_both(
-                vectors.order, vectors.numbers, guards.limits, guards.applies, guards.risk_scope,
-                self._permitted, draft.ledger, state.account,
-            ),
-        )  # fmt: skip
+        permitted = self._rule(draft)
         verdicts = self._verdicts(draft, reduces)
         if self.guards.owned:
             owned = self._ask_owned(draft, kind, reduces, cost, fee, m, group, now)
             verdicts.extend(owned)
             permitted = min(permitted, meet(owned, draft.size))
+        permitted = self._in_lots(draft, permitted, verdicts)
+        return Ruled(permitted, tuple(verdicts), reduces)
+
+    def _rule(self, draft: Draft) -> Size:
+        """Asks the compiled guards about what the vectors say; they answer for both rows."""
+        guards, vectors = self.guards, self._vectors
+        ruled = review_nb.review_both(
+            vectors.order, vectors.numbers, guards.limits, guards.applies, guards.risk_scope,
+            self._permitted, draft.ledger, self.state.account,
+        )  # fmt: skip
+        return min(draft.size, int(ruled))
+
+    def _in_lots(self, draft: Draft, permitted: Size, verdicts: list[Verdict]) -> Size:
+        """Whole lots of what is permitted; nothing where that is below the venue's minimum."""
+        universe = self.state.universe
+        market = universe.markets[universe.token_market[draft.token]]
         permitted = (permitted // market.lot) * market.lot
         least = least_size(market, draft)
         if 0 < permitted < least:
             text = f"{market.show_size(permitted)} is left, the minimum is "
             verdicts.append(self._venue_denial(text + market.show_size(least)))
-            permitted = 0
-        return Ruled(permitted, tuple(verdicts), reduces)
+            return 0
+        return permitted
+
+    def recall(self, draft: Draft, reduces: bool, case: Case | None) -> tuple[Verdict, ...]:
+        """The verdicts of a review that a compiled loop held; ``case`` None: no guard objected."""
+        if case is None:
+            return self._unopposed(draft, reduces)
+        self._vectors.order[:] = case[0]
+        self._vectors.numbers[:] = case[1]
+        permitted = self._rule(draft)
+        verdicts = self._verdicts(draft, reduces)
+        self._in_lots(draft, permitted, verdicts)
+        return tuple(verdicts)
+
+    def _unopposed(self, draft: Draft, reduces: bool) -> tuple[Verdict, ...]:
+        """One verdict a guard in force: it allows, or the order's kind is not its matter."""
+        kind = KIND_BIT[draft.kind]
+        guards, size = self.guards, draft.size
+        applies = guards.applies[draft.ledger] | guards.applies[self.state.account]
+        return tuple(
+            Verdict(name, Ruling.ALLOW, size, "", not (reduces and bool(guards.risk_scope[i])))
+            if applies[i] & kind
+            else Verdict(name, Ruling.NOT_APPLICABLE, size)
+            for i, name in enumerate(guards.names)
+            if applies[i]
+        )
 
     def _venue_denial(self, reason: str) -> Verdict:
         return Verdict(self.guards.name_of("venue_rules"), Ruling.DENY, 0, reason)

@@ -275,7 +275,9 @@ def _record(
         markets=made.markets,
         groups=data.groups,
         resolutions=data.resolutions,
-        fills=collector.fill_records({trade: note.flag for trade, note in notes.items()}),
+        fills=collector.fill_records(
+            {trade: note.flag for trade, note in notes.items()}, made.replay.feed.mids
+        ),
         settlements=collector.settlements,
         reviews=collector.reviews,
         left_open=left_open(made),

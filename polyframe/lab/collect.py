@@ -88,13 +88,16 @@ class Collector:
             return None
         return (quote.bid + quote.ask) // 2
 
-    def fill_records(self, flags: Mapping[str, int]) -> list[FillRecord]:
-        """The fills with what was known when each was decided."""
+    def fill_records(self, flags: Mapping[str, int], mids: Mapping[str, Price]) -> list[FillRecord]:
+        """The fills with what was known when each was decided.
+
+        ``mids`` are those of orders that were sent before the books stood where they stand now.
+        """
         return [
             FillRecord(
                 booked.fill,
                 flags.get(booked.fill.trade, 0),
-                self._mids.get(booked.fill.order),
+                mids.get(booked.fill.order, self._mids.get(booked.fill.order)),
                 self._decisions.get(booked.fill.order),
             )
             for booked in self.fills

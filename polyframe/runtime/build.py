@@ -26,6 +26,7 @@ from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.barfeed import BarFeed, BarRows
 from polyframe.runtime.bars import frame_length, playable
 from polyframe.runtime.calls import PluginCalls
+from polyframe.runtime.compiled import CompiledFeed, why_not
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
 from polyframe.runtime.inputs import unchecked
@@ -210,7 +211,8 @@ def replay(
         before=Learning(parts.forecasters, history, calls).catch_up,
     )
     rows = play.rows
-    feed = BarFeed(engine, rows) if isinstance(rows, BarRows) else QuoteFeed(engine, rows)
+    feed, path = _feed(config, engine, rows, broker, parts.players)
+    parts.notes += [path] if path else []
     driver = Replay(
         engine,
         feed,
@@ -221,6 +223,22 @@ def replay(
         watch=_both(watch, observers),
     )
     return Session(engine, driver, broker, parts, markets, rows, calls)  # type: ignore[arg-type]
+
+
+def _feed(
+    config: Config, engine: Engine, rows: QuoteRows, broker: object, players: list[Player]
+) -> tuple[QuoteFeed, str]:
+    """The feed, and for bars which way they go and why not the compiled one."""
+    if not isinstance(rows, BarRows):
+        return QuoteFeed(engine, rows), ""
+    flat = broker.flat()  # type: ignore[attr-defined]
+    reason = why_not(players, engine, rows, flat)
+    if config.backtest.path == "python":
+        reason = "backtest.path says so"
+    if reason:
+        return BarFeed(engine, rows), f"bars went through the engine step by step: {reason}"
+    feed = CompiledFeed(engine, rows, flat, players[0], broker)
+    return feed, "bars were played in compiled code"
 
 
 def made_styles(registry: Registry) -> dict[str, ExecutionStyle]:

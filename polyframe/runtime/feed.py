@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polyframe.domain.effects import Effect
 from polyframe.domain.events import Event, WakeReason, Woken
-from polyframe.domain.units import DAY, HOUR, Ns
+from polyframe.domain.units import DAY, HOUR, Ns, Price
 from polyframe.engine.engine import Engine
 from polyframe.kernels import bars_nb as nb
 
 NEVER: Ns = 2**62
 
 _REASONS = {nb.STOP_MOVED: WakeReason.MOVED, nb.STOP_LIMIT: WakeReason.LIMIT}
+
+
+class Told(NamedTuple):
+    """One step that a compiled loop carried out. At one moment reviews come before answers."""
+
+    ts: Ns
+    rank: int
+    number: int
+    event: Event
+    effects: tuple[Effect, ...]
 
 
 class QuoteRows(Protocol):
@@ -90,6 +102,15 @@ class QuoteFeed:
         row = self.cursor - 1
         token = self.engine.context.universe.markets[m].yes.id
         return Woken(int(self.rows.ts[row]), reason, token, 0, row, self.engine.named_by(woken))
+
+    @property
+    def mids(self) -> Mapping[str, Price]:
+        """Mids at which orders were sent that no step tells of: none here."""
+        return {}
+
+    def played(self) -> Sequence[Told]:
+        """Steps that were carried out on the way and are only to be told: none here."""
+        return ()
 
     def _walk(self, until: Ns, end: int) -> tuple[int, int, int]:
         """Rows of the present day."""

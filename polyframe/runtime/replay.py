@@ -100,6 +100,8 @@ class Replay:
         if until >= NEVER and self.feed.done:
             return False
         woken = self.feed.advance(until)
+        for told in self.feed.played():
+            self._record(told.event, told.effects)
         if woken is not None:
             self._step(woken)
             return True
@@ -128,15 +130,18 @@ class Replay:
         self.steps += 1
         if self.steps - self._paced[0] == MOST_STEPS:
             self._check_pace(event)
-        self.journal.step(event, effects)
         for effect in effects:
             carry = self._carry.get(type(effect))
             if carry is not None:
                 carry(effect)
-        if self._watch is not None:
-            self._watch(event, effects)
+        self._record(event, effects)
         if self._progress is not None:
             self._progress(self.feed.cursor, len(self.feed))
+
+    def _record(self, event: Event, effects: Sequence[Effect]) -> None:
+        self.journal.step(event, effects)
+        if self._watch is not None:
+            self._watch(event, effects)
 
     def _check_pace(self, event: Event) -> None:
         """Stops a session whose time stands still; no single call of it runs too long."""

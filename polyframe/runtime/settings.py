@@ -224,6 +224,9 @@ class Backtest(Section):
 
     record: Literal["none", "orders", "all"] = "orders"
     missing: Literal["error", "skip"] = "skip"
+    path: Literal["auto", "python"] = Field(
+        "auto", description="Bars: compiled where a strategy allows it, or step by step."
+    )
     close_at_end: bool = Field(
         False, description="Sell at a market's last price what no recorded outcome settles."
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from polyframe import Int, Intent, PluginConfig, Side, Sizer, View
+from polyframe import Int, Intent, PluginConfig, Side, Sizer, View, money
 
 
 class FixedSizer(Sizer):
@@ -24,6 +24,13 @@ class FixedSizer(Sizer):
         """markets that ``unlimited`` leaves room for; 25 as the guard OpenPositions allows"""
 
     config: Config
+
+    @property
+    def fixed_stake(self) -> int | None:
+        """The stake as money where it is one amount, None where it depends on equity."""
+        if self.config.stake == "unlimited" or self.config.stake % Decimal("0.000001"):
+            return None
+        return money(self.config.stake)
 
     def size(self, intent: Intent, price: int, view: View) -> int:
         """Shares that the stake buys at the limit, fees not included."""

@@ -19,6 +19,7 @@ from polyframe.domain.events import (
 )
 from polyframe.domain.market import Market, Resolution
 from polyframe.domain.orders import ApprovedOrder, Order, Seal, Side, TimeInForce
+from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import (
     Ns,
     Price,
@@ -28,6 +29,7 @@ from polyframe.domain.units import (
 from polyframe.errors import InvariantError
 from polyframe.exchanges.sim.admission import refusal
 from polyframe.exchanges.sim.depth import Depth, Rows, split_rows
+from polyframe.exchanges.sim.flat import Flat, flat, unfit
 from polyframe.exchanges.sim.quotes import QuoteColumns
 from polyframe.exchanges.sim.records import BrokerStats, FillNote, Working
 from polyframe.exchanges.sim.settings import SimSettings
@@ -170,6 +172,12 @@ class SimBroker:
         ]
         events += [MarketResolved(found.known_at, found) for found in self._resolutions.values()]
         return sorted(events, key=lambda event: event.ts)
+
+    def flat(self) -> Flat | str:
+        """Rules and rows for a loop that executes in compiled code, or why there can be none."""
+        markets = [rows.market for rows in self._rows.values()]
+        reason = unfit(markets, self._settings)
+        return reason or flat(markets, self._rows, self._depth, self._settings)
 
     # ---- at the venue --------------------------------------------------------------------------
 
@@ -315,16 +323,33 @@ class SimBroker:
         price = average if work.direct else market.price_one - average
         fee = market.taker_fee(price, size) if work.taker else 0
         fill = work.execute(price, size, fee, ts)
-        mid = int(rows.price[row])
+        self._note(fill, rows, row, work.side, average, best, work.direct)
+        self._answer(OrderFilled(ts + self._settings.response, fill))
+
+    def _note(
+        self,
+        fill: Fill,
+        rows: Rows,
+        row: int,
+        side: Side,
+        average: Price,
+        best: Price,
+        direct: bool,
+    ) -> None:
+        market, mid = rows.market, int(rows.price[row])
         note = FillNote(
-            mid=mid if work.direct else market.price_one - mid,
+            mid=mid if direct else market.price_one - mid,
             flag=int(rows.flag[row]),
-            half_spread=work.side * (best - mid),
-            impact=work.side * (average - best),
+            half_spread=side * (best - mid),
+            impact=side * (average - best),
         )
         self.fill_notes[fill.trade] = note
         self.stats.book(fill, note, market.divisor)
-        self._answer(OrderFilled(ts + self._settings.response, fill))
+
+    def executed(self, fill: Fill, row: int) -> None:
+        """Takes note of a fill of YES that a compiled loop executed on a market's row."""
+        rows = self._rows[fill.market]
+        self._note(fill, rows, row, fill.side, fill.price, rows.best(row, fill.side), True)
 
     def _cancel_at(self, ts: Ns, id: str) -> None:
         work = self._find(id)

@@ -1,0 +1,92 @@
+"""The simulated venue as flat arrays, for loops that execute orders in compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.market import Market
+from polyframe.domain.units import FEE_STEP, Ns
+from polyframe.exchanges.sim.depth import Depth, Rows
+from polyframe.exchanges.sim.settings import SimSettings
+from polyframe.kernels import barmatch_nb as bm
+from polyframe.kernels import booking_nb as bk
+
+Ints = NDArray[np.int64]
+
+
+class Flat(NamedTuple):
+    """Every market's rules and its executable rows, one market after the other.
+
+    Shapes: rules (markets, R_SIZE_OF); ts, bid, ask (rows,).
+    Units: ns, YES price units.
+    """
+
+    rules: Ints
+    ts: Ints
+    bid: Ints
+    ask: Ints
+    entry: Ns
+    response: Ns
+    cancel: Ns
+    max_age: Ns
+
+
+def unfit(markets: Sequence[Market], settings: SimSettings) -> str:
+    """Why orders cannot be executed in compiled code, empty when they can."""
+    if settings.fill_at != "next":
+        return f"venue.sim.fill_at is {settings.fill_at!r}"
+    if settings.delay_rows:
+        return "venue.sim.delay_rows holds orders back"
+    for market in markets:
+        rate, exponent = (market.fee.rate, market.fee.exponent) if market.fee else (0, 1)
+        if not bk.fits(market.max_size, market.price_one, market.divisor, rate, exponent):
+            return f"the fee of market {market.id} does not fit 64 bits"
+        if not market.binary:
+            return f"market {market.id} is not binary"
+    return ""
+
+
+def flat(
+    markets: Sequence[Market],
+    rows: Mapping[str, Rows],
+    depth: Mapping[str, Depth],
+    settings: SimSettings,
+) -> Flat:
+    """The arrays of these markets, in their order."""
+    rules = np.zeros((len(markets), bm.R_SIZE_OF), np.int64)
+    own = [rows[market.id] for market in markets]
+    begin = 0
+    for rule, market, found in zip(rules, markets, own, strict=True):
+        _fill(rule, market, depth[market.id])
+        rule[bm.R_FIRST] = begin
+        rule[bm.R_STOP] = begin + found.stop
+        rule[bm.R_ENDS] = bm.NEVER if found.ends is None else found.ends
+        begin += len(found.ts)
+    none = np.zeros(0, np.int64)
+    ts = np.concatenate([found.ts for found in own] or [none])
+    bid = np.concatenate([found.bid for found in own] or [none])
+    ask = np.concatenate([found.ask for found in own] or [none])
+    return Flat(
+        rules, ts, bid, ask, settings.entry, settings.response, settings.cancel, settings.max_age
+    )
+
+
+def _fill(rule: Ints, market: Market, depth: Depth) -> None:
+    rate = market.fee.rate if market.fee is not None else 0
+    rule[bm.R_TICK] = market.tick
+    rule[bm.R_LOT] = market.lot
+    rule[bm.R_MIN_SIZE] = market.min_size
+    rule[bm.R_MAX_PRICE] = market.max_price
+    rule[bm.R_MAX_SIZE] = market.max_size
+    rule[bm.R_ONE] = market.price_one
+    rule[bm.R_DIVISOR] = market.divisor
+    rule[bm.R_RATE] = rate
+    rule[bm.R_SLACK] = FEE_STEP + 1 if rate else 1
+    rule[bm.R_SIZE_ONE] = 10**market.size_decimals
+    rule[bm.R_LEVEL] = depth.level
+    rule[bm.R_STEP] = depth.step
+    rule[bm.R_LEVELS] = depth.levels
