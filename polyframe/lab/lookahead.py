@@ -11,13 +11,15 @@ import numpy as np
 
 from polyframe.api.strategy import Strategy
 from polyframe.errors import PluginError
-from polyframe.lab.causal import Frames, Recursion, Truncation, recursion, truncation
+from polyframe.lab.causal import Recursion, Truncation, recursion, truncation
 from polyframe.lab.prefix import Prefixes, prefixes
 from polyframe.runtime import build
+from polyframe.runtime.bars import strategy_bars
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
+from polyframe.runtime.signals import frames_of
 from polyframe.store.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -127,18 +129,13 @@ def examine(
             return answer
 
         startup = cls.startup_bars or 0
-        frames = bar_frames(data, strategy)
+        frames = frames_of(strategy_bars(data, strategy, len(data.markets)), data.markets)
         found = truncation(features, frames, cuts=scope.cuts, rng=rng, startup=startup)
         history = recursion(
             features, frames, startup=startup, rows=scope.rows, rng=rng, tolerance=scope.tolerance
         )
     decisions: Prefixes | None = None
-    if decides or with_features:
+    if decides:
         cuts = min(scope.cuts, MOST_DECISION_CUTS)
         decisions = prefixes(config, registry, data, cuts=cuts, rng=rng, progress=progress)
     return Lookahead(use.ledger, found, history, decisions, scope.tolerance)
-
-
-def bar_frames(data: build.Recorded, strategy: Strategy) -> Frames:
-    """Each market's bars as features gets them."""
-    raise NotImplementedError

@@ -143,7 +143,8 @@ class KellySizer(Sizer):
         if intent.probability is None:
             raise DataError(
                 f"intent to buy {intent.token} states neither a size nor a probability",
-                expected="Intent(..., probability=...) or Intent(..., size=...)",
+                expected="a probability: Intent(..., probability=...), or a column of features",
+                hint='or stake a fixed amount: "sizer": {"use": "FixedSizer"} in config.json',
             )
         if intent.side != Side.BUY:
             return view.position(intent.token).free

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -138,7 +137,7 @@ def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Co
     assert left_open(fast) == left_open(slow)
     for a, b in zip(fast.replay.feed.equity(), slow.replay.feed.equity(), strict=True):
         np.testing.assert_array_equal(a, b)
-    notes = [{k: v for k, v in s.broker.fill_notes.items()} for s in (fast, slow)]
+    notes = [s.broker.fill_notes for s in (fast, slow)]
     assert notes[0] == notes[1]
     assert told.fill_records({}, fast.replay.feed.mids) == seen.fill_records({}, {})
     tables, other = fast.engine.state.tables, slow.engine.state.tables

@@ -31,7 +31,7 @@ from polyframe.exchanges.sim.admission import refusal
 from polyframe.exchanges.sim.depth import Depth, Rows, split_rows
 from polyframe.exchanges.sim.flat import Flat, flat, unfit
 from polyframe.exchanges.sim.quotes import QuoteColumns
-from polyframe.exchanges.sim.records import BrokerStats, FillNote, Working
+from polyframe.exchanges.sim.records import BrokerStats, FillNote, Working, note_of
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.exchanges.sim.settlement import Settled, Settlement
 
@@ -323,33 +323,18 @@ class SimBroker:
         price = average if work.direct else market.price_one - average
         fee = market.taker_fee(price, size) if work.taker else 0
         fill = work.execute(price, size, fee, ts)
-        self._note(fill, rows, row, work.side, average, best, work.direct)
+        self._keep(fill, rows, note_of(rows, row, work.side, average, best, direct=work.direct))
         self._answer(OrderFilled(ts + self._settings.response, fill))
-
-    def _note(
-        self,
-        fill: Fill,
-        rows: Rows,
-        row: int,
-        side: Side,
-        average: Price,
-        best: Price,
-        direct: bool,
-    ) -> None:
-        market, mid = rows.market, int(rows.price[row])
-        note = FillNote(
-            mid=mid if direct else market.price_one - mid,
-            flag=int(rows.flag[row]),
-            half_spread=side * (best - mid),
-            impact=side * (average - best),
-        )
-        self.fill_notes[fill.trade] = note
-        self.stats.book(fill, note, market.divisor)
 
     def executed(self, fill: Fill, row: int) -> None:
         """Takes note of a fill of YES that a compiled loop executed on a market's row."""
         rows = self._rows[fill.market]
-        self._note(fill, rows, row, fill.side, fill.price, rows.best(row, fill.side), True)
+        best = rows.best(row, fill.side)
+        self._keep(fill, rows, note_of(rows, row, fill.side, fill.price, best, direct=True))
+
+    def _keep(self, fill: Fill, rows: Rows, note: FillNote) -> None:
+        self.fill_notes[fill.trade] = note
+        self.stats.book(fill, note, rows.market.divisor)
 
     def _cancel_at(self, ts: Ns, id: str) -> None:
         work = self._find(id)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.market import Market
 from polyframe.domain.orders import Order, Side
 from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Money, Ns, Price, Size, ceil_div, cost_of, proceeds_of
@@ -22,6 +26,27 @@ class FillNote(NamedTuple):
     flag: int
     half_spread: Price
     impact: Price
+
+
+class PricedRows(Protocol):
+    """One market's rows, as far as a note needs them."""
+
+    market: Market
+    price: NDArray[np.int64]
+    flag: NDArray[np.uint8]
+
+
+def note_of(
+    rows: PricedRows, row: int, side: Side, average: Price, best: Price, *, direct: bool
+) -> FillNote:
+    """The circumstances of a fill; side, average and best are those of the YES book."""
+    mid = int(rows.price[row])
+    return FillNote(
+        mid=mid if direct else rows.market.price_one - mid,
+        flag=int(rows.flag[row]),
+        half_spread=side * (best - mid),
+        impact=side * (average - best),
+    )
 
 
 @dataclass(slots=True)

@@ -52,7 +52,8 @@ def executed(now, *, side=1, limit=6000, size=10**7, entry=0, age=3600, give_up=
     out = np.zeros(bm.F_SIZE_OF, np.int64)
     bm.execute(
         OPENS, np.array(bid, np.int64), np.array(ask, np.int64),
-        rules() if own is None else own, 0, side, limit, size, now, entry, age * SECOND, give_up, out,
+        rules() if own is None else own, 0, side, limit, size, now, entry, age * SECOND,
+        give_up, out,
     )  # fmt: skip
     return out
 
