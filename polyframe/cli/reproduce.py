@@ -36,7 +36,7 @@ def reproduce(
     from polyframe.lab.reproduce import reproduce as again
     from polyframe.runtime.plugins import Registry
 
-    directory = find_run(run, user_data / "runs")
+    directory = find_run(run, user_data / "runs", "reproduce")
     registry = Registry.load(user_data)
     with replay_progress(err_console, quiet=as_json) as progress:
         done = again(directory, registry, data=data, anyway=anyway, progress=progress)

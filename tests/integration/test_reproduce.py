@@ -66,6 +66,7 @@ def test_a_run_is_made_again_to_the_byte(place, capsys):
         assert "identical:" in told(capsys, name)
     document = json.loads(told(capsys, "--json"))
     assert document["identical"] is True
+    assert "Next: polyframe reproduce " in told(capsys, "nope", code=2)
     assert len(list(Path("user_data/runs").iterdir())) == 1  # nothing is stored, nothing is left
 
 
