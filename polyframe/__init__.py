@@ -19,6 +19,7 @@ _FROM: dict[str, str] = {
         "polyframe.api.subscription": "Data Every Moved Subscription Traded Wallets",
         "polyframe.api.view": "View",
         "polyframe.api.strategy": "Strategy",
+        "polyframe.api.exits": "Exit Exits PortfolioTrailing Thesis Trailing",
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
         "polyframe.api.sizer": "Sized Sizer",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from polyframe.api.exits import Exit, Exits, Ladder, PortfolioTrailing, Thesis, Trailing
 from polyframe.api.plugin import Plugin
 from polyframe.api.subscription import Subscription
 from polyframe.api.view import View
@@ -23,6 +24,7 @@ from polyframe.domain.events import (
     Woken,
 )
 from polyframe.domain.market import Market
+from polyframe.domain.portfolio import Position
 from polyframe.domain.units import Ns
 from polyframe.domain.wishes import Wish
 
@@ -53,11 +55,28 @@ class Strategy(Plugin):
     slippage: ClassVar[float] = 0.02
     """how far beyond the best price at the bar's close an entry may execute, as a fraction of 1"""
 
+    exits: ClassVar[Exits | None] = None
+    """all exits in one; the attributes below stand over it"""
     stop_loss: ClassVar[float | None] = None
-    take_profit: ClassVar[float | None] = None
-    trailing: ClassVar[float | None] = None
-    max_holding: ClassVar[Ns | None] = None
+    """sell at this loss, a part of the average cost"""
+    take_profit: ClassVar[float | Ladder | None] = None
+    """sell at this gain, or parts at several: ((0.15, 0.5), (0.30, 0.5))"""
+    trailing: ClassVar[float | Trailing | None] = None
+    """sell when the gain has fallen so far from its best"""
+    breakeven: ClassVar[float | None] = None
+    """after this gain sell before it becomes a loss"""
+    max_holding: ClassVar[Ns | Ladder | None] = None
+    """sell after so long, or parts after several times"""
+    near_resolution: ClassVar[Ns | None] = None
+    """sell so long before the market closes"""
+    thesis: ClassVar[bool | Thesis | None] = None
+    """sell when the newest forecast says that the shares are worth less than they bring"""
+    portfolio_trailing: ClassVar[bool | PortfolioTrailing | None] = None
+    """sell everything when a recovery of all positions together ends"""
     max_open: ClassVar[int | None] = None
+    """at most so many markets with a position or an entry"""
+    position_adjustment: ClassVar[bool | None] = None
+    """False: no further entry in a market that is held"""
     startup_bars: ClassVar[int | None] = None
     """a market's first bars up to this number give no signal"""
 
@@ -109,6 +128,14 @@ class Strategy(Plugin):
     def on_resolved(self, event: PositionSettled, view: View) -> Iterable[Wish]:
         """A market in which this ledger held shares was settled."""
         return ()
+
+    def custom_exit(self, position: Position, view: View) -> str | Exit | None:
+        """Why to sell a position, or which part of it; None to keep it.
+
+        Called for each held token before each wake of the strategy; for one that is not woken by
+        prices, on every change of the token's bid.
+        """
+        return None
 
     def on_halt(self, event: TradingHalted, view: View) -> Iterable[Wish]:
         """Trading was halted."""

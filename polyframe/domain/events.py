@@ -35,6 +35,8 @@ class WakeReason(StrEnum):
     BAR = "bar"
     LIMIT = "limit"
     """equity crossed the first limit of a protection"""
+    EXIT = "exit"
+    """an exit of a held position holds"""
     END = "end"
 
 
@@ -398,6 +400,8 @@ class Command(msgspec.Struct, frozen=True):
     size: Size | None = None
     probability: float | None = None
     reason: str = ""
+    flatten: bool = False
+    """a kill also sells everything that is held"""
 
 
 class CommandReceived(_Event, frozen=True):

@@ -179,6 +179,10 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     cost: Money
     realised: Money
     fees: Money
+    opened: Ns = 0
+    """when the first of these shares came"""
+    high: Price = 0
+    """the highest bid since, where the strategy declares exits"""
 
     @property
     def average_price(self) -> float:

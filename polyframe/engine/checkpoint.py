@@ -17,7 +17,7 @@ from polyframe.engine.setup import Parts
 from polyframe.engine.state import OpenOrder
 from polyframe.errors import GapError
 
-FORMAT = 2
+FORMAT = 3
 
 
 class SavedOrder(msgspec.Struct, frozen=True):
@@ -70,6 +70,7 @@ class SavedEngine(msgspec.Struct, frozen=True):
     disabled: list[bool]
     states: list[bytes]
     ladders: list[tuple[int, Book]] = []
+    exits: list[bytes] = []
 
 
 def save(parts: Parts) -> bytes:
@@ -101,6 +102,7 @@ def save(parts: Parts) -> bytes:
         [b.disabled for b in parts.bound],
         [msgspec.msgpack.encode(b.strategy.state) for b in parts.bound],
         sorted(c.books.ladders.items()),
+        s.exits.save(),
     )  # fmt: skip
     return msgspec.msgpack.encode(saved)
 
@@ -139,6 +141,7 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
         c.universe.add_group(group)
     c.books.grow()
     parts.state.restore(saved.tables)
+    parts.state.exits.restore(saved.exits)
     parts.door.guards.apply_categories()
     shape = c.books.rows.shape
     c.books.rows[:] = np.frombuffer(saved.books, dtype=np.int64).reshape(shape)

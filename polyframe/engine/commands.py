@@ -11,6 +11,7 @@ from polyframe.domain.orders import Kind, Side
 from polyframe.domain.wishes import Intent
 from polyframe.engine.conduct import KILL, RESET, Conduct
 from polyframe.engine.context import Bound
+from polyframe.engine.exits import ExitDesk
 from polyframe.errors import PluginError
 
 PAUSE = "pause"
@@ -19,8 +20,9 @@ PAUSE = "pause"
 class Commands:
     """Carries commands out."""
 
-    def __init__(self, conduct: Conduct) -> None:
+    def __init__(self, conduct: Conduct, exits: ExitDesk) -> None:
         self.conduct = conduct
+        self.exits = exits
         self.context = conduct.context
 
     def carry_out(self, command: Command) -> None:
@@ -36,6 +38,8 @@ class Commands:
             case CommandKind.KILL:
                 r.halt(KILL, Halt(reason=command.reason or f"killed by {command.by}"))
                 self._cancel_all(command)
+                if command.flatten:
+                    self.exits.flatten(command.ledger)
             case CommandKind.RESET:
                 self._resume(RESET, "")
             case CommandKind.PAUSE:

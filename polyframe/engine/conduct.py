@@ -16,16 +16,20 @@ from polyframe.domain.wishes import (
     WakeAt,
     Wish,
 )
+from polyframe.engine.admission import refusal
 from polyframe.engine.context import Bound, Calls
 from polyframe.engine.execution import TIMER
+from polyframe.engine.exit_timers import OWN, take
 from polyframe.engine.setup import Parts
 from polyframe.errors import PluginError
 
 EVERY = "every:"
-RESERVED = (EVERY, TIMER)
+RESERVED = (EVERY, TIMER, *OWN)
 """How keys of timers begin that the engine sets for itself."""
 KILL = "kill"
 RESET = "reset"
+WAKES = frozenset({"on_book", "on_wake", "on_bar", "on_trade", "on_wallet", "on_forecast"})
+"""Methods before which a strategy is asked about what it holds."""
 
 
 class Conduct:
@@ -35,6 +39,8 @@ class Conduct:
         self.parts = parts
         self.context = parts.context
         self.calls = calls
+        self.woken: Callable[[Bound, Any], object] = lambda *_: None
+        """called before a strategy hears of a wake"""
         self._wishes: dict[type, Callable[[Bound, Any], None]] = {
             Intent: self._intent,
             Quotes: parts.quotes.want,
@@ -95,6 +101,8 @@ class Conduct:
         """Calls one method of a strategy and carries out its wishes."""
         if bound.disabled:
             return
+        if method in WAKES:
+            self.woken(bound, event)
         callback = bound.methods.get(method)
         if callback is None:
             return
@@ -142,6 +150,10 @@ class Conduct:
                 self.cancel_order(o.order.id, "strategy disabled")
 
     def _intent(self, bound: Bound, intent: Intent) -> None:
+        why = refusal(self.context, bound, intent.token, intent.side, intent.kind)
+        if why:
+            self.parts.desk.refuse(bound.name, "Intent buy", why, intent.token)
+            return
         player = self.parts.setup.players[bound.ledger]
         style = intent.style or player.style
         if style and style not in self.parts.execution.styles:
@@ -171,4 +183,6 @@ class Conduct:
     def arm(self, ledger: str, key: str, at: int) -> None:
         """Sets a timer."""
         self.parts.timers[(ledger, key)] = at
-        self.context.emit(fx.SetTimer(ledger, key, at))
+        effect = fx.SetTimer(ledger, key, at)
+        take(self.context.state, effect)
+        self.context.emit(effect)

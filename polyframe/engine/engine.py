@@ -12,15 +12,17 @@ from typing import Any
 
 import msgspec
 
+from polyframe.api.exits import declared
 from polyframe.api.protection import Halt
+from polyframe.api.strategy import Strategy
 from polyframe.api.view import View
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.effects import Effect
-from polyframe.domain.events import Event
+from polyframe.domain.events import Command, CommandKind, Event
 from polyframe.domain.orders import OrderState
 from polyframe.domain.units import DAY, Ns
-from polyframe.engine import checkpoint
+from polyframe.engine import checkpoint, exit_timers
 from polyframe.engine.books import Books
 from polyframe.engine.conduct import Conduct
 from polyframe.engine.context import Bound, Calls, Context
@@ -77,8 +79,11 @@ class Engine:
             Bound(player.name, row, player.strategy, player.sizer, views[row])
             for row, player in enumerate(setup.players)
         ]
-        for player in setup.players:
+        for row, player in enumerate(setup.players):
             player.strategy.state = type(player.strategy).State()
+            own = type(player.strategy).custom_exit is not Strategy.custom_exit
+            exits = player.exits or declared(player.strategy)
+            state.exits.declare(row, exits, followed=own)
         self.setup = setup
         self.context = context
         self.state = state
@@ -127,11 +132,13 @@ class Engine:
         for effect in effects:
             self._commit(effect)
         self.context.out = []
+        self.state.exits.opened_now.clear()
 
     def _apply(self, event: Event) -> object:
         context = self.context
         context.now = max(context.now, event.ts)
         self.turn(context.now)
+        self.state.exits.now = context.now
         handler = self._apply_table.get(type(event))
         note = handler(event) if handler is not None else None
         self._crossed = self.parts.floors.cross(context.now)
@@ -178,6 +185,7 @@ class Engine:
             ev.MarketResolved: life.resolved,
             ev.TimerFired: self._timer,
             ev.SessionStarted: self._started,
+            ev.CommandReceived: lambda e: self._told(e.command),
         }
 
     def named_by(self, bits: int) -> tuple[str, ...]:
@@ -200,7 +208,16 @@ class Engine:
         """Values the market anew; the ledgers whose wake condition holds now."""
         m = self.context.universe.token_market[token]
         self.state.revalue(m)
+        self.state.exits.watch(m, self.state.marks)
         return self.named_by(self.context.books.moved(m))
+
+    def _told(self, command: Command) -> None:
+        if command.kind is CommandKind.RESET:
+            self.state.exits.calm()
+        elif command.kind is CommandKind.KILL and command.flatten:
+            for row, name in enumerate(self.state.ledgers):
+                if command.ledger in ("", name):
+                    self.state.exits.flatten(row)
 
     def _cancel_rejected(self, event: ev.CancelRejected) -> None:
         found = self.state.orders.get(event.order)
@@ -246,6 +263,7 @@ class Engine:
             self.parts.forecasts.relied(effect)
         elif isinstance(effect, fx.SetTimer):
             self.parts.timers[(effect.ledger, effect.key)] = effect.at
+            exit_timers.take(self.state, effect)
         elif isinstance(effect, fx.TradingHalted | fx.TradingResumed):
             self.conduct.commit(effect)
         elif isinstance(effect, fx.StrategyDisabled):

@@ -19,6 +19,8 @@ class ForecastDesk:
         self.newest: dict[str, Forecast] = {}
         self.inflight: dict[tuple[str, str], str] = {}
         self.waiting: dict[str, list[str]] = {}
+        exits = context.state.exits
+        exits.by_forecaster, exits.newest = self.by_forecaster, self.newest
 
     def ask(self, bound: Bound, wish: AskForecast) -> None:
         """Asks unless the question is under way or a fresh answer is at hand."""
@@ -64,15 +66,16 @@ class ForecastDesk:
         key = (forecast.market, event.forecaster)
         told = self._settle(event.request, key)
         known = self.by_forecaster.get(key)
-        if known == forecast:
-            return []
-        if known is None or forecast.as_of >= known.as_of:
-            self.by_forecaster[key] = forecast
-        newest = self.newest.get(forecast.market)
-        if newest is None or forecast.as_of >= newest.as_of:
-            self.newest[forecast.market] = forecast
-            self.context.state.believe(forecast)
-        return told
+        if known != forecast:
+            if known is None or forecast.as_of >= known.as_of:
+                self.by_forecaster[key] = forecast
+            newest = self.newest.get(forecast.market)
+            if newest is None or forecast.as_of >= newest.as_of:
+                self.newest[forecast.market] = forecast
+                self.context.state.believe(forecast)
+        # Even the same answer counts anew: it was given at the present price.
+        self.context.state.exits.believe(forecast.market)
+        return [] if known == forecast else told
 
     def failed(self, event: ForecastFailed) -> list[str]:
         """Forgets a question that had no answer; returns the ledgers to tell."""

@@ -71,6 +71,7 @@ class Lifecycle:
         c = self.context
         market = c.universe.market(event.market)
         c.universe.replace(_changed(market, fee=event.fee))
+        c.state.exits.retell(c.universe.market_index[market.id])
         for o in list(c.state.by_market.get(c.universe.market_index[market.id], {}).values()):
             c.state.reserve(o)
 

@@ -42,12 +42,19 @@ class OrderDesk:
 
     # ---- from a wish to an order -----------------------------------------------------------
 
-    def intend(self, bound: Bound, intent: Intent, *, style: str = "") -> OpenOrder | None:
-        """Carries an intent as far as the risk door lets it; returns the order that was sent."""
+    def intend(
+        self, bound: Bound, intent: Intent, *, style: str = "", closing: bool = False
+    ) -> OpenOrder | None:
+        """Carries an intent as far as the risk door lets it; returns the order that was sent.
+
+        ``closing`` sells own shares on a declared exit: no guard may keep them in.
+        """
         drafted = self.draft(bound, intent)
         if drafted is None:
             return None
         draft, note = drafted
+        if closing:
+            draft = draft._replace(closing=True)
         ruled = self.review(bound.name, draft, intent, note)
         if ruled.permitted <= 0:
             return None
@@ -238,8 +245,10 @@ class OrderDesk:
             c.state.reserve(o)
             self._to_parent(o, fill.size)
         earned = c.state.book(ledger, token, booked)
+        reason = fill.reason if o is None else o.order.reason
+        if fill.side == Side.SELL:
+            c.state.exits.sold(ledger, token, reason, fill.size)
         if earned is not None:
-            reason = fill.reason if o is None else o.order.reason
             c.locks.closed(ledger, c.universe.token_market[token], c.now, earned, reason)
         c.state.count(t.A_FILLS_DAY, ledger)
         note = FillBooked(fill, booked.holding.realised - before.realised)

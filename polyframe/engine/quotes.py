@@ -5,6 +5,7 @@ from __future__ import annotations
 from polyframe.domain.orders import Kind, Side, TimeInForce
 from polyframe.domain.units import ceil_to, floor_to
 from polyframe.domain.wishes import Intent, QuoteLevel, Quotes
+from polyframe.engine.admission import refusal
 from polyframe.engine.context import Bound, Context
 from polyframe.engine.orders import OrderDesk
 from polyframe.engine.quoting import changes
@@ -70,6 +71,10 @@ class QuoteDesk:
         size = floor_to(level.size, market.lot)
         if size <= 0:
             self.desk.refuse(bound.name, "Quotes", "size is less than one lot", quotes.token)
+            return True
+        why = refusal(c, bound, quotes.token, side, Kind.QUOTE)
+        if why:
+            self.desk.refuse(bound.name, "Quotes", why, quotes.token)
             return True
         draft = Draft(bound.ledger, token, side, price, size, Kind.QUOTE, None, None)
         if wait and c.door.review(draft, c.now).permitted < size:

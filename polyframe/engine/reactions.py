@@ -20,6 +20,8 @@ from polyframe.engine.commands import Commands
 from polyframe.engine.conduct import EVERY, Conduct
 from polyframe.engine.context import Bound, Calls
 from polyframe.engine.execution import TIMER
+from polyframe.engine.exit_timers import OWN
+from polyframe.engine.exits import ExitDesk
 from polyframe.engine.setup import Parts
 from polyframe.engine.signals import Signals
 from polyframe.engine.state import OpenOrder
@@ -59,7 +61,8 @@ class Reactions:
         self.context = parts.context
         self.conduct = conduct
         self.calls = calls
-        self.commands = Commands(conduct)
+        self.exits = ExitDesk(conduct)
+        self.commands = Commands(conduct, self.exits)
         self._signals = Signals(conduct)
         self._account_view = account_view
         self._observers = [
@@ -91,9 +94,11 @@ class Reactions:
         """Tells everybody concerned."""
         for protection in self._observers:
             self._observe(protection, event)
+        self.exits.before(event, note)
         handler = self._table.get(type(event))
         if handler is not None:
             handler(event, note)
+        self.exits.after()
 
     # ---- protections -------------------------------------------------------------------------
 
@@ -128,6 +133,7 @@ class Reactions:
                 bound.listen(sound(answer, f"{type(bound.strategy).__name__}.subscribe"))
             except PluginError as error:
                 self.conduct.failed(bound, error)
+            self.exits.listen(bound)
             moves = [w for w in bound.subscription.wake if isinstance(w, Moved)]
             if not moves and "on_book" in bound.methods:
                 moves = [Moved(1)]  # who wants to hear of books and does not say when: every tick
@@ -150,7 +156,7 @@ class Reactions:
                 self.conduct.tell(bound, "on_start", event)
 
     def _woken(self, event: ev.Woken, note: object) -> None:
-        if event.reason is ev.WakeReason.LIMIT:
+        if event.reason in (ev.WakeReason.LIMIT, ev.WakeReason.EXIT):
             self._quoted(event.ts, event.token, event.ledgers)
             return
         names = event.ledgers or tuple(
@@ -228,6 +234,8 @@ class Reactions:
         if index is None:
             return
         bound = self.parts.bound[index]
+        if event.key.startswith(OWN):
+            return
         if event.key.startswith(TIMER):
             parent = self.context.state.orders.get(event.key.removeprefix(TIMER))
             if parent is not None:

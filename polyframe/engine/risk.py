@@ -102,6 +102,10 @@ class RiskDoor:
         """A limit in force for the account (or one ledger's row), None when unset."""
         return self.guards.limit(name, self.state.account if row is None else row)
 
+    def own_bid(self, token: int) -> int:
+        """The best own bid that a sale of a token would meet, of any ledger; 0 for none."""
+        return self._vectors.own_touch(token, self.state.universe.token_market[token])[0]
+
     # ---- halts -----------------------------------------------------------------------------
 
     def halt(self, halt: Halt) -> None:
@@ -217,6 +221,9 @@ class RiskDoor:
 
     def _reduces(self, draft: Draft, m: int, group: str) -> bool:
         state = self.state
+        if draft.closing:
+            # Half of a hedge is a position too: whoever wants to leave it may.
+            return True
         yes, no = state.losses(draft.token, draft.side, draft.price, draft.size)
         if draft.side == Side.SELL:
             free = (

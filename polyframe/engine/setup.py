@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from polyframe.api.execution import ExecutionStyle
+from polyframe.api.exits import Exits
 from polyframe.api.protection import Protection
 from polyframe.api.sizer import Sizer
 from polyframe.api.strategy import Strategy
@@ -35,6 +36,8 @@ class Player(msgspec.Struct, frozen=True):
     sizer: Sizer
     cash: Money
     style: str = ""
+    exits: Exits | None = None
+    """what counts instead of what the strategy declares"""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):

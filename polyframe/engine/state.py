@@ -17,6 +17,7 @@ from polyframe.domain.orders import Order, OrderState, Side, TimeInForce
 from polyframe.domain.portfolio import Booked, Holding
 from polyframe.domain.units import FEE_STEP, Money, Size, cost_of, payout_of, proceeds_of
 from polyframe.engine.books import Books
+from polyframe.engine.exit_rows import ExitRows
 from polyframe.engine.tables import Tables
 from polyframe.engine.universe import Universe
 from polyframe.kernels import bars_nb as nb
@@ -90,6 +91,7 @@ class State:
         """markets that exist by now: nothing shows the others"""
         self.tradable: set[int] = set()
         self.held: list[set[int]] = [set() for _ in ledgers]
+        self.exits = ExitRows(books, len(ledgers))
         self.tables = Tables(self.universe, len(ledgers) + 1)
         tables = self.tables
         self.cash, self.reserved = tables.scalar(t.A_CASH), tables.scalar(t.A_RESERVED)
@@ -106,6 +108,7 @@ class State:
     def grow(self) -> None:
         """Makes room for markets listed since."""
         self.tables.grow()
+        self.exits.grow()
         self._window()
 
     def restore(self, saved: list[bytes]) -> None:
@@ -197,6 +200,8 @@ class State:
             (self.held[ledger].discard if after.shares == 0 else self.held[ledger].add)(token)
         self._equity[ledger] += booked.cash
         self._equity[self.account] += booked.cash
+        self.exits.booked(ledger, token, before.shares, after)
+        self._rebase(ledger)
         self.revalue(m)
         if before.shares == 0 or after.shares != 0:
             return None
@@ -208,6 +213,11 @@ class State:
         for row in (ledger, self.account):
             self.cash[row] += amount
             self._equity[row] += amount
+        self._rebase(ledger)
+
+    def _rebase(self, ledger: int) -> None:
+        if self.exits.recovers(ledger):
+            self.exits.rebase(ledger, self.cash[ledger], self.totals(ledger).cost)
 
     def revalue(self, m: int) -> None:
         """Values the shares of a market anew, at what they could be sold for."""

@@ -43,6 +43,8 @@ class Draft(NamedTuple):
     probability: float | None
     resting: bool = True
     """may stand in the book; a sale that may not has no minimum size at the venue"""
+    closing: bool = False
+    """sells own shares on a declared exit: it counts as reducing whatever else is held"""
 
 
 def least_size(market: Market, draft: Draft) -> Size:
@@ -102,7 +104,7 @@ class Vectors:
         q[n.Q_MARKET] = m
         q[n.Q_OUTCOME] = universe.token_outcome[draft.token]
         q[n.Q_NOW] = now
-        q[n.Q_OWN_BID], q[n.Q_OWN_ASK] = self._own_touch(draft.token, m)
+        q[n.Q_OWN_BID], q[n.Q_OWN_ASK] = self.own_touch(draft.token, m)
         q[n.Q_INPUTS] = self.inputs
         q[n.Q_KILLED] = 1 if killed else 0
         q[n.Q_HALTED] = 1 if halted else 0
@@ -112,7 +114,7 @@ class Vectors:
             tables.pace, state.books.grid, limits,
         )  # fmt: skip
 
-    def _own_touch(self, token: int, m: int) -> tuple[Price, Price]:
+    def own_touch(self, token: int, m: int) -> tuple[Price, Price]:
         """Best own resting bid and ask of a market in a token's terms, all ledgers together."""
         one = self.state.universe.markets[m].price_one
         bid, ask = 0, 0

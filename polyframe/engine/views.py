@@ -52,6 +52,7 @@ def make_view(
             held.cost,
             held.realised,
             held.fees,
+            *(state.exits.opened(row, token) if row != state.account else (0, 0)),
         )
 
     def mine(o: OpenOrder) -> bool:

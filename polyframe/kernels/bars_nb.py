@@ -6,6 +6,7 @@ from typing import Final
 
 from numba import int32, int64, njit, types, uint8
 
+from polyframe.kernels import exits_nb
 from polyframe.kernels.tables_nb import T_SHARES
 
 # ---- columns of a book row (one market, YES space) --------------------------------------------
@@ -69,6 +70,7 @@ STOP_TIME: Final = 0
 STOP_MOVED: Final = 1
 STOP_LIMIT: Final = 2
 STOP_END: Final = 3
+STOP_EXIT: Final = 4
 
 _ts = types.Array(int64, 1, "C", readonly=True)
 _market = types.Array(int32, 1, "C", readonly=True)
@@ -213,13 +215,13 @@ def moved(book, wakes, m):  # type: ignore[no-untyped-def]
 @njit(
     types.Tuple((int64, int64, int64, int64))(
         _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _ring, _cube, _cube,
-        _table, _table, _row, _row,
+        _table, _table, exits_nb.TABLES, _row, _row,
     ),
     cache=True,
 )  # fmt: skip
 def advance(  # type: ignore[no-untyped-def]
     ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, grid, wakes, tokens,
-    value, marks, out_ts, out_equity,
+    value, marks, exits, out_ts, out_equity,
 ):  # fmt: skip
     """Applies rows up to ``stop_ts`` or the first wake condition.
 
@@ -230,7 +232,8 @@ def advance(  # type: ignore[no-untyped-def]
 
     Shapes: columns (rows,); book (markets, B_SIZE_OF); history (markets, ring); grid (markets,
     GRID); wakes (strategies, markets, W_SIZE_OF); tokens (T_SIZE_OF, ledgers + 1, tokens); value
-    (ledgers + 1, tokens); marks (ledgers + 1, E_SIZE_OF); out_ts, out_equity (capacity,).
+    (ledgers + 1, tokens); marks (ledgers + 1, E_SIZE_OF); exits see ``exits_nb.TABLES``; out_ts,
+    out_equity (capacity,).
     Units: ns, price integers, money.
     """
     rows = ts.shape[0]
@@ -258,8 +261,15 @@ def advance(  # type: ignore[no-untyped-def]
             set_quote(book, history, grid, m, now, 0, 0, 0)
         cursor += 1
         woken = moved(book, wakes, m)
+        leaves = int64(0)
+        if trusted == 1 and exits[3][m, exits_nb.Y_WATCHED] > 0:
+            leaves = exits_nb.watch(
+                exits, history[m], book[m, B_SEEN], m, now, bid[cursor - 1], ask[cursor - 1], marks
+            )
         if settle(marks) != 0:
             return cursor, STOP_LIMIT, m, woken
         if woken != 0:
             return cursor, STOP_MOVED, m, woken
+        if leaves != 0:
+            return cursor, STOP_EXIT, m, woken
     return cursor, STOP_END, -1, 0

@@ -8,6 +8,7 @@ from typing import cast
 
 from polyframe.api.exchange import Exchange
 from polyframe.api.execution import ExecutionStyle
+from polyframe.api.exits import Exits
 from polyframe.api.forecaster import Forecaster, ForecastSource
 from polyframe.api.objective import Observer
 from polyframe.api.protection import Protection
@@ -21,13 +22,14 @@ from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
-from polyframe.errors import PluginError
+from polyframe.errors import ConfigError
 from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.barfeed import BarFeed, BarRows
 from polyframe.runtime.bars import frame_length, playable
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.compiled import CompiledFeed, why_not
 from polyframe.runtime.config import plugin_config
+from polyframe.runtime.exits import exits_of
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
 from polyframe.runtime.inputs import unchecked
 from polyframe.runtime.learning import Learning, learners, past_questions
@@ -35,7 +37,7 @@ from polyframe.runtime.observe import Observers
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.recorded import Recorded, recorded
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
-from polyframe.runtime.settings import Config
+from polyframe.runtime.settings import Config, StrategyUse
 from polyframe.runtime.uses import SIM, check_guards, inner_first
 from polyframe.store.journal import JournalWriter
 
@@ -85,8 +87,6 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     return parts
 
 
-DECLARED = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open")
-"""Attributes of a strategy that nothing here carries out yet."""
 UNHEARD = ("on_trade", "on_wallet")
 """Methods that recorded prices and bars never call."""
 
@@ -95,16 +95,9 @@ def check_carried_out(strategy: Strategy) -> str:
     """What of a strategy a replay of prices leaves out, as a note; empty when nothing.
 
     Raises:
-        PluginError: it relies on a stop or a limit that would silently not be there.
+        PluginError: its bars have a length that does not exist.
     """
     cls = type(strategy)
-    declared = [name for name in DECLARED if getattr(cls, name) is not None]
-    if declared:
-        raise PluginError(
-            f"strategy {cls.__name__} declares {', '.join(declared)}, which is not carried out yet",
-            expected="exits as intents: Intent(..., side=Side.SELL, kind=Kind.EXIT)",
-            hint=f"yield it from {cls.__name__}.on_wake or on_book",
-        )
     frame_length(strategy)
     unheard = [name for name in UNHEARD if getattr(cls, name) is not getattr(Strategy, name)]
     if not unheard:
@@ -123,8 +116,29 @@ def _players(config: Config, registry: Registry) -> list[Player]:
         sizer_cls: type[Sizer] = registry.get("sizer", chosen.use)
         strategy = cls(plugin_config(cls, use.config, f"strategies[{i}].config"))
         sizer = sizer_cls(plugin_config(sizer_cls, chosen.config, f"{path}.config"))
-        players.append(Player(use.ledger, strategy, sizer, allocations[use.ledger]))
+        exits = exits_of(strategy, use.exits, f"strategies[{i}].exits")
+        _check_thesis(exits, use, config)
+        cash = allocations[use.ledger]
+        players.append(Player(use.ledger, strategy, sizer, cash, exits=exits))
     return players
+
+
+def _check_thesis(exits: Exits, use: StrategyUse, config: Config) -> None:
+    """Refuses a thesis that nobody could state.
+
+    Raises:
+        ConfigError: naming the strategy and the forecasters there are.
+    """
+    if exits.belief is None:
+        return
+    name = exits.belief.forecaster
+    if not config.forecasters or (name and name not in config.forecasters):
+        known = ", ".join(config.forecasters) or "none"
+        raise ConfigError(
+            f"strategy {use.ledger} exits on a thesis of forecaster {name or 'default'!r}",
+            expected=f"one of the forecasters there are: {known}",
+            hint="polyframe config show",
+        )
 
 
 def _guarded(config: Config, registry: Registry) -> list[Guarded]:

@@ -16,7 +16,11 @@ from polyframe.kernels import bars_nb as nb
 
 NEVER: Ns = 2**62
 
-_REASONS = {nb.STOP_MOVED: WakeReason.MOVED, nb.STOP_LIMIT: WakeReason.LIMIT}
+_REASONS = {
+    nb.STOP_MOVED: WakeReason.MOVED,
+    nb.STOP_LIMIT: WakeReason.LIMIT,
+    nb.STOP_EXIT: WakeReason.EXIT,
+}
 
 
 class Told(NamedTuple):
@@ -121,7 +125,8 @@ class QuoteFeed:
         self.cursor, why, m, woken = nb.advance(
             rows.ts[:end], rows.market[:end], rows.bid[:end], rows.ask[:end], rows.flag[:end],
             rows.untrusted, self.cursor, stop, books.rows, books.history, books.grid, books.wakes,
-            tables.tokens, tables.value, tables.marks, self._out_ts, self._out_equity,
+            tables.tokens, tables.value, tables.marks, engine.state.exits.tables, self._out_ts,
+            self._out_equity,
         )  # fmt: skip
         return why, m, woken
 

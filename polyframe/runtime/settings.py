@@ -129,6 +129,7 @@ class StrategyUse(Section):
         None, description="Its part of the cash; none: an equal part of what is left."
     )
     sizer: SizerUse | None = Field(None, description="Its own sizer; none: the session's.")
+    exits: dict[str, Any] = Field({}, description="Changes to the exits that it declares.")
     config: dict[str, Any] = {}
 
     @property

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from polyframe.api.plugin import PluginConfig
 from polyframe.errors import ConfigError, PluginError
 from polyframe.runtime.config import LoadedConfig, plugin_config
+from polyframe.runtime.exits import exits_of
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 
@@ -107,4 +108,8 @@ def check_uses(loaded: LoadedConfig, registry: Registry) -> list[dict[str, str]]
     for use in uses(config):
         settings_of(use, loaded, registry)
         checked.append({"kind": use.kind, "name": use.name, "path": use.path})
+    for i, strategy in enumerate(config.strategies):
+        path = f"strategies[{i}].exits"
+        source = loaded.source(next((p for p in loaded.sources if p.startswith(path)), path))
+        exits_of(registry.get("strategy", strategy.use), strategy.exits, path, source)
     return checked

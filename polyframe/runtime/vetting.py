@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from polyframe.api import hookspecs
+from polyframe.api.exits import declared
 from polyframe.api.objective import Observer
 from polyframe.api.plugin import API, Plugin, PluginConfig
 from polyframe.api.protection import Protection
@@ -49,6 +50,7 @@ def vet(cls: type[Plugin], kind: Kind, *, builtin: bool) -> None:
         )
     if issubclass(cls, Strategy):
         _vet_state(cls)
+        _vet_exits(cls)
     if issubclass(cls, Protection) and cls.scope == "venue" and not builtin and not cls.kernel:
         raise PluginError(
             f"protection {cls.__name__} has scope 'venue' without a kernel, at {_place(cls)}",
@@ -120,6 +122,15 @@ def _vet_state(cls: type[Strategy]) -> None:
             f"{cls.__name__}.State at {_place(cls)} has no default for {', '.join(bare)}",
             expected="a default for every field: a session starts with State()",
         )
+
+
+def _vet_exits(cls: type[Strategy]) -> None:
+    try:
+        declared(cls)
+    except PluginError as error:
+        raise PluginError(
+            f"{error.message}, at {_place(cls)}", expected=error.expected, hint=error.hint
+        ) from None
 
 
 def _vet_member(cls: type[Plugin], port: type[Plugin], name: str, value: Any) -> None:

@@ -249,6 +249,7 @@ def told(effect: fx.Effect) -> str:
             return (
                 f"submit {order.id[2:]} {side} {order.token} {shares(order.size)} "
                 f"@ {format_units(order.price, 4)}"
+                + (f" {order.reason}" if order.kind is Kind.EXIT and order.reason else "")
             )
         case fx.ParentApproved(order):
             return f"parent {order.id[2:]} {shares(order.size)}"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import exits_nb
 from polyframe.kernels import tables_nb as t
 
 ONE = 10_000
@@ -122,12 +123,18 @@ class Kernel:
         self.marks[:, nb.E_NOW], self.marks[:, nb.E_FLOOR] = cash, floor
         self.equity = self.marks[1]
         self.equity[nb.E_STEP] = step
+        self.exits = (
+            np.zeros((1, 2 * markets, exits_nb.X_SIZE_OF), dtype=np.int64),
+            np.zeros((1, exits_nb.R_SIZE_OF), dtype=np.int64),
+            np.zeros((1, exits_nb.P_SIZE_OF), dtype=np.int64),
+            np.zeros((markets, exits_nb.Y_SIZE_OF), dtype=np.int64),
+        )
         self.out = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
 
     def run(self, cursor=0, stop_ts=2**62):
         return nb.advance(
             *self.columns, UNQUOTED, cursor, stop_ts, self.book, self.history, self.grid,
-            self.wakes, self.tokens, self.value, self.marks, *self.out,
+            self.wakes, self.tokens, self.value, self.marks, self.exits, *self.out,
         )  # fmt: skip
 
     def samples(self):
