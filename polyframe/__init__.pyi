@@ -11,6 +11,11 @@ from polyframe.api.execution import (
 from polyframe.api.execution import (
     Parent as Parent,
 )
+from polyframe.api.exits import Exit as Exit
+from polyframe.api.exits import Exits as Exits
+from polyframe.api.exits import PortfolioTrailing as PortfolioTrailing
+from polyframe.api.exits import Thesis as Thesis
+from polyframe.api.exits import Trailing as Trailing
 from polyframe.api.forecaster import (
     Forecaster as Forecaster,
 )

@@ -21,7 +21,8 @@ from polyframe.engine.context import Bound
 from polyframe.engine.exit_rows import ExitRows
 from polyframe.engine.exit_timers import AGE, ATTEMPT, BELIEF, OWN
 from polyframe.errors import PluginError
-from polyframe.kernels import exits_nb as x
+from polyframe.kernels import exit_rows_nb as kept
+from polyframe.kernels import exit_tables_nb as col
 
 LONGEST_PAUSE: Ns = DAY
 """Between two attempts that no new price caused."""
@@ -93,13 +94,13 @@ class ExitDesk:
         for bound in self.conduct.parts.bound:
             row = bound.ledger
             held = self.context.state.held[row]
-            if self.rows.recovers(row) and self.rows.folios[row, x.P_FIRED] == self.context.now:
+            if self.rows.recovers(row) and self.rows.folios[row, col.P_FIRED] == self.context.now:
                 self._all(bound)
             for token in range(first, first + len(universe.markets[m].tokens)):
                 if token in held:
                     self._look(bound, token)
-                    ticked = self.rows.get(row, token, x.X_TICKED)
-                    if ticked and self.rows.rules[row, x.R_TICKS]:
+                    ticked = self.rows.get(row, token, col.X_TICKED)
+                    if ticked and self.rows.rules[row, col.R_TICKS]:
                         self._ask_strategy(bound, token)
 
     def _all(self, bound: Bound) -> None:
@@ -142,10 +143,10 @@ class ExitDesk:
     def _look(self, bound: Bound, token: int) -> None:
         """Sells what is due of a position, or asks anew what it is worth."""
         code, size = self.rows.decide(bound.ledger, token)
-        if code == x.ASK:
+        if code == col.ASK:
             self._ask(bound, token)
-        elif code != x.NONE and self._free_to_try(bound, token):
-            self._sell(bound, token, size, x.CODES[code])
+        elif code != col.NONE and self._free_to_try(bound, token):
+            self._sell(bound, token, size, col.CODES[code])
 
     def _ask(self, bound: Bound, token: int) -> None:
         thesis = self.rows.declared[bound.ledger].belief
@@ -163,7 +164,9 @@ class ExitDesk:
         """
         c = self.context
         m = c.universe.token_market[token]
-        if m not in c.state.tradable or c.now < self.rows.get(bound.ledger, token, x.X_NOT_BEFORE):
+        if m not in c.state.tradable or c.now < self.rows.get(
+            bound.ledger, token, col.X_NOT_BEFORE
+        ):
             return False
         waits = False
         for o in list(c.state.by_market.get(m, {}).values()):
@@ -192,8 +195,8 @@ class ExitDesk:
                 tif=TimeInForce.FAK, reason=reason,
             )  # fmt: skip
             self.conduct.parts.desk.intend(bound, intent, closing=True)
-        pause = self.rows.get(bound.ledger, token, x.X_PAUSE)
-        retry = int(self.rows.rules[bound.ledger, x.R_RETRY])
+        pause = self.rows.get(bound.ledger, token, col.X_PAUSE)
+        retry = int(self.rows.rules[bound.ledger, col.R_RETRY])
         pause = min(2 * pause, max(LONGEST_PAUSE, retry)) if pause else retry
         self.conduct.arm(bound.name, ATTEMPT + self._id(token), c.now + pause)
 
@@ -220,14 +223,14 @@ class ExitDesk:
             self._looked = (c.step, set())
         m = c.universe.token_market[token]
         known = (bound.ledger, token) in self._looked[1]
-        if known or bound.disabled or rows.get(bound.ledger, token, x.X_HELD) <= 0:
+        if known or bound.disabled or rows.get(bound.ledger, token, col.X_HELD) <= 0:
             return
         self._looked[1].add((bound.ledger, token))
-        if m not in c.state.tradable or c.now < rows.get(bound.ledger, token, x.X_NOT_BEFORE):
+        if m not in c.state.tradable or c.now < rows.get(bound.ledger, token, col.X_NOT_BEFORE):
             return
         sales = (o for o in c.state.by_market.get(m, {}).values() if o.token == token)
         under_way = any(o.ledger == bound.ledger and not o.rests for o in sales)
-        if under_way or rows.decide(bound.ledger, token)[0] not in (x.NONE, x.ASK):
+        if under_way or rows.decide(bound.ledger, token)[0] not in (col.NONE, col.ASK):
             return
         method = bound.strategy.custom_exit
         position = bound.view.position(self._id(token))
@@ -238,14 +241,14 @@ class ExitDesk:
             self.conduct.failed(bound, error)
             return
         if found is not None and self._free_to_try(bound, token):
-            size = self._part(token, rows.get(bound.ledger, token, x.X_HELD), found.fraction)
+            size = self._part(token, rows.get(bound.ledger, token, col.X_HELD), found.fraction)
             self._sell(bound, token, size, CUSTOM + found.reason)
 
     def _part(self, token: int, held: Size, fraction: float) -> Size:
         """A part of a holding in whole lots; a rest below the minimum goes along."""
         universe = self.context.universe
         market = universe.markets[universe.token_market[token]]
-        part = held if fraction >= 1.0 else int(x.part_of(held, round(fraction * x.MILLION)))
+        part = held if fraction >= 1.0 else int(kept.part_of(held, round(fraction * col.MILLION)))
         size = max(floor_to(part, market.lot), market.lot)
         return held if held - size < market.min_size else size
 

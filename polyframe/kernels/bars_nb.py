@@ -6,7 +6,7 @@ from typing import Final
 
 from numba import int32, int64, njit, types, uint8
 
-from polyframe.kernels import exits_nb
+from polyframe.kernels import exit_tables_nb, exits_nb
 from polyframe.kernels.tables_nb import T_SHARES
 
 # ---- columns of a book row (one market, YES space) --------------------------------------------
@@ -262,7 +262,7 @@ def advance(  # type: ignore[no-untyped-def]
         cursor += 1
         woken = moved(book, wakes, m)
         leaves = int64(0)
-        if trusted == 1 and exits[3][m, exits_nb.Y_WATCHED] > 0:
+        if trusted == 1 and exits[3][m, exit_tables_nb.Y_WATCHED] > 0:
             leaves = exits_nb.watch(
                 exits, history[m], book[m, B_SEEN], m, now, bid[cursor - 1], ask[cursor - 1], marks
             )

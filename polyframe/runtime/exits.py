@@ -67,7 +67,8 @@ def _time(path: str, value: Any, unit: Ns) -> Ns:
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not plain or not math.isfinite(value) or not 0 < value * unit < 2**62:
         raise ConfigError(f"{path} is {value!r}", expected="a number above 0", hint=NEXT)
-    return max(round(value * unit), 1)
+    found: Ns = max(round(value * unit), 1)
+    return found
 
 
 def _steps(path: str, steps: list[Any], convert: Callable[[str, Any], Any]) -> tuple[Any, ...]:

@@ -213,6 +213,7 @@ COMMAND = Command(
     size=1_000_000,
     probability=0.55,
     reason="by hand",
+    flatten=True,
 )
 
 EFFECTS: tuple[Effect, ...] = (

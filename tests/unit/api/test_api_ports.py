@@ -41,6 +41,7 @@ from polyframe import (
     Wallets,
 )
 from polyframe.api.execution import Parent
+from polyframe.api.exits import ATTRIBUTES, declared
 from polyframe.api.subscription import WakeOn
 from polyframe.domain.orders import Order, TimeInForce
 
@@ -194,8 +195,9 @@ def test_a_strategy_listens_to_prices_and_is_not_woken_by_default() -> None:
 
 
 def test_exits_are_declared_or_absent() -> None:
-    names = ("stop_loss", "take_profit", "trailing", "max_holding", "max_open", "startup_bars")
-    assert [getattr(Strategy, name) for name in names] == [None] * 6
+    names = ("exits", "startup_bars", *ATTRIBUTES)
+    assert {getattr(Strategy, name) for name in names} == {None}
+    assert not declared(Strategy).selling
 
 
 # ---- subscription ------------------------------------------------------------------------------

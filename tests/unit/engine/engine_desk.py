@@ -25,6 +25,7 @@ from polyframe.domain.wishes import Intent, Wish
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
+from polyframe.kernels.exit_tables_nb import CODES
 from polyframe.protections.balance import Balance
 from polyframe.protections.kill_switch import KillSwitch
 from polyframe.protections.trusted_book import TrustedBook
@@ -33,6 +34,8 @@ from polyframe.runtime.calls import PluginCalls
 from polyframe.sizers.fixed import FixedSizer
 
 START = 1_767_225_600 * SECOND  # 2026-01-01
+DECLARED = {*CODES[1:], "custom"}
+"""Reasons that a table shows behind an order."""
 ALWAYS: tuple[Protection, ...] = (KillSwitch(), VenueRules(), Balance(), TrustedBook())
 
 
@@ -249,7 +252,7 @@ def told(effect: fx.Effect) -> str:
             return (
                 f"submit {order.id[2:]} {side} {order.token} {shares(order.size)} "
                 f"@ {format_units(order.price, 4)}"
-                + (f" {order.reason}" if order.kind is Kind.EXIT and order.reason else "")
+                + (f" {order.reason}" if order.reason.split(":")[0] in DECLARED else "")
             )
         case fx.ParentApproved(order):
             return f"parent {order.id[2:]} {shares(order.size)}"

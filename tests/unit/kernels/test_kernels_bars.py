@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyframe.kernels import bars_nb as nb
-from polyframe.kernels import exits_nb
+from polyframe.kernels import exit_tables_nb
 from polyframe.kernels import tables_nb as t
 
 ONE = 10_000
@@ -124,10 +124,10 @@ class Kernel:
         self.equity = self.marks[1]
         self.equity[nb.E_STEP] = step
         self.exits = (
-            np.zeros((1, 2 * markets, exits_nb.X_SIZE_OF), dtype=np.int64),
-            np.zeros((1, exits_nb.R_SIZE_OF), dtype=np.int64),
-            np.zeros((1, exits_nb.P_SIZE_OF), dtype=np.int64),
-            np.zeros((markets, exits_nb.Y_SIZE_OF), dtype=np.int64),
+            np.zeros((1, 2 * markets, exit_tables_nb.X_SIZE_OF), dtype=np.int64),
+            np.zeros((1, exit_tables_nb.R_SIZE_OF), dtype=np.int64),
+            np.zeros((1, exit_tables_nb.P_SIZE_OF), dtype=np.int64),
+            np.zeros((markets, exit_tables_nb.Y_SIZE_OF), dtype=np.int64),
         )
         self.out = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
 

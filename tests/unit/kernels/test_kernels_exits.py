@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from polyframe.engine.exit_rows import CODE
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import exit_rows_nb as kept
+from polyframe.kernels import exit_tables_nb as col
 from polyframe.kernels import exits_nb as x
 from polyframe.kernels import tables_nb as t
 
@@ -39,23 +41,23 @@ class Rules:
     portfolio: tuple[int, Fraction, Fraction] | None = None
 
     def row(self) -> np.ndarray:
-        row = np.full(x.R_SIZE_OF, MISSING, dtype=np.int64)
-        row[x.R_ON], row[x.R_TICKS], row[x.R_RETRY] = 1, 0, 10
-        row[x.R_THESIS] = int(self.thesis)
+        row = np.full(col.R_SIZE_OF, MISSING, dtype=np.int64)
+        row[col.R_ON], row[col.R_TICKS], row[col.R_RETRY] = 1, 0, 10
+        row[col.R_THESIS] = int(self.thesis)
         for column, part in (
-            (x.R_STOP, self.stop), (x.R_BREAKEVEN, self.breakeven), (x.R_TRAIL, self.trail),
-            (x.R_ATR, self.atr),
+            (col.R_STOP, self.stop), (col.R_BREAKEVEN, self.breakeven), (col.R_TRAIL, self.trail),
+            (col.R_ATR, self.atr),
         ):  # fmt: skip
             if part is not None:
                 row[column] = int(part * 10**6)
-        row[x.R_ARM], row[x.R_PERIOD] = int(self.arm * 10**6), self.period
+        row[col.R_ARM], row[col.R_PERIOD] = int(self.arm * 10**6), self.period
         if self.near is not None:
-            row[x.R_NEAR] = self.near
+            row[col.R_NEAR] = self.near
         if self.portfolio is not None:
-            row[x.R_UNDER] = self.portfolio[0]
-            row[x.R_GAIN], row[x.R_DISTANCE] = (int(p * 10**6) for p in self.portfolio[1:])
+            row[col.R_UNDER] = self.portfolio[0]
+            row[col.R_GAIN], row[col.R_DISTANCE] = (int(p * 10**6) for p in self.portfolio[1:])
         for count, at, steps, scale in (
-            (x.R_TAKES, x.R_TAKE, self.takes, 10**6), (x.R_HOLDS, x.R_HOLD, self.holds, 1),
+            (col.R_TAKES, col.R_TAKE, self.takes, 10**6), (col.R_HOLDS, col.R_HOLD, self.holds, 1),
         ):  # fmt: skip
             row[count] = len(steps)
             total = Fraction(0)
@@ -172,10 +174,10 @@ PRICES = st.integers(1, ONE - 1)
 
 
 def terms(rate: int, least: int) -> np.ndarray:
-    row = np.zeros(x.Y_SIZE_OF, dtype=np.int64)
-    row[x.Y_TOKENS], row[x.Y_ONE], row[x.Y_RATE], row[x.Y_EXPONENT] = 2, ONE, rate, 1
-    row[x.Y_CLOSES], row[x.Y_LOT], row[x.Y_MIN], row[x.Y_DIVISOR] = CLOSES, LOT, least, ONE
-    row[x.Y_WATCHED] = 1
+    row = np.zeros(col.Y_SIZE_OF, dtype=np.int64)
+    row[col.Y_TOKENS], row[col.Y_ONE], row[col.Y_RATE], row[col.Y_EXPONENT] = 2, ONE, rate, 1
+    row[col.Y_CLOSES], row[col.Y_LOT], row[col.Y_MIN], row[col.Y_DIVISOR] = CLOSES, LOT, least, ONE
+    row[col.Y_WATCHED] = 1
     return row
 
 
@@ -187,13 +189,13 @@ def terms(rate: int, least: int) -> np.ndarray:
 def test_the_kernel_decides_as_its_twin(rules, lots, paid, rate, least, quotes, age, worth):
     shares = lots * LOT
     cost = paid * shares // ONE
-    row, rule, term = np.zeros(x.X_SIZE_OF, dtype=np.int64), rules.row(), terms(rate, least)
-    x.booked(row, 0, shares, cost, LOT, ONE, 0, 0)
-    average = Fraction(int(row[x.X_AVERAGE]), 10**6)
+    row, rule, term = np.zeros(col.X_SIZE_OF, dtype=np.int64), rules.row(), terms(rate, least)
+    kept.booked(row, 0, shares, cost, LOT, ONE, 0, 0)
+    average = Fraction(int(row[col.X_AVERAGE]), 10**6)
     assert abs(average - Fraction(cost * ONE, shares)) <= Fraction(1, 10**6)
     twin = Twin(rules, shares, average, rate, least)
-    row[x.X_WORTH] = MISSING if worth is None else worth * 10**6
-    row[x.X_LOW], row[x.X_TOP] = twin.bounds = (4_000, 16_000)
+    row[col.X_WORTH] = MISSING if worth is None else worth * 10**6
+    row[col.X_LOW], row[col.X_TOP] = twin.bounds = (4_000, 16_000)
     twin.worth = None if worth is None else Fraction(worth)
     history, mids = np.zeros(8, dtype=np.int32), []
     for bid, ask in quotes:
@@ -201,10 +203,10 @@ def test_the_kernel_decides_as_its_twin(rules, lots, paid, rate, least, quotes, 
         mids.append(bid + ask)
         x.follow(row, rule, history, len(mids), bid)
         twin.follow(bid, mids)
-        assert row[x.X_HIGH] == twin.high
-        assert row[x.X_ATR_LEVEL] == 2 * twin.level
+        assert row[col.X_HIGH] == twin.high
+        assert row[col.X_ATR_LEVEL] == 2 * twin.level
         found, size = x.decide(row, rule, term, bid, bid + ask, age)
-        name = "ask" if found == x.ASK else x.CODES[found]
+        name = "ask" if found == col.ASK else col.CODES[found]
         assert (name, size) == twin.decide(bid, bid + ask, age)
 
 
@@ -220,15 +222,15 @@ def test_the_net_price_is_the_price_less_the_fee_and_never_more(price, rate, exp
 def test_an_average_is_the_cost_a_share(price, shares, odd):
     cost = price * shares // ONE + odd
     exact = Fraction(cost * ONE * 10**6, shares)
-    found = x.average_of(cost, shares, ONE)
+    found = kept.average_of(cost, shares, ONE)
     assert abs(found - exact) <= Fraction(1, 2)
-    doubled = x.average_of(4 * cost, 4 * shares, ONE)
+    doubled = kept.average_of(4 * cost, 4 * shares, ONE)
     assert abs(doubled - exact) <= 1 + exact / 2**40
 
 
 def test_an_average_that_no_price_explains_stays_within_64_bits():
-    assert x.average_of(10**12, 1, ONE) == 2**62
-    assert x.average_of(0, 5, ONE) == x.average_of(5, 0, ONE) == 0
+    assert kept.average_of(10**12, 1, ONE) == 2**62
+    assert kept.average_of(0, 5, ONE) == kept.average_of(5, 0, ONE) == 0
 
 
 @given(
@@ -241,20 +243,22 @@ def test_steps_are_done_when_their_part_is_sold(trades, reason):
         holds=[(1, Fraction(1, 2)), (2, Fraction(3, 10))],
     ).row()
     done, part = (
-        (x.X_TAKEN, x.X_TAKEN_PART) if reason == "take_profit" else (x.X_REDUCED, x.X_REDUCED_PART)
+        (col.X_TAKEN, col.X_TAKEN_PART)
+        if reason == "take_profit"
+        else (col.X_REDUCED, col.X_REDUCED_PART)
     )
-    row, held = np.zeros(x.X_SIZE_OF, dtype=np.int64), 0
+    row, held = np.zeros(col.X_SIZE_OF, dtype=np.int64), 0
     for n, (what, lots) in enumerate([("buy", 60), *trades]):
         before = held
         if what == "buy":
             held += lots * LOT
         else:
             held -= min(lots * LOT, held)
-        x.booked(row, before, held, held // 2, LOT, ONE, n, 5_000)
+        kept.booked(row, before, held, held // 2, LOT, ONE, n, 5_000)
         if held < before and held:
             steps, credit = int(row[done]), int(row[part])
-            x.sold(row, rules, CODE[reason], before - held, LOT)
-            bought = int(row[x.X_BOUGHT])
+            kept.sold(row, rules, CODE[reason], before - held, LOT)
+            bought = int(row[col.X_BOUGHT])
             credit += before - held
             for wanted in (bought // 2, bought * 3 // 10)[steps:]:
                 if credit + LOT <= wanted:
@@ -263,7 +267,7 @@ def test_steps_are_done_when_their_part_is_sold(trades, reason):
             assert row[done] == steps
             assert abs(row[part] - (0 if steps == 2 else credit)) <= 1
         if not held:
-            assert not row[: x.X_WORTH].any()
+            assert not row[: col.X_WORTH].any()
 
 
 # ---- in the data loop --------------------------------------------------------------------------
@@ -290,20 +294,20 @@ class World:
         self.value = np.zeros((3, 4), dtype=np.int64)
         self.marks = np.zeros((3, nb.E_SIZE_OF), dtype=np.int64)
         self.marks[:, nb.E_NOW], self.marks[:, nb.E_FLOOR] = cash, nb.NO_FLOOR
-        exits = np.zeros((2, 4, x.X_SIZE_OF), dtype=np.int64)
-        folios = np.zeros((2, x.P_SIZE_OF), dtype=np.int64)
+        exits = np.zeros((2, 4, col.X_SIZE_OF), dtype=np.int64)
+        folios = np.zeros((2, col.P_SIZE_OF), dtype=np.int64)
         term = np.array([terms(40_000, 0), terms(0, 0)])
-        term[:, x.Y_FIRST] = (0, 2)
+        term[:, col.Y_FIRST] = (0, 2)
         for ledger, lots in enumerate(holdings):
             for token, n in enumerate(lots):
                 cost = n * LOT // 2
-                x.booked(exits[ledger, token], 0, n * LOT, cost, LOT, ONE, 1, 0)
+                kept.booked(exits[ledger, token], 0, n * LOT, cost, LOT, ONE, 1, 0)
                 self.tokens[t.T_SHARES, [ledger, 2], token] += n * LOT
-                folios[ledger, x.P_COST] += cost
-            folios[ledger, x.P_BASIS] = cash + folios[ledger, x.P_COST]
+                folios[ledger, col.P_COST] += cost
+            folios[ledger, col.P_BASIS] = cash + folios[ledger, col.P_COST]
         for m in range(2):
-            held = exits[:, 2 * m : 2 * m + 2, x.X_HELD]
-            term[m, x.Y_WATCHED] = (held > 0).sum()
+            held = exits[:, 2 * m : 2 * m + 2, col.X_HELD]
+            term[m, col.Y_WATCHED] = (held > 0).sum()
         self.exits = exits, np.array([rule.row() for rule in rules]), folios, term
         self.out = np.zeros(10, dtype=np.int64), np.zeros(10, dtype=np.int64)
 
@@ -323,7 +327,7 @@ class World:
                 own = bid if k == 0 else ONE - ask if ask else 0
                 code, _ = x.decide(row, rules[ledger], term[m], own,
                                    bid + ask if bid and ask else 0, now)  # fmt: skip
-                if code == x.ASK or (code and now >= row[x.X_NOT_BEFORE]):
+                if code == col.ASK or (code and now >= row[col.X_NOT_BEFORE]):
                     return True
         return False
 
@@ -359,10 +363,10 @@ def test_the_data_loop_stops_at_the_first_row_on_which_an_exit_holds(world):
         stops.append(cursor - 1)
     expected = []
     for at, (ts, m, bid, ask, flag) in enumerate(rows):
-        fired = visiting.exits[2][:, x.P_FIRED].copy()
+        fired = visiting.exits[2][:, col.P_FIRED].copy()
         visiting.run(at, at + 1)
         trusted = not flag and bid + ask > 0
-        fires = (visiting.exits[2][:, x.P_FIRED] != fired).any()
+        fires = (visiting.exits[2][:, col.P_FIRED] != fired).any()
         if trusted and (visiting.holds(m, ts) or fires):
             expected.append(at)
     assert stops == expected
@@ -375,7 +379,7 @@ def test_a_row_that_nobody_trusts_moves_no_high_and_stops_nowhere():
     rows = [(1, 0, 5_000, 5_100, 0), (2, 0, 100, 200, 1), (3, 0, 0, 0, 0), (4, 0, 4_000, 4_100, 0)]
     world = World(rows, [Rules(stop=Fraction(1, 10)), Rules()], [[10, 0, 0, 0], [0] * 4])
     assert world.run(0, 4)[:3] == (4, nb.STOP_EXIT, 0)
-    assert world.exits[0][0, 0, x.X_HIGH] == 5_000
+    assert world.exits[0][0, 0, col.X_HIGH] == 5_000
 
 
 def test_a_recovery_needs_its_time_under_water():

@@ -9,10 +9,6 @@ from polyframe.runtime.build import check_carried_out
 from polyframe.strategies.llm_forecast import LLMForecast
 
 
-class Stops(Strategy):
-    stop_loss = 0.2
-
-
 class Tape(Strategy):
     def on_trade(self, event, view):
         return ()
@@ -25,12 +21,6 @@ class Bars(Strategy):
 
 class Fortnights(Strategy):
     timeframe = "2w"
-
-
-def test_a_declared_stop_that_nobody_would_carry_out_is_refused():
-    with pytest.raises(PluginError, match="Stops declares stop_loss") as error:
-        check_carried_out(Stops())
-    assert "on_wake" in str(error.value)
 
 
 def test_methods_that_prices_never_call_are_noted():
