@@ -34,6 +34,7 @@ def executed_on(
     """
     entry: Ns = exchange.config.entry
     columns = prices
+    recorded = in_order(recorded) if recorded is not None else None
     if recorded is not None:
         columns = merged([_unbarred(prices, recorded, len(markets)), _opens(recorded, entry)])
     if last is not None:
@@ -46,6 +47,15 @@ def executed_on(
     return replace(quotes, **_ranges(quotes, recorded, markets, entry))
 
 
+def in_order(bars: BarColumns) -> BarColumns:
+    """The bars by their first moment, then market: as they are known, unless some came late."""
+    if bool((np.diff(bars.start) >= 0).all()) and bool(
+        (bars.ts == bars.start + bars.interval - 1).all()
+    ):
+        return bars
+    return bars.take(np.lexsort((bars.market, bars.start)))
+
+
 def _unbarred(prices: PriceColumns, recorded: BarColumns, markets: int) -> PriceColumns:
     without = np.ones(markets, np.bool_)
     without[np.unique(recorded.market)] = False
@@ -54,9 +64,11 @@ def _unbarred(prices: PriceColumns, recorded: BarColumns, markets: int) -> Price
 
 def _opens(bars: BarColumns, entry: Ns) -> PriceColumns:
     return PriceColumns(
-        _standing(bars, entry), bars.market, bars.open.astype(np.int64),
+        _standing(bars, entry),
+        bars.market,
+        bars.open.astype(np.int64),
         np.zeros(len(bars), np.uint8),
-    )  # fmt: skip
+    )
 
 
 def _standing(bars: BarColumns, entry: Ns) -> NDArray[np.int64]:
@@ -72,15 +84,15 @@ def _ranges(
     Half the spread of the open is taken off: what traded at the bar's lowest price sold to a bid.
     """
     low_ask, high_bid, done = quotes.ask.copy(), quotes.bid.copy(), quotes.ts.copy()
-    order = np.lexsort((bars.market, bars.start))
-    rows = _rows_of(quotes, _standing(bars, entry)[order], bars.market[order])
-    one = np.array([market.price_one for market in markets], np.int64)[bars.market[order]]
-    tick = np.array([market.tick for market in markets], np.int64)[bars.market[order]]
-    ask, bid, mid = quotes.ask[rows], quotes.bid[rows], bars.open[order].astype(np.int64)
-    low, high = bars.low[order].astype(np.int64), bars.high[order].astype(np.int64)
-    low_ask[rows] = np.where(ask > 0, np.clip(low + ask - mid, tick, one - tick), 0)
-    high_bid[rows] = np.where(bid > 0, np.clip(high - mid + bid, tick, one - tick), 0)
-    done[rows] = bars.ts[order]
+    rows: Any = slice(None)
+    if len(quotes.ts) > len(bars):
+        rows = _rows_of(quotes, _standing(bars, entry), bars.market)
+    one = np.array([market.price_one for market in markets], np.int64)[bars.market]
+    tick = np.array([market.tick for market in markets], np.int64)[bars.market]
+    ask, bid = quotes.ask[rows], quotes.bid[rows]
+    low_ask[rows] = np.where(ask > 0, np.clip(ask + bars.low - bars.open, tick, one - tick), 0)
+    high_bid[rows] = np.where(bid > 0, np.clip(bid + bars.high - bars.open, tick, one - tick), 0)
+    done[rows] = bars.ts
     return {"low_ask": low_ask, "high_bid": high_bid, "done": done}
 
 
@@ -126,7 +138,10 @@ def only(prices: PriceColumns, wanted: NDArray[np.bool_]) -> PriceColumns:
 
 
 def merged(parts: Sequence[PriceColumns]) -> PriceColumns:
-    """Several prices in one timeline, by time, then market."""
+    """Several prices in one timeline, by time, then market; each is in that order."""
+    parts = [part for part in parts if len(part)] or parts[:1]
+    if len(parts) == 1:
+        return parts[0]
     columns = [
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("ts", "market", "price", "flag")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from polyframe.runtime.calls import PluginCalls
 from polyframe.store.bar_columns import BarColumns
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame, DatetimeIndex, Series
 
 BITS = {"enter": ENTER, "exit": EXIT, "wake": WAKE}
 """The reserved columns that ask for something."""
@@ -49,38 +49,44 @@ class Signals:
 
 def frame_of(bars: BarColumns, market: Market) -> DataFrame:
     """One market's bars as ``features`` gets them: prices as fractions of 1, volume in shares."""
+    return _frame(_index(bars.start + bars.interval - 1), _values(bars, market))
+
+
+def _values(bars: BarColumns, market: Market) -> Floats:
     one, share = float(market.price_one), float(10**market.size_decimals)
-    return _frame(
-        bars.start + bars.interval - 1,
-        *(column / one for column in (bars.open, bars.high, bars.low, bars.close)),
-        bars.volume / share,
-    )
+    prices = (column / one for column in (bars.open, bars.high, bars.low, bars.close))
+    return np.stack([*prices, bars.volume / share])
 
 
-def _frame(last: Any, *columns: Floats) -> DataFrame:
+def _index(last: NDArray[np.int64]) -> DatetimeIndex:
     import pandas as pd  # noqa: PLC0415 - heavy
 
-    index = pd.DatetimeIndex(pd.to_datetime(np.asarray(last, np.int64), unit="ns", utc=True))
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), index=index.rename("ts"))
+    return pd.DatetimeIndex(last.view("M8[ns]"), name="ts").tz_localize("UTC")
+
+
+def _frame(index: DatetimeIndex, values: Floats) -> DataFrame:
+    """Shapes: values (5, n), the columns of bars; they are copied."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    return pd.DataFrame(values.T.copy(order="F"), index=index, columns=list(COLUMNS), copy=False)
 
 
 def by_market(
     bars: BarColumns, markets: Sequence[Market]
-) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Each market that has bars, with the rows of its bars in their order."""
+) -> tuple[NDArray[np.intp], list[tuple[int, slice]]]:
+    """The rows of all bars, market by market, and where those of each market stand among them."""
     order = np.argsort(bars.market, kind="stable")
-    counts = np.bincount(bars.market, minlength=len(markets))
-    ends = np.cumsum(counts)
-    for m, (count, end) in enumerate(zip(counts, ends, strict=True)):
-        if count:
-            yield m, order[end - count : end]
+    counts = np.bincount(bars.market, minlength=len(markets)).tolist()
+    ends = np.cumsum(counts).tolist()
+    spans = enumerate(zip(counts, ends, strict=True))
+    return order, [(m, slice(end - count, end)) for m, (count, end) in spans if count]
 
 
 def frames_of(bars: BarColumns, markets: Sequence[Market]) -> Mapping[str, DataFrame]:
     """Each market's bars as ``features`` gets them, by market id."""
-    return {
-        markets[m].id: frame_of(bars.take(rows), markets[m]) for m, rows in by_market(bars, markets)
-    }
+    order, spans = by_market(bars, markets)
+    own = bars.take(order)
+    return {markets[m].id: frame_of(own.take(span), markets[m]) for m, span in spans}
 
 
 def signals_of(
@@ -93,18 +99,28 @@ def signals_of(
     """
     if type(strategy).features is Strategy.features:
         return Signals(_every_bar(strategy, bars, markets))
+    order, spans = by_market(bars, markets)
+    own = bars.take(order)
     bits = np.zeros(len(bars), np.uint8)
     stated: dict[str, Floats] = {}
     with calls.watch(SECONDS):
-        for m, rows in by_market(bars, markets):
-            frame = frame_of(bars.take(rows), markets[m])
-            found = features_of(calls, owner, strategy, markets[m], frame)
-            bits[rows] = found.bits
+        ends, index = np.zeros(0, np.int64), None
+        for m, span in spans:
+            mine = own.take(span)
+            if index is None or not np.array_equal(mine.start, ends):
+                # Markets that are recorded together share their times.
+                ends, index = mine.start, _index(mine.start + mine.interval - 1)
+            values = _values(mine, markets[m])
+            found = features_of(calls, owner, strategy, markets[m], index, values)
+            bits[span] = found.bits
             for name in STATED:
                 column = getattr(found, name)
                 if column is not None:
-                    stated.setdefault(name, np.full(len(bars), np.nan))[rows] = column
-    return Signals(bits, stated.get("probability"), stated.get("edge"))
+                    stated.setdefault(name, np.full(len(bars), np.nan))[span] = column
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    rows = {name: column[back] for name, column in stated.items()}
+    return Signals(bits[back], rows.get("probability"), rows.get("edge"))
 
 
 def _every_bar(
@@ -112,8 +128,9 @@ def _every_bar(
 ) -> NDArray[np.uint8]:
     bits = np.zeros(len(bars), np.uint8)
     if type(strategy).on_bar is not Strategy.on_bar:
-        for _, rows in by_market(bars, markets):
-            bits[rows[strategy.startup_bars or 0 :]] = WAKE
+        order, spans = by_market(bars, markets)
+        for _, span in spans:
+            bits[order[span][strategy.startup_bars or 0 :]] = WAKE
     return bits
 
 
@@ -122,21 +139,22 @@ def features_of(
     owner: str,
     strategy: Strategy,
     market: Market,
-    bars: DataFrame,
+    index: DatetimeIndex,
+    values: Floats,
     *,
     before: int = 0,
 ) -> Signals:
     """The signals of one market's bars; ``before`` bars came earlier and are not among them.
+
+    Shapes: index (n,), values (5, n): the columns of bars. Units: fractions of 1, shares.
 
     Raises:
         PluginError: as :func:`signals_of`.
     """
     cls = type(strategy).__name__
     named = f"market {market.id}" if owner == cls else f"{owner}, market {market.id}"
-    given = {name: bars[name].to_numpy(copy=True) for name in COLUMNS}
-    index = bars.index
-    answer = calls.call(named, strategy.features, bars)
-    found = _checked(f"{cls}.features ({named})", answer, index, given)
+    answer = calls.call(named, strategy.features, _frame(index, values))
+    found = _checked(f"{cls}.features ({named})", answer, index, values)
     bits = np.zeros(len(index), np.uint8)
     for name, bit in BITS.items():
         if name in found:
@@ -156,7 +174,7 @@ def features_of(
     return Signals(bits, stated.get("probability"), stated.get("edge"))
 
 
-def _checked(named: str, answer: Any, index: Any, given: Mapping[str, Any]) -> DataFrame:
+def _checked(named: str, answer: Any, index: DatetimeIndex, given: Floats) -> DataFrame:
     """The answer, if it is the bars with more columns."""
     import pandas as pd  # noqa: PLC0415 - heavy
 
@@ -166,30 +184,30 @@ def _checked(named: str, answer: Any, index: Any, given: Mapping[str, Any]) -> D
             expected="the bars it got, with more columns",
             hint="end the method with: return bars",
         )
-    if len(answer) != len(index) or not answer.index.equals(index):
+    if answer.index is not index and not answer.index.equals(index):
         raise PluginError(
             f"{named} answered {len(answer)} rows for {len(index)} bars"
             + ("" if len(answer) != len(index) else ", indexed otherwise"),
             expected="one row a bar, with the index it got",
             hint="keep rows without a value as they are: no dropna, no reset_index",
         )
-    for name, before in given.items():
-        changed = name not in answer or not np.array_equal(
-            answer[name].to_numpy(), before, equal_nan=True
-        )
-        if changed:
+    if not answer.columns.is_unique:
+        raise PluginError(f"{named} answered two columns of one name", expected="names once each")
+    for name, before in zip(COLUMNS, given, strict=True):
+        if name not in answer or not np.array_equal(answer[name].to_numpy(), before):
             raise PluginError(
                 f"{named} changed the column {name}",
                 expected=f"{', '.join(COLUMNS)} as they were",
                 hint="put results into columns of other names",
             )
-    if not answer.columns.is_unique:
-        raise PluginError(f"{named} answered two columns of one name", expected="names once each")
     return answer
 
 
 def _yes(named: str, column: Series[Any]) -> NDArray[np.bool_]:
-    if str(column.dtype) not in ("bool", "boolean") or column.isna().any():
+    if column.dtype == np.bool_:
+        plain: NDArray[np.bool_] = column.to_numpy()
+        return plain
+    if str(column.dtype) != "boolean" or column.isna().any():
         missing = int(column.isna().sum())
         raise PluginError(
             f"{named}: column {column.name} has type {column.dtype}"
@@ -258,7 +276,7 @@ class Rolling:
         seen = self._seen[bar.token] = self._seen.get(bar.token, 0) + 1
         last, *columns = (np.array(column) for column in zip(*window, strict=True))
         found = features_of(
-            self.calls, self.owner, self.strategy, market, _frame(last, *columns),
+            self.calls, self.owner, self.strategy, market, _index(last), np.stack(columns),
             before=seen - len(window),
         )  # fmt: skip
         bits = int(found.bits[-1])

@@ -7,6 +7,7 @@ import random
 from typing import Any, ClassVar
 
 import msgspec
+import numpy as np
 
 from polyframe.api.strategy import Strategy
 from polyframe.domain import effects as fx
@@ -16,6 +17,11 @@ from polyframe.domain.events import Event
 from polyframe.domain.market import Group, Market
 from polyframe.domain.units import Money
 from polyframe.domain.wishes import WISHES
+from polyframe.quant.bars import timeframe_ns
+from polyframe.runtime.calls import PluginCalls
+from polyframe.runtime.signals import signals_of
+from polyframe.store.bar_columns import BarColumns, from_prices
+from polyframe.store.timeline import PriceColumns
 from polyframe.testing.builders import START, build_book, build_group, build_market
 from polyframe.testing.contract import PluginSuite
 from polyframe.testing.session import Answers, Session, built_in
@@ -130,6 +136,24 @@ class StrategySuite(PluginSuite):
             expected = encoded(whole.run(rest)[done:])
             assert encoded(restored.run(rest)) == expected, f"seed {seed}, event {cut}"
 
+    def test_its_features_know_no_later_bars(self) -> None:
+        """What a bar asks for is the same when all bars after it are taken away."""
+        strategy = self.make()
+        if type(strategy).features is Strategy.features:
+            return
+        market = self.universe()[0][0]
+        for seed in self.seeds:
+            bars = build_bars(strategy, 300 + 2 * (strategy.startup_bars or 0), seed)
+            rng = random.Random(f"bars {seed}")  # noqa: S311 - test data, no secret
+            calls, name = PluginCalls(), type(strategy).__name__
+            whole = signals_of(calls, name, strategy, bars, [market]).bits
+            for _ in range(5):
+                cut = rng.randrange(1, len(bars))
+                part = signals_of(calls, name, strategy, bars.take(slice(0, cut)), [market]).bits
+                assert whole[:cut].tolist() == part.tolist(), (
+                    f"seed {seed}, bar {cut}: it looked ahead"
+                )
+
     def test_no_burst_of_wishes_passes_a_cap(self) -> None:
         """While the venue answers nothing, no wish takes more than the guards allow."""
         guards = [built_in("protection", name)() for name in ("MaxStake", "OpenPositions")]
@@ -148,6 +172,18 @@ class StrategySuite(PluginSuite):
         return session.calls.invoke(
             bound.name, getattr(bound.strategy, method), event, session.view
         )
+
+
+def build_bars(strategy: Strategy, count: int, seed: int) -> BarColumns:
+    """Bars of a random walk in a strategy's timeframe, four prices in each."""
+    interval = timeframe_ns(strategy.timeframe)
+    rng = random.Random(f"walk {seed}")  # noqa: S311 - test data, no secret
+    price = [rng.randrange(2_000, 8_000)]
+    for _ in range(4 * count - 1):
+        price.append(min(max(price[-1] + round(rng.gauss(0, 60)), 100), 9_900))
+    ts = START // interval * interval + interval // 4 * np.arange(len(price), dtype=np.int64)
+    none, same = np.zeros(len(price), np.uint8), np.zeros(len(price), np.int32)
+    return from_prices(PriceColumns(ts, same, np.array(price, np.int64), none), interval)
 
 
 def _heard(event: Event) -> tuple[str, ...]:

@@ -24,9 +24,11 @@ from polyframe.runtime import build
 from polyframe.runtime.barfeed import BarFeed
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
+from polyframe.store.audit import audit
 from polyframe.store.bar_columns import BarColumns
 from polyframe.store.forecasts import ForecastTable
-from polyframe.store.journal import JournalWriter
+from polyframe.store.journal import JournalReader, JournalWriter
+from polyframe.store.records import Header, RecordLevel
 from polyframe.store.timeline import PriceColumns
 
 START = 1_767_225_600 * SECOND
@@ -463,6 +465,39 @@ def test_a_market_without_bars_has_those_of_its_prices(registry: Registry) -> No
     fills = {fill.market: fill for fill in Ran(config("Hours"), registry, data).fills}
     assert (fills["m0"].price, fills["m0"].ts) == (5300, START + 2 * HOUR)
     assert (fills["m1"].price, fills["m1"].ts) == (3300, START + 125 * MINUTE)
+
+
+# ---- the journal ---------------------------------------------------------------------------------
+
+
+class OnBars:
+    """An engine whose books are moved to where they stood before each event."""
+
+    def __init__(self, made: build.Session) -> None:
+        self.engine, self.feed = made.engine, made.replay.feed
+
+    def step(self, event: Event) -> Sequence[Any]:
+        self.feed.seek(event)
+        return self.engine.step(event)
+
+
+def test_a_run_on_bars_is_audited_byte_for_byte(registry: Registry, tmp_path: Path) -> None:
+    chosen = config("Levels", "Hours", sim={})
+    data = recorded(bars_of(walk(3, 300, 9)), [market(n) for n in range(3)])
+    header = Header(
+        polyframe="0", api=1, code="", plugins="", session="S", seed=0, config="", universe="",
+        level=RecordLevel.ALL, created=0,
+    )  # fmt: skip
+
+    def made(journal: JournalWriter) -> build.Session:
+        return build.replay(chosen, registry, data, session="S", journal=journal)
+
+    with JournalWriter.create(tmp_path / "run", header) as journal:
+        made(journal).replay.run()
+    reader = JournalReader(tmp_path / "run")
+    found = audit(reader, lambda _: OnBars(made(JournalWriter.null())))
+    assert found.difference is None
+    assert any(isinstance(step.event, BarSignalled) for step in reader.steps())
 
 
 # ---- refusals and honesty ------------------------------------------------------------------------

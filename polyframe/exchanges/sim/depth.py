@@ -147,7 +147,7 @@ def split_rows(
     """
     check_markets(quotes.market, len(markets))
     refused = int(refused_flags(settings))
-    open_rows = (quotes.flag & refused) == 0
+    closed = (quotes.flag & refused) != 0
     order = np.argsort(quotes.market, kind="stable")
     counts = np.bincount(quotes.market, minlength=len(markets))
     ends = np.cumsum(counts)
@@ -156,8 +156,8 @@ def split_rows(
         np.ascontiguousarray(column[order], np.int64)
         for column in (
             quotes.ts,
-            np.where(open_rows, quotes.bid, 0),
-            np.where(open_rows, quotes.ask, 0),
+            _unless(closed, quotes.bid),
+            _unless(closed, quotes.ask),
             quotes.price,
         )
     ]
@@ -166,7 +166,7 @@ def split_rows(
     else:
         columns += [
             np.ascontiguousarray(column[order], np.int64)
-            for column in (np.where(open_rows, low_ask, 0), np.where(open_rows, high_bid, 0), done)
+            for column in (_unless(closed, low_ask), _unless(closed, high_bid), done)
         ]
     flag = np.ascontiguousarray(quotes.flag[order], np.uint8)
     rows = []
@@ -175,3 +175,8 @@ def split_rows(
         own = tuple(column[part] for column in columns)
         rows.append(Rows(market, resolution, own, flag[part], refused))
     return rows
+
+
+def _unless(closed: NDArray[np.bool_], column: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The column without what stands in closed rows."""
+    return np.where(closed, 0, column) if closed.any() else column

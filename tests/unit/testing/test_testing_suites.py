@@ -56,6 +56,28 @@ class Hidden(Strategy):
             yield Intent(token=event.quote.token, side=Side.BUY, size=5 * SHARE, edge=0.5)
 
 
+class Peeking(Strategy):
+    """Knows the next bar."""
+
+    timeframe = "1h"
+    startup_bars = 5
+
+    def features(self, bars):
+        bars["enter"] = bars["close"].shift(-1) > bars["close"]
+        return bars
+
+
+class Looking(Strategy):
+    """Knows the bars before."""
+
+    timeframe = "15m"
+    startup_bars = 5
+
+    def features(self, bars):
+        bars["enter"] = bars["close"].shift(1) > bars["close"]
+        return bars
+
+
 class Shared(Strategy):
     """Remembers in a list of the class."""
 
@@ -117,6 +139,7 @@ def suite_of(cls, base=StrategySuite):
     [
         (Hidden, "test_it_keeps_nothing_outside_its_state"),
         (Hidden, "test_a_restart_at_any_event_changes_nothing"),
+        (Peeking, "test_its_features_know_no_later_bars"),
         (Shared, "test_it_keeps_nothing_outside_its_state"),
         (Drifting, "test_the_same_events_give_the_same_effects"),
         (Fragile, "test_it_survives_missing_data"),
@@ -128,6 +151,10 @@ def suite_of(cls, base=StrategySuite):
 def test_the_strategy_suite_finds(cls, check):
     with pytest.raises((AssertionError, PluginError, AttributeError, TypeError)):
         getattr(suite_of(cls), check)()
+
+
+def test_the_strategy_suite_lets_causal_features_pass():
+    suite_of(Looking).test_its_features_know_no_later_bars()
 
 
 class Greedy(Strategy):
