@@ -13,6 +13,7 @@ import math
 from numba import float64, int32, int64, njit, types, uint8
 
 from polyframe.kernels import barcolumns_nb as c
+from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import (
@@ -117,7 +118,7 @@ def run(  # type: ignore[no-untyped-def]
     ts, market, bid, ask, signal, _, _ = bars
     history, value, out_ts, out_equity = marked
     book, marks, _, grid = seen
-    waiting, heap = venue[1], venue[2]
+    rules, waiting, heap, opens = venue[0], venue[1], venue[2], venue[3]
     tokens = tables[1]
     rows = ts.shape[0]
     while at[c.C_ROW] < rows:
@@ -139,7 +140,10 @@ def run(  # type: ignore[no-untyped-def]
             trusted = 1 if bid[row] + ask[row] > 0 else 0
             nb.set_quote(book, history, grid, m, now, bid[row], ask[row], trusted)
             at[c.C_MARKED] = 1
-            waiting[m, c.W_NEXT] += 1
+            # Not every row has an open of its own: a longer bar may end where no shorter one does.
+            coming = waiting[m, c.W_NEXT]
+            if coming < rules[m, bm.R_STOP] and opens[coming] < now:
+                waiting[m, c.W_NEXT] = coming + 1
             if trusted == 1:
                 nb.revalue_all(book, m, tokens, value, marks)
                 if nb.settle(marks) != 0:

@@ -109,10 +109,15 @@ class BarFeed(QuoteFeed):
                 continue
             if not signals_nb.matters(bits, int(tokens[t.T_SHARES, k, index])):
                 continue
-            at = int(heard.at[row])
-            bar = _bar(heard.bars, at, context.universe.markets[m].yes.id, int(self.rows.ts[row]))
-            events.append(signalled(heard.ledger, bar, bits, heard.signals, at, row))
+            events.append(self.signal_at(row, heard, bits))
         return events
+
+    def signal_at(self, row: int, heard: Heard, bits: int) -> BarSignalled:
+        """The event of a row's signals for one strategy."""
+        token = self.engine.context.universe.markets[int(self.rows.market[row])].yes.id
+        at, ts = int(heard.at[row]), int(self.rows.ts[row])
+        bar = _bar(heard.bars, at, token, ts)
+        return signalled(heard.ledger, bar, bits, heard.signals, at, row)
 
 
 def _bar(bars: BarColumns, at: int, token: str, ts: Ns) -> BarClosed:

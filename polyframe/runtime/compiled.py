@@ -111,8 +111,7 @@ class CompiledFeed(BarFeed):
             flat.rules[:, bm.R_FIRST],
             flat.entry,
             flat.response,
-            self._bars[5],
-            self._bars[6],
+            lambda row: self.signal_at(row, heard, int(rows.signals[0, row])),
         )
         self._crossed = False
 

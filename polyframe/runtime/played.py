@@ -6,8 +6,7 @@ that steps of the engine give, for the journal, the report and whoever watches.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -105,8 +104,7 @@ class Teller:
         firsts: Ints,
         entry: Ns,
         response: Ns,
-        probability: NDArray[np.float64],
-        edge: NDArray[np.float64],
+        signal: Callable[[int], ev.BarSignalled],
     ) -> None:
         self.engine = engine
         self.name = engine.state.ledgers[0]
@@ -114,7 +112,7 @@ class Teller:
         self.venue = venue
         self.firsts = firsts
         self.entry, self.response = entry, response
-        self._probability, self._edge = probability, edge
+        self._signal = signal
         self._answers: list[Told] = []
         self.mids: dict[str, Price] = {}
         """the market's mid when each order was sent"""
@@ -147,10 +145,10 @@ class Teller:
             return self._refused(n, row, token)
         side = Side.BUY if row[c.O_SIDE] > 0 else Side.SELL
         buys = side is Side.BUY
+        event = self._signal(row[c.O_ROW])
         intent = Intent(
             token=token, side=side, price=row[c.O_PRICE],
-            probability=_stated(self._probability, row[c.O_ROW]) if buys else None,
-            edge=_stated(self._edge, row[c.O_ROW]) if buys else None,
+            probability=event.probability if buys else None, edge=event.edge if buys else None,
             kind=Kind.DIRECTIONAL if buys else Kind.EXIT, reason=REASON,
         )  # fmt: skip
         permitted, number = row[c.O_PERMITTED], row[c.O_NUMBER]
@@ -177,20 +175,12 @@ class Teller:
             self.log.sent[n] = order
             self.mids[id] = row[c.O_MID]
             effects = (reviewed, fx.SubmitOrder(order, 0))
-        event = self._signal(row, token, buys)
         return Told(now, 0, n, event, effects)
 
     def _refused(self, n: int, row: list[int], token: str) -> Told:
-        buys = row[c.O_SIDE] > 0
         wish = f"Intent {Side(row[c.O_SIDE]).name.lower()}"
         refused = fx.WishRefused(row[c.O_TS], self.name, wish, UNSEEN[row[c.O_REFUSED]], token)
-        event = self._signal(row, token, buys)
-        return Told(row[c.O_TS], 0, n, event, (refused,))
-
-    def _signal(self, row: list[int], token: str, buys: bool) -> ev.BarSignalled:
-        now = row[c.O_TS]
-        bar = ev.BarClosed(now, token, 0, 0, 0, 0, 0, 0)
-        return ev.BarSignalled(now, self.name, bar, enter=buys, exit=not buys, row=row[c.O_ROW])
+        return Told(row[c.O_TS], 0, n, self._signal(row[c.O_ROW]), (refused,))
 
     def _case(self, row: list[int]) -> Case | None:
         if not row[c.O_CASE]:
@@ -238,8 +228,3 @@ class Teller:
             fx.OrderChanged(ts, order.id, state, fill.size),
         )
         return Told(ts, 1, place, ev.OrderFilled(ts, fill), effects)
-
-
-def _stated(column: NDArray[np.float64], row: int) -> float | None:
-    value = float(column[row])
-    return None if math.isnan(value) else value

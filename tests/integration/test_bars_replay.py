@@ -37,6 +37,9 @@ BARE = {
     "spread": "none", "depth_shares": 1_000_000, "max_age_ms": 10**9,
 }  # fmt: skip
 
+BACKTEST: dict[str, Any] = {}
+"""Settings of every run."""
+
 STRATEGIES = '''
 from polyframe import Intent, Side, Strategy, TimeInForce, as_known, resample
 
@@ -112,6 +115,14 @@ class Peeking(Strategy):
 '''
 
 
+@pytest.fixture(autouse=True, params=["auto", "python"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """In compiled code where that can be, and step by step: nothing may differ."""
+    chosen: str = request.param
+    monkeypatch.setitem(BACKTEST, "path", chosen)
+    return chosen
+
+
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     folder = tmp_path_factory.mktemp("user") / "strategies"
@@ -171,12 +182,14 @@ def recorded(bars: BarColumns | None, markets: Sequence[Market], **rest: Any) ->
 
 def config(*names: str, sim: Any = BARE, stake: str = "100", **rest: Any) -> Config:
     sizer = {"use": "FixedSizer", "config": {"stake": stake}}
+    backtest = {**BACKTEST, **rest.pop("backtest", {})}
     return Config.model_validate(
         {
             "account": {"cash": "10000000"},
             "strategies": [{"use": name, "sizer": sizer} for name in names],
             "protections": [],
             "venue": {"sim": sim},
+            "backtest": backtest,
             **rest,
         }
     )
