@@ -35,6 +35,9 @@ def evaluate(
     ] = "",
     category: Annotated[str, typer.Option("--category", help="Column of the category.")] = "",
     time: Annotated[str, typer.Option("--time", help="Column that orders the rows.")] = "",
+    cutoff: Annotated[
+        str, typer.Option("--cutoff", help="Column of the end of the model's knowledge.")
+    ] = "",
     mapping: Annotated[Path | None, typer.Option("--map", help="How columns are read.")] = None,
     where: Annotated[
         list[str] | None, typer.Option("--where", help="COLUMN=VALUE that rows must have.")
@@ -60,7 +63,10 @@ def evaluate(
     from polyframe.lab.scored_rows import read_rows, where_of
     from polyframe.store.catalogue import Catalogue
 
-    given = {"p": p, "y": y, "market": market, "event": event, "category": category, "time": time}
+    given = {
+        "p": p, "y": y, "market": market, "event": event, "category": category, "time": time,
+        "cutoff": cutoff,
+    }  # fmt: skip
     names = {target: name for target, name in given.items() if name}
     if file.is_dir():
         if names or mapping or where or clamp is not None or skip_bad:

@@ -12,7 +12,13 @@ from rich.text import Text
 from polyframe.cli.data_tables import plain_table
 
 if TYPE_CHECKING:
-    from polyframe.lab.evaluation import Band, BeyondMarket, Calibration, Evaluation
+    from polyframe.lab.evaluation_form import (
+        Band,
+        BeyondMarket,
+        Calibration,
+        Contaminated,
+        Evaluation,
+    )
 
 COLOUR = {"better": "green", "worse": "red", "not distinguishable": "yellow"}
 
@@ -34,10 +40,21 @@ def evaluation_page(found: Evaluation) -> Any:
     parts += ["", _calibration(found.calibration)]
     if found.categories:
         parts += ["", _categories(found)]
+    if found.contaminated is not None:
+        parts += ["", Text(_contaminated(found.contaminated, found.verdict.against), "yellow")]
     told = [f"{n:,} rows left out: {why}" for why, n in found.left_out.items()]
     if told or found.notes:
         parts += ["", *(Text(f"- {line}", "dim") for line in (*told, *found.notes))]
     return Group(*parts)
+
+
+def _contaminated(found: Contaminated, against: str) -> str:
+    return (
+        f"Contaminated: {found.rows:,} rows, {found.events:,} events, of questions that ended "
+        "before the model's knowledge does; it may have read how. Scored apart, in no figure "
+        f"above: Brier {found.brier:.4f}, {against} {found.reference:.4f}, gain "
+        f"{found.gain.mean:+.4f} ({_ends(found.gain)})."
+    )
 
 
 def _scores(found: Evaluation) -> Table:

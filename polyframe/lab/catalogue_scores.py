@@ -30,6 +30,7 @@ COLUMNS = {
     "event": "markets.group",
     "category": "markets.category",
     "time": "markets.resolved_at",
+    "cutoff": "forecasts.cutoff",
 }
 
 
@@ -88,6 +89,7 @@ def catalogue_rows(catalogue: Catalogue, *, source: str = "") -> Scored:
         category=np.array([m.category or "(none)" for _, m, _ in kept], dtype=np.str_),
         order=np.argsort(np.argsort(known, kind="stable"), kind="stable").astype(np.int64),
         read=len(rows),
+        contaminated=np.array([f.cutoff >= found.known_at for f, _, found in kept]),
         columns=COLUMNS
         if market is not None
         else {k: v for k, v in COLUMNS.items() if k != "market"},

@@ -75,6 +75,7 @@ class Collector:
                     forecast.source,
                     forecast.confidence,
                     forecast.evidence,
+                    forecast.cutoff,
                 )
             )
 

@@ -7,12 +7,24 @@ observation, and so are the markets of one event.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from polyframe.errors import DataError
+from polyframe.lab.evaluation_form import (
+    Band,
+    BeyondMarket,
+    Calibration,
+    CategoryScore,
+    Code,
+    Contaminated,
+    CurvePoint,
+    Evaluation,
+    Reference,
+    Verdict,
+)
 from polyframe.lab.scored_rows import Scored
 from polyframe.quant.rows import event_numbers
 from polyframe.quant.scoring import (
@@ -26,7 +38,6 @@ from polyframe.quant.scoring import (
     log_losses,
 )
 from polyframe.quant.significance import (
-    Interval,
     bootstrap_mean,
     e_value,
     encompassing,
@@ -41,128 +52,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-VERSION = 1
 LEAST_EVENTS = 10
 """A category with fewer events gets no interval: it would only look like one."""
 FEW_EVENTS = 30
-
-Code = Literal["better", "worse", "not distinguishable"]
-
-
-class Band(msgspec.Struct, frozen=True):
-    """A mean over events with its 95 % interval; null ends when it cannot be known."""
-
-    mean: float
-    low: float | None
-    high: float | None
-    events: int
-
-    @classmethod
-    def of(cls, found: Interval) -> Band:
-        """From a quant interval, whose unknown ends are NaN."""
-        known = not math.isnan(found.low)
-        return cls(found.mean, found.low if known else None, found.high if known else None, found.n)
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """What the Brier scores allow one to say, and against whom."""
-
-    code: Code
-    against: str
-    text: str
-
-
-class Reference(msgspec.Struct, frozen=True):
-    """Somebody to compare with. Gains above 0 mean that the forecasts were better.
-
-    Units: gains in Brier points and nats, by event; ``skill`` the share of its Brier score removed.
-    """
-
-    name: str
-    brier: float
-    log_score: float
-    skill: float
-    brier_gain: Band
-    log_gain: Band
-
-
-class CurvePoint(msgspec.Struct, frozen=True):
-    """One tenth of the scale: what was said there and how often it happened."""
-
-    low: float
-    high: float
-    rows: int
-    said: float
-    happened: Band
-
-
-class Calibration(msgspec.Struct, frozen=True):
-    """Whether probabilities meant what they said.
-
-    ``slope`` and ``intercept`` of outcomes on log-odds are null where the rows do not determine
-    them. ``error`` counts one row an event; right forecasts would show ``noise``, and in one case
-    of twenty more than ``noise_high``.
-    """
-
-    slope: float | None
-    slope_error: float | None
-    intercept: float | None
-    intercept_error: float | None
-    error: float
-    noise: float
-    noise_high: float
-    curve: tuple[CurvePoint, ...]
-
-
-class BeyondMarket(msgspec.Struct, frozen=True):
-    """What the forecasts know that the price does not.
-
-    ``slope`` 0: nothing; it is also their weight in a pool with the market. ``needed`` are the
-    events that tests need to see the edge claimed (root mean square of forecast - price).
-    """
-
-    slope: float | None
-    slope_low: float | None
-    slope_high: float | None
-    score_z: float | None
-    e_value: float
-    claimed_edge: float
-    needed_brier: float
-    needed_edge: float
-    needed_e_value: float
-
-
-class CategoryScore(msgspec.Struct, frozen=True):
-    """One category against the reference of the verdict; no gain below ten events."""
-
-    name: str
-    rows: int
-    events: int
-    brier: float
-    reference: float
-    gain: Band | None
-
-
-class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that ``forecast evaluate`` says. Additive changes only within a version."""
-
-    version: int = VERSION
-    name: str
-    read: int
-    rows: int
-    events: int
-    left_out: dict[str, int]
-    notes: tuple[str, ...]
-    columns: dict[str, str]
-    verdict: Verdict
-    brier: Band
-    brier_index: float
-    log_score: Band
-    base_rate: float
-    references: tuple[Reference, ...]
-    calibration: Calibration
-    beyond_market: BeyondMarket | None
-    categories: tuple[CategoryScore, ...]
 
 
 def evaluate(rows: Scored, *, seed: int = 0) -> Evaluation:
@@ -171,6 +63,7 @@ def evaluate(rows: Scored, *, seed: int = 0) -> Evaluation:
     Raises:
         DataError: fewer than two events, or all outcomes alike.
     """
+    rows, apart = _parted(rows)
     events = int(event_numbers(rows.event, rows.p.size).max()) + 1
     if rows.y.min() == rows.y.max():
         raise DataError(
@@ -209,6 +102,52 @@ def evaluate(rows: Scored, *, seed: int = 0) -> Evaluation:
         calibration=_calibration(rows, seed),
         beyond_market=_beyond(rows) if rows.market is not None else None,
         categories=_categories(rows, brier, (rivals[main.name] - rows.y) ** 2, seed),
+        contaminated=_apart(apart, main.name, float(rows.y.mean()), seed),
+    )
+
+
+def _parted(rows: Scored) -> tuple[Scored, Scored | None]:
+    """The rows that say something, and those whose end the model may have read."""
+    known = rows.contaminated
+    if known is None or not known.any():
+        return rows, None
+    if known.all():
+        raise DataError(
+            f"{rows.name}: all {known.size:,} rows are of questions that ended before the model's "
+            "knowledge does",
+            expected="questions that ended after the cut-off, or nothing tells skill from memory",
+            hint="score questions that ended later, or look whether --cutoff is the cut-off",
+        )
+    return _chosen(rows, ~known), _chosen(rows, known)
+
+
+def _chosen(rows: Scored, which: NDArray[np.bool_]) -> Scored:
+    return replace(
+        rows,
+        p=rows.p[which],
+        y=rows.y[which],
+        market=None if rows.market is None else rows.market[which],
+        event=rows.event[which],
+        category=None if rows.category is None else rows.category[which],
+        order=rows.order[which],
+        contaminated=None,
+    )
+
+
+def _apart(rows: Scored | None, against: str, rate: float, seed: int) -> Contaminated | None:
+    if rows is None:
+        return None
+    rival = {"market": rows.market}.get(against)
+    if rival is None:
+        rival = np.full(rows.p.size, rate)
+    own, theirs = (rows.p - rows.y) ** 2, (rival - rows.y) ** 2
+    means = event_means(own, rows.event)
+    return Contaminated(
+        int(rows.p.size),
+        means.size,
+        float(means.mean()),
+        float(event_means(theirs, rows.event).mean()),
+        Band.of(paired_difference(own, theirs, rows.event, seed=seed)),
     )
 
 

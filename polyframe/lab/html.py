@@ -19,7 +19,7 @@ from polyframe.lab.page_evidence import evidence
 from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
 from polyframe.lab.page_tables import coloured, interval, slice_table, table
 from polyframe.lab.periods import by_period
-from polyframe.lab.report import counted, tried
+from polyframe.lab.report import contaminated, counted, tried
 from polyframe.lab.schema import Report
 from polyframe.lab.written import write_whole
 
@@ -148,6 +148,8 @@ def _cards(report: Report) -> str:
     text = f'<dl class="cards">{cells}</dl>'
     if s.ratios.withheld:
         text += f'<p class="dim">No annualised ratios: {escape(s.ratios.withheld)}.</p>'
+    if s.scores.contaminated is not None:
+        text += f'<p class="dim">{escape(contaminated(s.scores.contaminated))}</p>'
     return text
 
 

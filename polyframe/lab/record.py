@@ -141,6 +141,8 @@ class Judgement(NamedTuple):
     source: str = ""
     confidence: str = ""
     evidence: tuple[str, ...] = ()
+    cutoff: Ns = 0
+    """end of what the model knew; 0 for none"""
 
 
 class Replayed(NamedTuple):

@@ -25,7 +25,7 @@ from polyframe.lab.cells import (
 from polyframe.lab.evidence import beside_the_result
 from polyframe.lab.periods import Period, by_period
 from polyframe.lab.picture import write_svg
-from polyframe.lab.schema import Report, Slice, Summary
+from polyframe.lab.schema import ContaminatedScores, Report, Slice, Summary
 
 TOP = 5
 WIDTH = 100
@@ -206,6 +206,8 @@ def _summary(s: Summary) -> RenderableType:
     if ratios.withheld:
         parts.append(Text(f"No Sharpe, Sortino or Calmar: {ratios.withheld}.", style="dim"))
     parts.append(_judgement(s))
+    if s.scores.contaminated is not None:
+        parts.append(Text(contaminated(s.scores.contaminated), style="yellow"))
     return Padding(Group(*parts), (1, 0, 0, 0))
 
 
@@ -223,6 +225,16 @@ def _judgement(s: Summary) -> Text:
         text.append(f" [{found.low:+.4f}, {found.high:+.4f}]")
     text.append(f" over {found.events} events ({s.scores.basis}): ")
     return text.append(*verdict)
+
+
+def contaminated(found: ContaminatedScores) -> str:
+    """What is said of forecasts whose model may have known how the question ended."""
+    return (
+        f"Contaminated: {found.forecasts:,} forecasts on {found.events:,} events are of questions "
+        "that ended before the model's knowledge does. They are scored apart: Brier "
+        f"{found.brier_forecast:.4f}, market {found.brier_market:.4f}. {found.fills:,} fills in "
+        "these markets count in the result: it says nothing about the future."
+    )
 
 
 # ---- tables ------------------------------------------------------------------------------------

@@ -11,27 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from polyframe.lab.score_form import ContaminatedScores as ContaminatedScores  # noqa: PLC0414 - part of the form
+from polyframe.lab.score_form import Interval as Interval  # noqa: PLC0414 - part of the form
+from polyframe.lab.score_form import Scores as Scores  # noqa: PLC0414 - part of the form
+
 SCHEMA = 1
-
-
-class Interval(msgspec.Struct, frozen=True):
-    """A mean over independent events with its bootstrap interval (null below two events)."""
-
-    mean: float
-    low: float | None
-    high: float | None
-    events: int
-    level: float = 0.95
-    method: str = "BCa bootstrap over events"
-
-    @property
-    def verdict(self) -> Literal["above zero", "below zero", "not distinguishable from zero"]:
-        """What the interval says."""
-        if self.low is not None and self.low > 0:
-            return "above zero"
-        if self.high is not None and self.high < 0:
-            return "below zero"
-        return "not distinguishable from zero"
 
 
 class Drawdown(msgspec.Struct, frozen=True):
@@ -54,22 +38,6 @@ class Ratios(msgspec.Struct, frozen=True):
     sortino: float | None = None
     calmar: float | None = None
     withheld: str | None = None
-
-
-class Scores(msgspec.Struct, frozen=True):
-    """Forecasts against the market's mid at the same moment; averages of event averages."""
-
-    scored: int
-    events: int
-    excluded: int
-    """not resolved to a winner"""
-    basis: Literal["all forecasts delivered", "forecasts that led to a fill"]
-    brier_forecast: float | None
-    brier_market: float | None
-    log_forecast: float | None
-    log_market: float | None
-    advantage: Interval | None
-    """Brier of the market minus Brier of the forecasts: above zero, the forecasts are better"""
 
 
 class Summary(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ SCORES = Table(
         Column("event", "text", "rows of one event are one observation"),
         Column("category", "text", "for a table by category"),
         Column("time", "time", "the order in which outcomes became known"),
+        Column("cutoff", "time", "end of what the model knew, for contaminated questions"),
     ),
     key=(),
     order=(),
@@ -41,6 +42,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "event": ("event", "group", "question_id", "market_id"),
     "category": ("category",),
     "time": ("time", "resolved_at"),
+    "cutoff": ("cutoff",),
 }
 """Names that a column is looked for under when nobody says which one it is."""
 
@@ -67,7 +69,8 @@ class Scored:
     """Checked rows. ``left_out`` counts rows by the reason why they are not here.
 
     Shapes: columns (n,). Units: probabilities in (0, 1), outcomes 0 or 1; ``order`` ranks rows by
-    time, or by their place in the file.
+    time, or by their place in the file; ``contaminated`` are rows whose question had ended before
+    the model's knowledge does.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Scored:
     order: NDArray[np.int64]
     read: int
     columns: Dictionary[str, str]
+    contaminated: NDArray[np.bool_] | None = None
     left_out: Dictionary[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
@@ -161,16 +165,17 @@ def _timed(rules: ScoreMapping, frame: DataFrame) -> ScoreMapping:
     """Plain numbers order rows as they are, whatever their unit."""
     import pandas as pd  # noqa: PLC0415 - heavy
 
-    rule = rules.columns.get("time")
-    if rule is None or rule.unit is not None or rule.source is None:
-        return rules
-    said = frame[rule.source].dropna()
-    if pd.api.types.is_datetime64_any_dtype(said):
-        return rules
-    if not len(said) or pd.to_numeric(said, errors="coerce").isna().any():
-        return rules
-    plain = rule.model_copy(update={"unit": "ns"})
-    return rules.model_copy(update={"columns": {**rules.columns, "time": plain}})
+    columns = dict(rules.columns)
+    for name in ("time", "cutoff"):
+        rule = columns.get(name)
+        if rule is None or rule.unit is not None or rule.source is None:
+            continue
+        said = frame[rule.source].dropna()
+        if pd.api.types.is_datetime64_any_dtype(said) or not len(said):
+            continue
+        if pd.to_numeric(said, errors="coerce").notna().all():
+            columns[name] = rule.model_copy(update={"unit": "ns"})
+    return rules.model_copy(update={"columns": columns})
 
 
 def _rule(target: str, name: str) -> ColumnRule:
@@ -236,9 +241,29 @@ def _checked(
         order=rank,
         read=read,
         columns=columns,
+        contaminated=_contaminated(frame, keep, columns, notes),
         left_out=dict(left_out),
         notes=notes,
     )
+
+
+def _contaminated(
+    frame: DataFrame, keep: NDArray[np.bool_], columns: Dictionary[str, str], notes: list[str]
+) -> NDArray[np.bool_] | None:
+    """Which questions ended before the model's knowledge does; None where no column tells."""
+    if "cutoff" not in columns:
+        return None
+    cutoff, ended = (
+        frame[name].to_numpy(np.float64, na_value=np.nan)[keep] for name in ("cutoff", "time")
+    )
+    unknown = int((np.isnan(ended) & ~np.isnan(cutoff)).sum())
+    if unknown:
+        notes.append(
+            f"{unknown:,} rows have a cut-off and no time of their end (--time COLUMN): whether "
+            "the model knew the end cannot be told"
+        )
+    found: NDArray[np.bool_] = ended <= cutoff
+    return found
 
 
 def _events(

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from polyframe.lab import schema as form
-from polyframe.lab.columns import UNKNOWN, Columns, Told
+from polyframe.lab.columns import UNKNOWN, Columns, Told, integers
 from polyframe.lab.metrics import RESAMPLES, Interval, bin_of, bootstrap_mean
 
 if TYPE_CHECKING:
-    from polyframe.lab.columns import Floats, Ints
+    from polyframe.lab.columns import Bools, Floats, Ints
 
 MANY = 1_000
 """With more events fewer resamples are drawn: the ends of the interval are as steady."""
 LEAST = 2_000
+NEVER = 2**63 - 1
 BINS = 10
 FLOOR = 1e-6
 """A market mid of 0 or 1 is scored as this far from it: its log loss would be infinite."""
@@ -69,9 +70,14 @@ def judged_of(columns: Columns) -> Judged:
     """All forecasts of markets that ended with a winner, with what happened.
 
     Without the forecasts themselves: the probabilities that filled orders were decided with.
+    Questions that ended before the model's knowledge does are left out.
     """
     told = _told(columns)
-    rows = np.flatnonzero(columns.winner[told.market])
+    return _judged(columns, told, columns.winner[told.market] & ~_contaminated(columns, told))
+
+
+def _judged(columns: Columns, told: Told, which: Bools) -> Judged:
+    rows = np.flatnonzero(which)
     market = told.market[rows]
     return Judged(
         told.probability[rows],
@@ -96,20 +102,30 @@ def _told(columns: Columns) -> Told:
     return Told(market, fills.ts[rows], chance, fills.mid[rows] / columns.one[market])
 
 
+def _contaminated(columns: Columns, told: Told) -> Bools:
+    """Which forecasts are of questions that ended before their model's knowledge does."""
+    ended = columns.record.resolutions
+    known = [ended[m.id].known_at if m.id in ended else NEVER for m in columns.markets]
+    cutoff = np.zeros(len(told.ts), dtype=np.int64)
+    if columns.record.judgements:
+        cutoff = integers((row.cutoff for row in columns.record.judgements), len(told.ts))
+    found: Bools = np.array(known, dtype=np.int64)[told.market] <= cutoff
+    return found
+
+
 def scores_of(columns: Columns, seed: int) -> form.Scores:
     """Brier and log scores of forecasts and market, averaged within events, then over events."""
-    rows = judged_of(columns)
+    rows, told = judged_of(columns), _told(columns)
+    tainted = _contaminated(columns, told)
+    apart = _apart(columns, told, tainted, seed)
     given = bool(columns.record.judgements)
-    excluded = len(_told(columns).ts) - len(rows)
+    excluded = int((~columns.winner[told.market]).sum())
     basis: Literal["all forecasts delivered", "forecasts that led to a fill"] = (
         "all forecasts delivered" if given else "forecasts that led to a fill"
     )
     if not len(rows):
-        return form.Scores(0, 0, excluded, basis, None, None, None, None, None)
-    # By name, so that the events are resampled in an order of their own, not of the record's.
-    place = np.empty(len(columns.events), dtype=np.int64)
-    place[np.argsort(np.array(columns.events, dtype=np.str_))] = np.arange(len(columns.events))
-    names, event = np.unique(place[rows.event], return_inverse=True)
+        return form.Scores(0, 0, excluded, basis, None, None, None, None, None, apart)
+    names, event = _named(columns, rows)
     forecast, market, happened = rows.forecast, rows.market, rows.happened
 
     def by_event(
@@ -131,6 +147,36 @@ def scores_of(columns: Columns, seed: int) -> form.Scores:
         log_forecast=log_score(forecast),
         log_market=log_score(market),
         advantage=interval_of(theirs - own, seed),
+        contaminated=apart,
+    )
+
+
+def _named(columns: Columns, rows: Judged) -> tuple[Ints, Ints]:
+    """By name, so that events are resampled in an order of their own, not of the record's."""
+    place = np.empty(len(columns.events), dtype=np.int64)
+    place[np.argsort(np.array(columns.events, dtype=np.str_))] = np.arange(len(columns.events))
+    names, event = np.unique(place[rows.event], return_inverse=True)
+    return names, event
+
+
+def _apart(
+    columns: Columns, told: Told, tainted: Bools, seed: int
+) -> form.ContaminatedScores | None:
+    rows = _judged(columns, told, tainted & columns.winner[told.market])
+    if not len(rows):
+        return None
+    names, event = _named(columns, rows)
+    own, theirs = (
+        np.bincount(event, weights=(p - rows.happened) ** 2) / np.bincount(event)
+        for p in (rows.forecast, rows.market)
+    )
+    return form.ContaminatedScores(
+        forecasts=len(rows),
+        events=len(names),
+        brier_forecast=float(own.mean()),
+        brier_market=float(theirs.mean()),
+        advantage=interval_of(theirs - own, seed),
+        fills=int(np.isin(columns.fills.market, told.market[tainted]).sum()),
     )
 
 
