@@ -38,6 +38,9 @@ def evaluate(
     cutoff: Annotated[
         str, typer.Option("--cutoff", help="Column of the end of the model's knowledge.")
     ] = "",
+    maker: Annotated[
+        str, typer.Option("--maker", help="Column of who said it, to compare its makers.")
+    ] = "",
     mapping: Annotated[Path | None, typer.Option("--map", help="How columns are read.")] = None,
     where: Annotated[
         list[str] | None, typer.Option("--where", help="COLUMN=VALUE that rows must have.")
@@ -65,7 +68,7 @@ def evaluate(
 
     given = {
         "p": p, "y": y, "market": market, "event": event, "category": category, "time": time,
-        "cutoff": cutoff,
+        "cutoff": cutoff, "maker": maker,
     }  # fmt: skip
     names = {target: name for target, name in given.items() if name}
     if file.is_dir():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Evaluation,
     )
 
-COLOUR = {"better": "green", "worse": "red", "not distinguishable": "yellow"}
+COLOUR = {"better": "green", "worse": "red", "not distinguishable": "yellow", "contaminated": "red"}
 
 
 def evaluation_page(found: Evaluation) -> Any:

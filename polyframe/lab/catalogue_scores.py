@@ -16,7 +16,10 @@ from polyframe.lab.scored_rows import Scored
 from polyframe.store.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from polyframe.domain.market import Market
+    from numpy.typing import NDArray
+
+    from polyframe.domain.forecast import Forecast
+    from polyframe.domain.market import Market, Resolution
     from polyframe.store.timeline import PriceColumns
 
 WHOLE = 10_000
@@ -79,21 +82,39 @@ def catalogue_rows(catalogue: Catalogue, *, source: str = "") -> Scored:
             expected="forecasts of markets that ended, one of " + ", ".join(table.sources()),
             hint=f"polyframe data list '{catalogue.path}'",
         )
+    return _scored(
+        f"{source or '+'.join(table.sources())} ({catalogue.path.name})", kept, market, notes,
+        len(rows), {why: n for why, n in left_out.items() if n}, several=not source,
+    )  # fmt: skip
+
+
+def _scored(
+    name: str,
+    kept: Sequence[tuple[Forecast, Market, Resolution]],
+    market: NDArray[np.float64] | None,
+    notes: list[str],
+    read: int,
+    left_out: dict[str, int],
+    *,
+    several: bool,
+) -> Scored:
+    """The rows as columns; ``several`` makers are told apart."""
     known = np.array([found.known_at for _, _, found in kept])
     return Scored(
-        name=f"{source or '+'.join(table.sources())} ({catalogue.path.name})",
+        name=name,
         p=np.array([forecast.probability for forecast, _, _ in kept]),
         y=np.array([1.0 if found.payouts[0] else 0.0 for _, _, found in kept]),
         market=market,
         event=np.array([_event(m) for _, m, _ in kept], dtype=np.str_),
         category=np.array([m.category or "(none)" for _, m, _ in kept], dtype=np.str_),
         order=np.argsort(np.argsort(known, kind="stable"), kind="stable").astype(np.int64),
-        read=len(rows),
+        read=read,
+        maker=np.array([f.source for f, _, _ in kept], dtype=np.str_) if several else None,
         contaminated=np.array([f.cutoff >= found.known_at for f, _, found in kept]),
         columns=COLUMNS
         if market is not None
         else {k: v for k, v in COLUMNS.items() if k != "market"},
-        left_out={why: n for why, n in left_out.items() if n},
+        left_out=left_out,
         notes=notes,
     )
 

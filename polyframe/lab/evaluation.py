@@ -25,6 +25,7 @@ from polyframe.lab.evaluation_form import (
     Reference,
     Verdict,
 )
+from polyframe.lab.makers import rivals_of
 from polyframe.lab.scored_rows import Scored
 from polyframe.quant.rows import event_numbers
 from polyframe.quant.scoring import (
@@ -78,11 +79,11 @@ def evaluate(rows: Scored, *, seed: int = 0) -> Evaluation:
             hint="name the column that tells them apart: --event COLUMN",
         )
     brier, log = (rows.p - rows.y) ** 2, log_losses(rows.p, rows.y)
-    rivals = _rivals(rows)
+    rivals, told = _rivals(rows)
     references = tuple(_compared(name, rows, p, brier, log, seed) for name, p in rivals.items())
     main = references[-1]
     own = Band.of(bootstrap_mean(event_means(brier, rows.event), seed=seed))
-    notes = list(rows.notes)
+    notes = [*rows.notes, *told]
     if rows.p.size > events:
         notes.append(f"{rows.p.size:,} rows are {events:,} observations: one vote an event")
     return Evaluation(
@@ -93,7 +94,7 @@ def evaluate(rows: Scored, *, seed: int = 0) -> Evaluation:
         left_out=dict(rows.left_out),
         notes=tuple(notes),
         columns=dict(rows.columns),
-        verdict=_verdict(main, events),
+        verdict=_verdict(main, events) if rows.contaminated is None else _worthless(main),
         brier=own,
         brier_index=brier_index(own.mean),
         log_score=Band.of(bootstrap_mean(event_means(log, rows.event), seed=seed)),
@@ -110,14 +111,14 @@ def _parted(rows: Scored) -> tuple[Scored, Scored | None]:
     """The rows that say something, and those whose end the model may have read."""
     known = rows.contaminated
     if known is None or not known.any():
-        return rows, None
-    if known.all():
-        raise DataError(
-            f"{rows.name}: all {known.size:,} rows are of questions that ended before the model's "
-            "knowledge does",
-            expected="questions that ended after the cut-off, or nothing tells skill from memory",
-            hint="score questions that ended later, or look whether --cutoff is the cut-off",
-        )
+        return replace(rows, contaminated=None), None
+    rest = rows.y[~known]
+    if rest.size < 2 or rest.min() == rest.max() or len(set(rows.event[~known].tolist())) < 2:
+        # Nothing else can be scored: the verdict says what the figures are worth.
+        left = f"rows that are not contaminated, too few to be scored: {rest.size:,}"
+        notes = [*rows.notes, *([left] if rest.size else [])]
+        worthless = np.ones(int(known.sum()), dtype=np.bool_)
+        return replace(_chosen(rows, known), contaminated=worthless, notes=notes), None
     return _chosen(rows, ~known), _chosen(rows, known)
 
 
@@ -131,6 +132,7 @@ def _chosen(rows: Scored, which: NDArray[np.bool_]) -> Scored:
         category=None if rows.category is None else rows.category[which],
         order=rows.order[which],
         contaminated=None,
+        maker=None if rows.maker is None else rows.maker[which],
     )
 
 
@@ -151,8 +153,8 @@ def _apart(rows: Scored | None, against: str, rate: float, seed: int) -> Contami
     )
 
 
-def _rivals(rows: Scored) -> dict[str, Floats]:
-    """Probabilities of others for the same rows; the last one is the one that matters most."""
+def _rivals(rows: Scored) -> tuple[dict[str, Floats], list[str]]:
+    """Probabilities of others for the same rows, the last one the one that matters most; notes."""
     which = event_numbers(rows.event, rows.p.size)
     means = event_means(rows.y, rows.event)
     # The rate of all other events: a rate that knew the row's own outcome would be too good.
@@ -162,9 +164,12 @@ def _rivals(rows: Scored) -> dict[str, Floats]:
         "one half": np.full(rows.p.size, 0.5),
         "base rate": np.clip(others, edge, 1.0 - edge)[which],
     }
+    found, notes = rivals_of(rows)
+    rate = {} if rows.market is not None else {"base rate": rivals.pop("base rate")}
+    rivals |= found | rate
     if rows.market is not None:
         rivals["market"] = rows.market
-    return rivals
+    return rivals, notes
 
 
 def _compared(
@@ -199,6 +204,14 @@ def _verdict(main: Reference, events: int) -> Verdict:
     if events < FEW_EVENTS:
         text += " That is few: an interval from so few events is itself uncertain."
     return Verdict(code, main.name, text)
+
+
+def _worthless(main: Reference) -> Verdict:
+    text = (
+        "Contaminated: these are questions that ended before the model's knowledge does. "
+        "It may have read how; whatever they score says nothing about forecasting."
+    )
+    return Verdict("contaminated", main.name, text)
 
 
 def _single(rows: Scored) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import msgspec
 from polyframe.quant.significance import Interval
 
 VERSION = 1
-Code = Literal["better", "worse", "not distinguishable"]
+Code = Literal["better", "worse", "not distinguishable", "contaminated"]
 
 
 class Band(msgspec.Struct, frozen=True):

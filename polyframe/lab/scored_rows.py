@@ -29,6 +29,7 @@ SCORES = Table(
         Column("market", "probability", "the market's or the crowd's probability at that moment"),
         Column("event", "text", "rows of one event are one observation"),
         Column("category", "text", "for a table by category"),
+        Column("maker", "text", "who said it: its makers are compared with each other"),
         Column("time", "time", "the order in which outcomes became known"),
         Column("cutoff", "time", "end of what the model knew, for contaminated questions"),
     ),
@@ -43,6 +44,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "category": ("category",),
     "time": ("time", "resolved_at"),
     "cutoff": ("cutoff",),
+    "maker": ("maker", "forecaster"),
 }
 """Names that a column is looked for under when nobody says which one it is."""
 
@@ -83,6 +85,7 @@ class Scored:
     read: int
     columns: Dictionary[str, str]
     contaminated: NDArray[np.bool_] | None = None
+    maker: NDArray[np.str_] | None = None
     left_out: Dictionary[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
@@ -242,6 +245,9 @@ def _checked(
         read=read,
         columns=columns,
         contaminated=_contaminated(frame, keep, columns, notes),
+        maker=frame["maker"].fillna("(unnamed)").to_numpy(np.str_)[keep]
+        if "maker" in columns
+        else None,
         left_out=dict(left_out),
         notes=notes,
     )

@@ -63,7 +63,7 @@ PRESETS = [
     ("metaculus_llm_forecasts", "metaculus_llm", (), 300, "not distinguishable"),
     ("metaculus_pro_forecasts_q1_2025", "metaculus_pros", (), 36, "better"),
     ("metaculus_bots_pros_2024q2q3", "metaculus_bots", (), 13, "not distinguishable"),
-    ("llm_polymarket_gpt4o", "gpt4o_polymarket", ("--clamp", "0.01"), 182, "better"),
+    ("llm_polymarket_gpt4o", "gpt4o_polymarket", ("--clamp", "0.01"), 180, "contaminated"),
 ]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from test_lab_evaluation import rows
 
-from polyframe.errors import DataError
 from polyframe.lab.evaluation import evaluate
 from polyframe.lab.scored_rows import read_rows
 
@@ -41,11 +40,17 @@ def test_contaminated_rows_are_in_no_figure_but_their_own(price):
     assert marked.contaminated.brier == pytest.approx(own.mean())
 
 
-def test_nothing_is_scored_when_the_model_may_have_read_every_end():
-    every = rows(50)
-    with pytest.raises(DataError, match="all 50 rows are of questions that ended before") as found:
-        evaluate(replace(every, contaminated=np.ones(50, dtype=np.bool_)))
-    assert "--cutoff" in str(found.value.hint)
+def test_when_the_model_may_have_read_every_end_that_is_the_verdict():
+    every = rows(1_500, skill=1.0)
+    assert evaluate(every).verdict.code == "better"
+    known = evaluate(replace(every, contaminated=np.ones(1_500, dtype=np.bool_)))
+    assert known.verdict.code == "contaminated"
+    assert known.verdict.text.startswith("Contaminated: these are questions")
+    assert known.contaminated is None
+    most = np.arange(1_500) > 0
+    found = evaluate(replace(every, contaminated=most))
+    assert (found.verdict.code, found.rows) == ("contaminated", 1_499)
+    assert "rows that are not contaminated, too few to be scored: 1" in found.notes
 
 
 def test_a_file_tells_by_the_end_and_the_cutoff_and_the_end_itself_counts(tmp_path):

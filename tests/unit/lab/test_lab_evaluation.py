@@ -58,7 +58,7 @@ def test_without_a_market_the_base_rate_is_the_measure():
     found = evaluate(rows(skill=1.0, price=False))
     assert found.verdict.against == "base rate"
     assert found.beyond_market is None
-    assert [r.name for r in found.references] == ["one half", "base rate"]
+    assert [r.name for r in found.references] == ["one half", "these, corrected", "base rate"]
 
 
 def test_the_scores_are_what_they_are_by_hand():
