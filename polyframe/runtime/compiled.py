@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polyframe.api.exits import Exits, declared
 from polyframe.api.strategy import Strategy
 from polyframe.domain.events import Event, WakeReason, Woken
 from polyframe.domain.units import DAY, HOUR, Ns, Price
@@ -43,6 +44,8 @@ def why_not(players: Sequence[Player], engine: Engine, rows: BarRows, flat: Flat
     own = [name for name in DECIDING if getattr(cls, name) is not getattr(Strategy, name)]
     if own:
         return f"{cls.__name__} decides in {', '.join(own)}"
+    if _exits(player).selling or cls.custom_exit is not Strategy.custom_exit:
+        return f"{cls.__name__} declares exits"
     if type(player.sizer).__name__ != "FixedSizer" or not hasattr(player.sizer, "fixed_stake"):
         return f"the sizer is {type(player.sizer).__name__}, not FixedSizer"
     if player.sizer.fixed_stake is None:
@@ -60,6 +63,11 @@ def why_not(players: Sequence[Player], engine: Engine, rows: BarRows, flat: Flat
     if heard is None:
         return f"{cls.__name__} has no timeframe"
     return ""
+
+
+def _exits(player: Player) -> Exits:
+    """What the strategy declares about leaving, the configuration's changes included."""
+    return player.exits or declared(player.strategy)
 
 
 def _observe() -> Any:
@@ -120,7 +128,7 @@ class CompiledFeed(BarFeed):
         plan[c.P_STAKE] = player.sizer.fixed_stake  # type: ignore[attr-defined]
         plan[c.P_ENTRY], plan[c.P_RESPONSE] = flat.entry, flat.response
         plan[c.P_CANCEL], plan[c.P_MAX_AGE] = flat.cancel, flat.max_age
-        plan[c.P_MAX_OPEN] = strategy.max_open or 0
+        plan[c.P_MAX_OPEN] = _exits(player).max_open or 0
         plan[c.P_SLIP] = round(strategy.slippage * MILLION)
         plan[c.P_INPUTS] = self.engine.parts.door.inputs
 

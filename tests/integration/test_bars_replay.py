@@ -88,6 +88,15 @@ class Hours(Strategy):
         return bars
 
 
+class Stopped(Hours):
+    stop_loss = 0.10
+
+
+class Leaving(Hours):
+    def custom_exit(self, position, view):
+        return "dear" if view.book(position.token).bid >= 6000 else None
+
+
 class Resting(Strategy):
     """Bids at 0.40 after the first bar and waits."""
 
@@ -392,6 +401,24 @@ def test_half_the_spread_must_be_traded_through_too(registry: Registry) -> None:
     through = hours((5000,) * 4, (5000, 5000, 3700, 5000), (5000,) * 4)
     assert Ran(config("Resting", sim=sim), registry, barely).fills == []
     assert len(Ran(config("Resting", sim=sim), registry, through).fills) == 1
+
+
+def test_a_declared_stop_is_carried_out_whatever_the_signals_say(registry: Registry) -> None:
+    # Only a rising hour follows the fall: no signal asks to sell.
+    data = hours(
+        (5000,) * 4, (5000, 5200, 5000, 5200), (5200,) * 4, (4000, 5200, 4000, 5200), (5200,) * 4,
+        (4500, 4500, 4500, 4500), (4400,) * 4, (4400,) * 4,
+    )  # fmt: skip
+    bought, sold = Ran(config("Stopped"), registry, data).fills[:2]
+    assert (bought.price, sold.price, sold.reason) == (5200, 4400, "stop_loss")
+
+
+def test_custom_exit_is_asked_on_bars(registry: Registry) -> None:
+    data = hours(
+        (5000,) * 4, (5000, 5200, 5000, 5200), (5200,) * 4, (6000,) * 4, (6100,) * 4, (6100,) * 4
+    )
+    bought, sold = Ran(config("Leaving"), registry, data).fills[:2]
+    assert (bought.price, sold.price, sold.reason) == (5200, 6100, "custom:dear")
 
 
 # ---- the end -------------------------------------------------------------------------------------
