@@ -88,11 +88,14 @@ _FROM: dict[str, str] = {
     for name in names.split()
 }
 
+_LAB: dict[str, str] = dict.fromkeys(("backtest", "compare"), "polyframe.lab.notebook")
+"""Functions for notebooks: the only names from above the floors that a plugin may rely on."""
+
 __all__ = ["__version__", *sorted(_FROM)]  # noqa: PLE0604 - names are loaded on first use
 
 
 def __getattr__(name: str) -> Any:
-    module = _FROM.get(name)
+    module = _FROM.get(name) or _LAB.get(name)
     if module is None:
         raise AttributeError(f"module 'polyframe' has no attribute {name!r}")
     value = getattr(import_module(module), name)
@@ -101,4 +104,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_FROM))
+    return sorted(set(globals()) | set(_FROM) | set(_LAB))

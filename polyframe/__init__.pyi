@@ -261,6 +261,8 @@ from polyframe.errors import (
 from polyframe.errors import (
     UserError as UserError,
 )
+from polyframe.lab.notebook import backtest as backtest
+from polyframe.lab.notebook import compare as compare
 from polyframe.quant.bars import as_known as as_known
 from polyframe.quant.bars import resample as resample
 from polyframe.quant.calibration import Beta as Beta

@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "reproduce": ("polyframe.cli.reproduce:app", "Make a stored run again and compare"),
     "decisions": ("polyframe.cli.decisions:app", "Show why each order was made, and prove it"),
     "lookahead": ("polyframe.cli.lookahead:app", "Check that a strategy does not look ahead"),
+    "list": ("polyframe.cli.list:app", "List strategies, markets, stored runs ..."),
     "data": ("polyframe.cli.data:app", "Import, check and look at recorded data"),
     "forecast": ("polyframe.cli.forecast:app", "Judge forecasts by what happened"),
     "plugins": ("polyframe.cli.plugins:app", "List strategies, forecasters, protections ..."),
@@ -107,7 +108,8 @@ def _run(verb: str, args: list[str]) -> int:
         raise
     except wrong_usage as error:
         text = error.format_message()
-        if not text:  # a group without a subcommand has printed its help
+        if not text or text.startswith("Usage: "):  # a group without a subcommand shows its help
+            err_console.print(text, markup=False, highlight=False)
             return 2
         raise UserError(text.rstrip("."), hint=f"polyframe {verb} --help") from None
     return result if isinstance(result, int) and not isinstance(result, bool) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -12,7 +12,7 @@ from rich.table import Table
 from polyframe.cli.console import console, emit_json
 
 if TYPE_CHECKING:
-    from polyframe.runtime.plugins import Broken, Registered, Registry
+    from polyframe.runtime.plugins import Broken, Registry
 
 app = typer.Typer(add_completion=False)
 BROKEN = 2
@@ -28,6 +28,7 @@ def plugins(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> int:
     """List strategies, forecasters, protections and every other plugin."""
+    from polyframe.runtime.describing import described, described_broken
     from polyframe.runtime.plugins import Registry
 
     registry = Registry.load(user_data, safe=safe)
@@ -39,8 +40,8 @@ def plugins(
     elif as_json:
         emit_json(
             {
-                "plugins": [_plain(found) for found in registry.all()],
-                "broken": [_plain_broken(found) for found in registry.broken],
+                "plugins": [described(found) for found in registry.all()],
+                "broken": [described_broken(found) for found in registry.broken],
             }
         )
     else:
@@ -48,33 +49,9 @@ def plugins(
     return 0
 
 
-def _plain(found: Registered) -> dict[str, Any]:
-    return {
-        "kind": found.kind,
-        "name": found.name,
-        "origin": found.origin.kind,
-        "from": found.origin.label,
-        "file": str(found.file),
-        "sha256": found.sha256,
-        "methods": found.methods,
-        "api": found.cls.api,
-    }
-
-
-def _plain_broken(found: Broken) -> dict[str, Any]:
-    return {
-        "module": found.module,
-        "origin": found.origin.kind,
-        "file": str(found.file) if found.file else None,
-        "line": found.line,
-        "error": found.error,
-        "expected": found.expected,
-        "names": found.names,
-        "traceback": found.traceback,
-    }
-
-
 def _show(registry: Registry) -> None:
+    from polyframe.runtime.describing import came_from
+
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("Kind", "Name", "Origin", "Methods", "Status"):
         table.add_column(column, overflow="fold", no_wrap=column in {"Kind", "Name"})
@@ -85,7 +62,11 @@ def _show(registry: Registry) -> None:
         kernel = getattr(found.cls, "kernel", "")
         methods = f"kernel {kernel}" if kernel else ", ".join(found.methods)
         table.add_row(
-            f"[bold]{kind}[/]", f"[cyan]{found.name}[/]", _origin(found), methods, "[green]ok[/]"
+            f"[bold]{kind}[/]",
+            f"[cyan]{found.name}[/]",
+            escape(came_from(found)),
+            methods,
+            "[green]ok[/]",
         )
     for broken in registry.broken:
         where = broken.file.name if broken.file else broken.module
@@ -98,15 +79,11 @@ def _show(registry: Registry) -> None:
         console.print("\n[bold]Next:[/] polyframe plugins --broken")
 
 
-def _origin(found: Registered) -> str:
-    return found.origin.label if found.origin.kind == "package" else {
-        "built-in": "built-in", "file": escape(found.file.name)
-    }[found.origin.kind]  # fmt: skip
-
-
 def _show_broken(found: list[Broken], as_json: bool) -> None:
+    from polyframe.runtime.describing import described_broken
+
     if as_json:
-        emit_json({"broken": [_plain_broken(broken) for broken in found]})
+        emit_json({"broken": [described_broken(broken) for broken in found]})
         return
     if not found:
         console.print("Nothing is broken.")

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from polyframe.cli.console import console, emit_json, err_console
 from polyframe.errors import UserError
 
-if TYPE_CHECKING:
-    from polyframe.lab.periods import Period
-
 app = typer.Typer(add_completion=False, help="Show a stored run.")
 
 NEWEST = 5
 HASH_DIGITS = 12
 LEAST_HASH = 4
-PERIODS = ("day", "week", "month")
 
 
 @app.command()
@@ -35,8 +31,9 @@ def report(
         Path | None, typer.Option("--html", help="Write one self-contained page to a file.")
     ] = None,
     breakdown: Annotated[
-        str, typer.Option("--breakdown", help="Result by day, week or month of the close.")
-    ] = "",
+        list[str] | None,
+        typer.Option("--breakdown", help="Result by day, week, month, exit, event ..."),
+    ] = None,
     user_data: Annotated[
         Path, typer.Option("--user-data", help="The user directory that holds runs/.")
     ] = Path("user_data"),
@@ -47,7 +44,9 @@ def report(
 
         emit_json(json_schema())
         return
-    period = period_of(breakdown)
+    from polyframe.lab.breakdown import checked
+
+    splits = checked(breakdown or (), "report")
     from polyframe.lab.report import render, save_svg
     from polyframe.lab.results import load_report
 
@@ -64,22 +63,7 @@ def report(
     if as_json:
         emit_json(stored)
     else:
-        render(stored, console, period)
-
-
-def period_of(word: str) -> Period | None:
-    """The period that ``--breakdown`` names; None without it.
-
-    Raises:
-        UserError: it names none.
-    """
-    if word and word not in PERIODS:
-        raise UserError(
-            f"--breakdown {word!r} is no period",
-            expected=f"one of {', '.join(PERIODS)}",
-            hint="polyframe report --breakdown week",
-        )
-    return cast("Period", word) if word else None
+        render(stored, console, splits)
 
 
 def find_run(run: str, runs: Path, verb: str = "report") -> Path:
@@ -94,7 +78,9 @@ def find_run(run: str, runs: Path, verb: str = "report") -> Path:
     """
     if run and (Path(run).is_file() or (Path(run) / "report.json").is_file()):
         return Path(run)
-    known = sorted((p.parent for p in runs.glob("[!.]*/report.json")), key=_age, reverse=True)
+    from polyframe.lab.places import run_dirs
+
+    known = run_dirs(runs)
     if not known:
         raise UserError(
             f"no run is stored in {runs}",
@@ -133,9 +119,3 @@ def _hash_in(name: str) -> str:
 
 def _has_hash(name: str, run: str) -> bool:
     return len(run) >= LEAST_HASH and _hash_in(name).startswith(run[:HASH_DIGITS])
-
-
-def _age(directory: Path) -> tuple[str, int, str]:
-    """Sorts by the time in the id, then by when it was written."""
-    stamp = directory.name.partition("-")[0]
-    return stamp, (directory / "report.json").stat().st_mtime_ns, directory.name

@@ -30,7 +30,7 @@ from polyframe.lab.record import (
     source_digest,
 )
 from polyframe.lab.replays import Robust, replayed
-from polyframe.lab.results import RunPaths, stored_run
+from polyframe.lab.results import RunPaths, run_paths, stored_run
 from polyframe.lab.rowhash import row_digests
 from polyframe.lab.schema import Report
 from polyframe.lab.summary import build as build_report
@@ -47,15 +47,22 @@ from polyframe.store.records import Header, RecordLevel
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Progress = Callable[[int, int], None]
+Reuse = Callable[[str], tuple[Path, Report] | None]
+"""Gives a stored run, with its report, for a manifest's hash."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A run's record, its report and where it was written (None: nowhere)."""
+    """A run's record (None: it was made before), its report and its place (None: nowhere)."""
 
-    record: RunRecord
+    record: RunRecord | None
     report: Report
     paths: RunPaths | None
+
+    @property
+    def reused(self) -> bool:
+        """Whether a stored run is shown again."""
+        return self.record is None
 
 
 @dataclass(frozen=True)
@@ -84,17 +91,22 @@ def run(
     progress: Progress | None = None,
     call_limit: float = 10.0,
     robust: Robust = "none",
+    reuse: Reuse | None = None,
 ) -> Finished:
     """Runs the configured strategies over a catalogue and stores the result under ``runs``.
 
     ``robust`` says which replays under other assumptions follow: none, that with late fills where
-    the run was small, or all of them.
+    the run was small, or all of them. ``reuse`` may know the very same run: then its report is read
+    and nothing is run.
 
     Raises:
         UserError: strategies, settings or plugins are wrong.
         DataError: the catalogue is damaged or has nothing to replay.
     """
     loaded = load(config, registry, directory, forecasted=forecasted)
+    known = reuse(loaded.manifest.hash) if reuse is not None else None
+    if known is not None:
+        return Finished(None, known[1], run_paths(known[0]))
     level = RecordLevel(config.backtest.record)
     with TemporaryJournal(runs, loaded, level) as (journal, path):
         record, steps = played(loaded, journal, progress=progress, call_limit=call_limit)

@@ -50,3 +50,8 @@ def percent(value: float | None) -> str:
 def number(value: float | None, decimals: int = 2) -> str:
     """A plain number, a dash where there is none."""
     return "-" if value is None else f"{value:,.{decimals}f}"
+
+
+def span(low: float | None, high: float | None) -> str:
+    """The interval of an amount, a dash where there is none."""
+    return "-" if low is None or high is None else f"[{low:+,.2f}, {high:+,.2f}]"

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from polyframe.lab.cells import colour, new_table, number, percent, signed
+from polyframe.lab.cells import colour, new_table, number, percent, signed, span
 from polyframe.lab.schema import Report, Robustness
 
 
@@ -33,10 +33,6 @@ def _money(value: float | None) -> Text:
     return Text("-") if value is None else Text(f"{value:+,.2f}", colour(value))
 
 
-def _range(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:+,.2f}, {high:+,.2f}]"
-
-
 def _notes(rows: Iterable[tuple[str, str]]) -> list[RenderableType]:
     return [Text(f"{name}: {note}.", style="dim") for name, note in rows if note]
 
@@ -47,7 +43,7 @@ def _baselines(report: Report) -> RenderableType:
         table.add_row(
             Text(row.name),
             _money(row.pnl),
-            _range(row.low, row.high),
+            span(row.low, row.high),
             number(row.brier, 4),
             number(row.log_score, 4),
         )
@@ -122,7 +118,7 @@ def _simulated(found: Robustness) -> RenderableType:
             Text(row.name),
             _money(row.actual) if not row.name.startswith("drawdown") else number(row.actual),
             _money(row.mean) if not row.name.startswith("drawdown") else number(row.mean),
-            _range(row.low, row.high),
+            span(row.low, row.high),
             "-" if row.below is None else f"{row.below:.0%}",
         )
     notes = _notes((row.name[0].upper() + row.name[1:], row.note) for row in found.simulated)

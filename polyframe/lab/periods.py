@@ -34,6 +34,15 @@ def by_period(trips: Sequence[RoundTrip], period: Period) -> list[Slice]:
     return [_slice(name, groups[name]) for name in sorted(groups)]
 
 
+def by_key(trips: Sequence[RoundTrip], key: Callable[[RoundTrip], str]) -> list[Slice]:
+    """One slice a name, the best result first."""
+    groups: dict[str, list[RoundTrip]] = {}
+    for trip in trips:
+        groups.setdefault(key(trip), []).append(trip)
+    slices = [_slice(name, rows) for name, rows in groups.items()]
+    return sorted(slices, key=lambda row: (-Decimal(row.pnl), row.name))
+
+
 def _slice(name: str, rows: Sequence[RoundTrip]) -> Slice:
     staked = sum(Decimal(trip.staked) for trip in rows)
     pnl = sum(Decimal(trip.pnl) for trip in rows)

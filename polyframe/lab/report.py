@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from polyframe.lab.breakdown import split
 from polyframe.lab.cells import (
     amount,
     colour,
@@ -23,7 +24,6 @@ from polyframe.lab.cells import (
     signed,
 )
 from polyframe.lab.evidence import beside_the_result
-from polyframe.lab.periods import Period, by_period
 from polyframe.lab.picture import write_svg
 from polyframe.lab.schema import ContaminatedScores, Report, Slice, Summary
 
@@ -33,8 +33,8 @@ CURVE_HEIGHT = 4
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def render(report: Report, console: Console, breakdown: Period | None = None) -> None:
-    """Prints a report, split by periods when asked to. Made for 80 columns and more."""
+def render(report: Report, console: Console, breakdown: Sequence[str] = ()) -> None:
+    """Prints a report, split by words of ``lab.breakdown``. Made for 80 columns and more."""
     width = min(console.width, 120)
     for part in _parts(report, width, breakdown):
         console.print(part, width=width, highlight=False)
@@ -51,7 +51,7 @@ def save_svg(report: Report, path: Path, *, width: int = WIDTH) -> None:
     write_svg(console, path, "polyframe report")
 
 
-def _parts(report: Report, width: int, breakdown: Period | None) -> Iterable[RenderableType]:
+def _parts(report: Report, width: int, breakdown: Sequence[str]) -> Iterable[RenderableType]:
     yield _headline(report)
     yield _curve(report, width)
     yield _summary(report.summary)
@@ -64,11 +64,10 @@ def _parts(report: Report, width: int, breakdown: Period | None) -> Iterable[Ren
         ):
             if first not in ("category", "ended by") and len(rows) < 2:
                 continue  # one row says nothing that the total does not
-            yield Padding(_slices(title, first, rows, width), (1, 0, 0, 0))
-        if breakdown is not None:
-            rows = by_period(report.round_trips, breakdown)
-            table = _slices(f"Result by {breakdown} of the close", breakdown, rows, width)
-            yield Padding(table, (1, 0, 0, 0))
+            yield Padding(slices(title, first, rows, width), (1, 0, 0, 0))
+        for word in breakdown:
+            if word not in ("category", "exit"):  # they stand above
+                yield Padding(slices(*split(report, word), width), (1, 0, 0, 0))
         yield _markets(report)
     yield _quality(report, width)
     yield from beside_the_result(report)
@@ -261,7 +260,8 @@ def _slice_cells(row: Slice) -> list[RenderableType]:
     ]
 
 
-def _slices(title: str, first: str, rows: Sequence[Slice], width: int) -> Table:
+def slices(title: str, first: str, rows: Sequence[Slice], width: int) -> Table:
+    """Slices as a table, with fewer columns where there is little room."""
     table = new_table(title, first, [str(name) for name in _picked(_SLICE_COLUMNS, width)])
     for row in rows:
         table.add_row(Text(row.name), *_picked(_slice_cells(row), width))
@@ -288,7 +288,7 @@ def _markets(report: Report) -> RenderableType:
 
 def _quality(report: Report, width: int) -> RenderableType:
     q = report.quality
-    table = _slices("How much rests on doubtful prices", "fills", (q.all, q.near, q.without), width)
+    table = slices("How much rests on doubtful prices", "fills", (q.all, q.near, q.without), width)
     share = q.flagged / q.rows if q.rows else 0.0
     line = Text(
         f"{q.flagged:,} of {q.rows:,} price rows ({share:.1%}) had no real quote behind them; "

@@ -62,6 +62,7 @@ __all__ = [
     "UnquotedCounts",
     "edited",
     "load_report",
+    "run_paths",
     "source_digest",
     "stored_run",
     "trials_tried",
@@ -82,7 +83,8 @@ class RunPaths(NamedTuple):
     journal: Path
 
 
-def _paths(directory: Path) -> RunPaths:
+def run_paths(directory: Path) -> RunPaths:
+    """The files of a run's directory."""
     return RunPaths(
         directory.name,
         directory,
@@ -145,7 +147,7 @@ def stored_run(
             report = msgspec.structs.replace(report, run=target.name)
             _write_report(record, report, work)
         os.rename(work, target)
-        return _paths(target), report
+        return run_paths(target), report
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -221,14 +221,14 @@ class Registry:
             self._set_aside(origin, name, file, loaded, error)
             return
         for kind, found in classes:
-            self._register(kind, found, origin)
+            given = file if found is loaded else None
+            self._register(kind, found, origin, given or _file_of(sys.modules[found.__module__]))
         if hooks and self.hooks.get_plugin(loaded.__name__) is None:
             self.hooks.register(loaded, name=loaded.__name__)
             self.hook_modules[loaded.__name__] = (origin, _file_of(loaded))
 
-    def _register(self, kind: Kind, cls: type[Plugin], origin: Origin) -> None:
+    def _register(self, kind: Kind, cls: type[Plugin], origin: Origin, file: Path) -> None:
         key = (kind.name, cls.__name__)
-        file = _file_of(sys.modules[cls.__module__])
         known = self._found.get(key)
         if known is not None and known.cls is not cls:
             raise PluginError(

@@ -22,6 +22,7 @@ from polyframe.runtime.inputs import known_inputs
 from polyframe.runtime.settings import Config
 from polyframe.store.bar_columns import BarColumns, intervals_of
 from polyframe.store.catalogue import Catalogue
+from polyframe.store.choosing import of_category
 from polyframe.store.schema import BARS
 from polyframe.store.timeline import PriceColumns
 
@@ -161,7 +162,7 @@ def _chosen(
 ) -> tuple[list[Market], list[str]]:
     markets = catalogue.markets()
     notes: list[str] = []
-    listing = f"polyframe data list {quote(str(catalogue.path))}"
+    listing = f"polyframe list markets --data {quote(str(catalogue.path))}"
     if config.data.markets:
         by_id = {market.id: market for market in markets}
         for id in config.data.markets:
@@ -174,16 +175,7 @@ def _chosen(
                 )
         markets = [by_id[id] for id in config.data.markets]
     if config.data.category:
-        wanted = config.data.category.lower()
-        known = sorted({market.category.lower() for market in markets})
-        if wanted not in known:
-            near = get_close_matches(wanted, known, n=1)
-            raise ConfigError(
-                f"no market of category {config.data.category!r} in {catalogue.path}",
-                expected=f"{near[0]}?" if near else f"one of: {', '.join(known)}",
-                hint=listing,
-            )
-        markets = [market for market in markets if market.category.lower() == wanted]
+        markets = of_category(markets, config.data.category, catalogue.path)
     if forecasted:
         with_forecast = set(catalogue.forecasts().markets())
         before = len(markets)

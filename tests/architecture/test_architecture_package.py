@@ -18,6 +18,8 @@ import polyframe
 from polyframe import errors
 from polyframe.api import hookspecs
 
+PUBLIC = polyframe._FROM | polyframe._LAB
+
 
 def test_stub_and_package_have_the_same_names(root: Path) -> None:
     stub = ast.parse((root / "polyframe" / "__init__.pyi").read_text())
@@ -27,23 +29,29 @@ def test_stub_and_package_have_the_same_names(root: Path) -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert named == {name: f"{module}.{name}" for name, module in polyframe._FROM.items()}
+    assert named == {name: f"{module}.{name}" for name, module in PUBLIC.items()}
 
 
-@pytest.mark.parametrize("name", sorted(polyframe._FROM))
+@pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_a_public_name_is_the_object_it_says(name: str) -> None:
-    module = importlib.import_module(polyframe._FROM[name])
+    module = importlib.import_module(PUBLIC[name])
     assert getattr(polyframe, name) is getattr(module, name)
 
 
 def test_public_names_come_from_the_rooms_an_author_may_rely_on() -> None:
     rooms = {module.split(".")[1] for module in polyframe._FROM.values()}
     assert rooms == {"api", "domain", "quant", "errors"}
+    assert not polyframe._FROM.keys() & polyframe._LAB.keys()
+
+
+def test_two_functions_for_notebooks_are_the_only_names_from_above() -> None:
+    """They need the lab, so a plugin cannot use them and a star import leaves them out."""
+    assert dict.fromkeys(("backtest", "compare"), "polyframe.lab.notebook") == polyframe._LAB
 
 
 def test_star_import_and_dir_list_every_name() -> None:
     assert set(polyframe.__all__) == {"__version__", *polyframe._FROM}
-    assert set(polyframe._FROM) <= set(dir(polyframe))
+    assert set(PUBLIC) <= set(dir(polyframe))
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

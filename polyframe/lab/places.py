@@ -1,0 +1,30 @@
+"""Where a catalogue and the stored runs are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def catalogue_dir(option: Path | None, configured: str, user_data: Path) -> Path:
+    """The catalogue to use: the option's, the configured one, the user's own, the shipped one."""
+    if option is not None:
+        return option
+    if configured:
+        return Path(configured)
+    own = user_data / "data"
+    if (own / "catalogue.json").is_file():
+        return own
+    from polyframe.lab.synth import sample_dir  # noqa: PLC0415 - needs numpy, and seldom used
+
+    return sample_dir()
+
+
+def run_dirs(runs: Path) -> list[Path]:
+    """The directories of finished runs, the newest first."""
+    return sorted((p.parent for p in runs.glob("[!.]*/report.json")), key=_age, reverse=True)
+
+
+def _age(directory: Path) -> tuple[str, int, str]:
+    """Sorts by the time in the id, then by when it was written."""
+    stamp = directory.name.partition("-")[0]
+    return stamp, (directory / "report.json").stat().st_mtime_ns, directory.name

@@ -1,0 +1,67 @@
+"""Finds a stored run that is the very run about to be made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from polyframe.errors import DataError, UserError
+from polyframe.lab.places import run_dirs
+from polyframe.lab.replays import Robust
+from polyframe.lab.results import MANIFEST, load_report
+from polyframe.lab.robustness import HOW
+from polyframe.lab.schema import Report
+
+Age: TypeAlias = Literal["none", "day", "week", "month"]
+"""How old a stored run may be to be shown again."""
+
+AGES: dict[str, timedelta] = {
+    "none": timedelta(0),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+}
+
+
+class _Stored(msgspec.Struct):
+    hash: str
+
+
+def same_run(
+    runs: Path,
+    hash: str,
+    age: Age,
+    *,
+    robust: Robust = "none",
+    beside: str = "",
+    now: datetime | None = None,
+) -> tuple[Path, Report] | None:
+    """The newest run of a manifest's hash that is not older than ``age``, None where there is none.
+
+    ``robust`` are the replays that its report must have, ``beside`` names a file that must stand
+    beside it. A run that cannot be read, or that was edited, is as good as none.
+    """
+    oldest = (now or datetime.now(UTC)) - AGES[age]
+    for directory in run_dirs(runs) if age != "none" else ():
+        if f"-{hash[:12]}" not in directory.name or not (directory / beside).exists():
+            continue
+        try:
+            made = datetime.strptime(directory.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+            known = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=_Stored).hash
+            report = load_report(directory) if made >= oldest and known == hash else None
+        except (OSError, ValueError, msgspec.MsgspecError, DataError, UserError):
+            continue
+        if report is not None and _has(report, robust):
+            return directory, report
+    return None
+
+
+def _has(report: Report, robust: Robust) -> bool:
+    """Whether the replays that are asked for, or the reason why they were not run, are there."""
+    rows = report.robustness.replays if report.robustness is not None else []
+    if robust == "small":
+        return bool(rows) and rows[0].note != HOW
+    return robust == "none" or len(rows) > 1
