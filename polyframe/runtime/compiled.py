@@ -161,6 +161,16 @@ class CompiledFeed(BarFeed):
         return list(self.teller.told(int(at[c.C_NOW]), int(at[c.C_ORDERS]), int(at[c.C_ANSWERS])))
 
     @property
+    def door(self) -> tuple[Ints, ...]:
+        """What the guards read and answer, as the loop has it."""
+        return self._door
+
+    @property
+    def reviews(self) -> int:
+        """How many orders were put to the guards."""
+        return int(self._at[c.C_ORDERS])
+
+    @property
     def mids(self) -> Mapping[str, Price]:
         """The market's mid when each order was sent, by order."""
         return self.teller.mids

@@ -1,0 +1,304 @@
+"""A declarative strategy over bars, beside the peers of the shared harness in the same run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import int64, njit, types
+
+from benchmarks.figures import Figure, figure, missing, peak_rss_mb, timed
+from benchmarks.harness import Harness, Peer
+from polyframe.domain.market import FeeSchedule, Market, Token
+from polyframe.domain.units import MINUTE
+from polyframe.kernels import guards_nb as g
+from polyframe.kernels import review_nb
+from polyframe.lab.backtest import Loaded, played
+from polyframe.lab.record import (
+    Code,
+    ConfigUsed,
+    DataSlice,
+    ForecastsUsed,
+    Manifest,
+    PluginsUsed,
+    RunRecord,
+)
+from polyframe.lab.summary import build as build_report
+from polyframe.runtime import build
+from polyframe.runtime.bars import strategy_bars
+from polyframe.runtime.calls import PluginCalls
+from polyframe.runtime.compiled import CompiledFeed
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
+from polyframe.runtime.signals import signals_of
+from polyframe.store.bar_columns import BarColumns, sorted_bars
+from polyframe.store.forecasts import ForecastTable
+from polyframe.store.journal import JournalWriter
+from polyframe.store.timeline import PriceColumns
+
+WORKLOAD = "bars-ema"
+BARS = 5_000
+TARGETS = {"bars/s": 1_500_000, "x freqtrade": 70, "x backtesting.py": 8, "MB": 600}
+PEERS = (
+    Peer("freqtrade", "freq", "bench_freqtrade.py", 25_000, 100_000),
+    Peer("backtesting.py", "btpy", "bench_backtestingpy.py", 50_000, 250_000),
+    Peer("vectorbt", "vbt", "bench_vectorbt.py", 250_000, 2_500_000),
+)
+
+
+@njit(
+    types.void(
+        g.VECTOR, review_nb.TABLE, review_nb.TABLE, review_nb.TABLE, g.VECTOR, review_nb.TABLE,
+        int64,
+    )
+)  # fmt: skip
+def _rule(order, numbers, limits, applies, scope, permitted, times):  # type: ignore[no-untyped-def]
+    """All guards, on both rows, so many times."""
+    for _ in range(times):
+        review_nb.review_both(order, numbers, limits, applies, scope, permitted, 0, 1)
+
+
+UNBOUND = 10**9
+"""a limit that nothing reaches"""
+
+FREE: dict[str, Any] = {
+    "sim": {
+        "latency_entry_ms": 0, "latency_response_ms": 0, "latency_cancel_ms": 0, "spread": "none",
+        "fees": "none", "depth_shares": 1_000_000, "max_age_ms": 10**9,
+    }
+}  # fmt: skip
+"""What the harness assumes: the next open, nothing for it, as much as one wants."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One run with its time and what came of it."""
+
+    seconds: float
+    record: RunRecord
+    trades: int
+    pnl: float
+
+
+def measure(quick: bool) -> Iterator[Figure]:
+    """The workload alone in a process of its own, its parts, sizes, default limits, the peers."""
+    with tempfile.TemporaryDirectory() as scratch:
+        harness = Harness(Path(scratch))
+        if harness.absent:
+            yield missing("polyframe", WORKLOAD, harness.absent)
+            return
+        file = harness.prepare(markets=500, bars=BARS)
+        markets = 50 if quick else 500
+        yield _alone(file, markets)
+        yield from _parts(file, markets, Path(scratch))
+        for count in (20, 100) if quick else (20, 500, 5000):
+            yield _sized(file, count, Path(scratch))
+        yield from harness.rows(PEERS, WORKLOAD, quick=quick)
+
+
+def _alone(file: Path, markets: int) -> Figure:
+    """The workload in a fresh process, so that its memory is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bars", str(file), str(markets)],
+        capture_output=True, text=True, check=True, env=os.environ, timeout=900,
+    )  # fmt: skip
+    seconds, rss, trades, pnl, bars = done.stdout.split()[-5:]
+    return figure(
+        WORKLOAD, float(bars), float(seconds), unit="bars", rss_mb=float(rss), trades=int(trades),
+        pnl=float(pnl), note=f"targets: {TARGETS}",
+    )  # fmt: skip
+
+
+def _parts(file: Path, markets: int, scratch: Path) -> Iterator[Figure]:
+    data = loaded_bars(file, markets)
+    bars = float(len(data.bars or ()))
+    setup = Setup(scratch, data)
+    run = setup.play(UNLIMITED)
+    strategy = setup.registry.get("strategy", "EmaCross")()
+    base = strategy_bars(data, strategy, len(data.markets))
+    indicators = timed(
+        lambda: signals_of(PluginCalls(), "EmaCross", strategy, base, data.markets), 3
+    ).median
+    engine, guards, reviews = setup.loop()
+    report = timed(
+        lambda: build_report(run.record, run="r", created=datetime.now(UTC)), 1, warm=0
+    ).median
+    whole = run.seconds
+    for name, seconds in (
+        ("indicators", indicators),
+        ("engine", engine - guards),
+        ("guards", guards),
+        ("records", whole - indicators - engine),
+    ):
+        yield figure(
+            f"{WORKLOAD}: {name}", bars, seconds, unit="bars", share=round(seconds / whole, 3)
+        )
+    yield figure(f"{WORKLOAD}: report", run.trades, report, unit="trades", note="beside the run")
+    limited = setup.play({})
+    denied = dict(Counter(limited.record.denials).most_common(6))
+    yield figure(
+        f"{WORKLOAD}: default limits", bars, limited.seconds, unit="bars", trades=limited.trades,
+        note=f"{reviews:,} reviews; denials: {denied}",
+    )  # fmt: skip
+
+
+def _sized(file: Path, markets: int, scratch: Path) -> Figure:
+    """The same number of bars in fewer or more markets: cost follows trades."""
+    data = loaded_bars(file, markets, total=BARS * 20 if markets <= 20 else BARS * 500)
+    run = Setup(scratch, data).play(UNLIMITED)
+    bars = float(len(data.bars or ()))
+    return figure(
+        f"{WORKLOAD}: {markets} markets", bars, run.seconds, unit="bars", trades=run.trades,
+        us_a_trade=round(run.seconds / max(run.trades, 1) * 1e6, 1),
+    )  # fmt: skip
+
+
+def loaded_bars(file: Path, markets: int, total: int = 0) -> build.Recorded:
+    """The harness's bars as recorded data; more markets than it has are cut out of longer ones."""
+    with np.load(file) as z:
+        columns = {k: z[k] for k in ("open", "high", "low", "close", "volume")}
+        ts = z["ts"]
+    have, length = columns["open"].shape
+    if total:
+        length = min(length, total // markets)
+    parts = length and columns["open"].shape[1] // length
+    wide = {
+        name: column[:, : parts * length].reshape(have * parts, length)[:markets]
+        for name, column in columns.items()
+    }
+    count = len(wide["open"])
+    start = np.tile(ts[:length].astype(np.int64), count)
+    market = np.repeat(np.arange(count, dtype=np.int32), length)
+    prices = [
+        np.rint(wide[name].ravel() * 10_000).astype(np.int32)
+        for name in ("open", "high", "low", "close")
+    ]
+    volume = np.rint(wide["volume"].ravel() * 1e6).astype(np.int64)
+    bars = sorted_bars(BarColumns(start + MINUTE - 1, start, market, *prices, volume, MINUTE))
+    listed = [
+        Market(
+            id=f"m{n}", question=f"Will {n} happen?", tick=1, lot=1, min_size=1, fee=FeeSchedule(),
+            tokens=(Token(f"y{n}", "Yes"), Token(f"n{n}", "No")), category="politics",
+            opened=int(ts[0]),
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    none = np.zeros(0, np.int64)
+    empty = PriceColumns(none, none.astype(np.int32), none, none.astype(np.uint8))
+    return build.Recorded(listed, [], {}, empty, ForecastTable(()), bars=bars)
+
+
+UNLIMITED: dict[str, dict[str, Any]] = {
+    "MaxStake": {"stake": UNBOUND},
+    "DailyLoss": {"loss": UNBOUND},
+    "WeeklyLoss": {"loss": UNBOUND},
+    "DrawdownKill": {"drawdown": 0.99},
+    "DrawdownHeat": {"steps": [[0.96, 0.5], [0.97, 0.25], [0.98, 0.0]]},
+    "OpenPositions": {"markets": UNBOUND},
+    "MinEdge": {"edge": 0.0},
+    "ImpliedProbability": {"probability": 1e-6},
+    "PriceBand": {"low": 0, "high": 1, "away": 1},
+    "PortfolioExposure": {"share": 1},
+    "CategoryExposure": {"share": 1, "categories": {}},
+    "EventExposure": {"share": 1},
+    "CorrelatedPositions": {"positions": UNBOUND},
+    "SymbolExposure": {"net": 1, "gross": 2, "total_net": 1},
+    "OrderSize": {"share": 1, "quotes": 1},
+    "OrderRate": {"second": 500, "minute": 30_000},
+    "DailyVolume": {"times": 1_000},
+    "CancelRatio": {"ratio": UNBOUND},
+    "StoplossGuard": {"trades": 10_000},
+    "Cooldown": {"minutes": 1e-6},
+    "LowProfit": {"trades": 10_000},
+    "MaxDrawdown": {"trades": 10_000},
+}
+"""Settings of the default guards under which none of them binds here."""
+
+
+class Setup:
+    """The strategy, its registry and the data, ready to be played."""
+
+    def __init__(self, scratch: Path, data: build.Recorded) -> None:
+        folder = scratch / "user_data" / "strategies"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).parent / "strategies" / "ema_cross.py", folder)
+        self.registry = Registry.load(scratch / "user_data")
+        self.data = data
+
+    def config(self, limits: dict[str, dict[str, Any]]) -> Config:
+        """The run's configuration: 100 a trade, ten million in all, nothing for costs."""
+        known = {found.name for found in self.registry.all("protection")}
+        return Config.model_validate(
+            {
+                "account": {"cash": 10_000_000},
+                "strategies": [{"use": "EmaCross"}],
+                "sizer": {"use": "FixedSizer", "config": {"stake": 100}},
+                "protections": [
+                    {"use": name, "config": config}
+                    for name, config in limits.items()
+                    if name in known
+                ],
+                "venue": FREE,
+                "backtest": {"close_at_end": True, "record": "none"},
+            }
+        )
+
+    def play(self, limits: dict[str, dict[str, Any]]) -> Played:
+        """One run end to end, from bars in memory to its record."""
+        config = self.config(limits)
+        ts = self.data.bars.ts if self.data.bars is not None else np.zeros(2, np.int64)
+        manifest = Manifest(
+            Code("benchmark", ""), PluginsUsed(""), ConfigUsed(""),
+            DataSlice("", "harness", len(self.data.markets), int(ts[0]), int(ts[-1]), True),
+            ForecastsUsed(""), 0,
+        )  # fmt: skip
+        began = time.perf_counter()
+        loaded = Loaded(config, self.registry, self.data, manifest, 0.0)
+        record, _ = played(loaded, JournalWriter.null(), call_limit=600.0)
+        seconds = time.perf_counter() - began
+        bought = sum(1 for f in record.fills if f.fill.side > 0)
+        return Played(seconds, record, bought, (int(record.equity[-1]) - record.start_cash) / 1e6)
+
+    def loop(self) -> tuple[float, float, int]:
+        """Seconds of the compiled loop alone, of its guards alone, and how often they ruled."""
+        made = build.replay(
+            self.config(UNLIMITED), self.registry, self.data, session="s",
+            journal=JournalWriter.null(),
+        )  # fmt: skip
+        feed = made.replay.feed
+        if not isinstance(feed, CompiledFeed):
+            raise SystemExit(f"the run is not compiled: {made.parts.notes}")
+        began = time.perf_counter()
+        while not feed.done:
+            feed.advance(2**62)
+        engine = time.perf_counter() - began
+        _, order, _, scope, numbers, limits, applies, permitted = feed.door
+        reviews = feed.reviews
+        began = time.perf_counter()
+        _rule(order, numbers, limits, applies, scope, permitted, reviews)
+        return engine, time.perf_counter() - began, reviews
+
+
+def main(arguments: list[str]) -> None:
+    """Plays the workload once warm and once measured; prints what ``_alone`` reads."""
+    data = loaded_bars(Path(arguments[0]), int(arguments[1]))
+    with tempfile.TemporaryDirectory() as scratch:
+        setup = Setup(Path(scratch), data)
+        runs = [setup.play(UNLIMITED) for _ in range(3)]
+    best = sorted(runs, key=lambda run: run.seconds)[1]
+    print(best.seconds, peak_rss_mb(), best.trades, best.pnl, len(data.bars or ()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
