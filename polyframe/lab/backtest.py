@@ -277,6 +277,7 @@ def _record(
     loaded: Loaded, made: build.Session, collector: Collector, timings: Mapping[str, float]
 ) -> RunRecord:
     config, data = loaded.config, loaded.data
+    collector.take(made.replay.feed)
     notes = made.broker.fill_notes  # type: ignore[attr-defined]
     equity_ts, equity = made.replay.feed.equity()
     flag = made.quotes.flag
@@ -287,9 +288,7 @@ def _record(
         markets=made.markets,
         groups=data.groups,
         resolutions=data.resolutions,
-        fills=collector.fill_records(
-            {trade: note.flag for trade, note in notes.items()}, made.replay.feed.mids
-        ),
+        fills=collector.fill_records({trade: note.flag for trade, note in notes.items()}),
         settlements=collector.settlements,
         reviews=collector.reviews,
         left_open=left_open(made),

@@ -21,6 +21,7 @@ from polyframe.domain.verdict import Ruling
 from polyframe.engine.engine import Engine
 from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen
 from polyframe.runtime.build import Session
+from polyframe.runtime.feed import QuoteFeed
 
 
 class Collector:
@@ -89,16 +90,25 @@ class Collector:
             return None
         return (quote.bid + quote.ask) // 2
 
-    def fill_records(self, flags: Mapping[str, int], mids: Mapping[str, Price]) -> list[FillRecord]:
-        """The fills with what was known when each was decided.
+    def take(self, feed: QuoteFeed) -> None:
+        """Adds what a compiled feed did of which no step told, in the order of time."""
+        for booked, mid, review in feed.filled():
+            self.fills.append(booked)
+            self._mids[booked.fill.order] = mid
+            self._decisions[booked.fill.order] = review
+        if len(self.fills) > 1:
+            self.fills.sort(key=lambda booked: booked.fill.ts)
+        self.reviews.extend(feed.reviewed())
+        self.reviews.sort(key=lambda review: review.ts)
+        self.refusals.update(feed.refused())
 
-        ``mids`` are those of orders that were sent before the books stood where they stand now.
-        """
+    def fill_records(self, flags: Mapping[str, int]) -> list[FillRecord]:
+        """The fills with what was known when each was decided."""
         return [
             FillRecord(
                 booked.fill,
                 flags.get(booked.fill.trade, 0),
-                mids.get(booked.fill.order, self._mids.get(booked.fill.order)),
+                self._mids.get(booked.fill.order),
                 self._decisions.get(booked.fill.order),
             )
             for booked in self.fills
@@ -108,6 +118,8 @@ class Collector:
         """How many orders each protection denied."""
         found: Counter[str] = Counter()
         for review in self.reviews:
+            if review.permitted == review.asked:
+                continue
             for verdict in review.verdicts:
                 if verdict.binding and verdict.ruling is Ruling.DENY:
                     found[verdict.protection] += 1

@@ -40,6 +40,7 @@ from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config, StrategyUse
 from polyframe.runtime.uses import SIM, check_guards, inner_first
 from polyframe.store.journal import JournalWriter
+from polyframe.store.records import RecordLevel
 
 __all__ = ["Recorded", "plugins", "recorded", "replay"]
 
@@ -235,6 +236,7 @@ def replay(
         journal,
         events=[*_events(markets, broker, play.start), *play.closings],
         watch=_both(watch, observers),
+        told=_told(journal, observers),
     )
     return Session(engine, driver, broker, parts, markets, rows, calls)  # type: ignore[arg-type]
 
@@ -264,6 +266,19 @@ def made_styles(registry: Registry) -> dict[str, ExecutionStyle]:
 def made_observers(registry: Registry) -> list[Observer]:
     """Every observer with its default settings."""
     return [cast(type[Observer], found.cls)() for found in registry.all("observer")]
+
+
+def _told(journal: JournalWriter, observers: Observers) -> Watcher | None:
+    """Who wants to hear of steps that a compiled loop carried out; None when nobody does."""
+    if journal.level is RecordLevel.NONE and not observers.listeners:
+        return None
+
+    def tell(event: Event, effects: Sequence[Effect]) -> None:
+        journal.step(event, effects)
+        if observers.listeners:
+            observers.notify(event, effects)
+
+    return tell
 
 
 def _both(watch: Watcher | None, observers: Observers) -> Watcher | None:

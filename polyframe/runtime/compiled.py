@@ -6,7 +6,8 @@ market that closes or resolves, a new day. In between it decides, rules, fills a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyframe.api.exits import Exits, declared
 from polyframe.api.strategy import Strategy
+from polyframe.domain.effects import FillBooked
 from polyframe.domain.events import Event, WakeReason, Woken
 from polyframe.domain.units import DAY, HOUR, Ns, Price
 from polyframe.engine.engine import Engine
@@ -120,6 +122,8 @@ class CompiledFeed(BarFeed):
             flat.entry,
             flat.response,
             lambda row: self.signal_at(row, heard, int(rows.signals[0, row])),
+            self._bars[5],
+            self._bars[6],
         )
         self._crossed = False
 
@@ -160,6 +164,18 @@ class CompiledFeed(BarFeed):
         at = self._at
         return list(self.teller.told(int(at[c.C_NOW]), int(at[c.C_ORDERS]), int(at[c.C_ANSWERS])))
 
+    def filled(self) -> Iterator[tuple[FillBooked, Price, Any]]:
+        """Every fill with the mid at its decision and its review."""
+        return self.teller.filled(int(self._at[c.C_ANSWERS]))
+
+    def reviewed(self) -> Iterator[Any]:
+        """Every review."""
+        return self.teller.reviews(int(self._at[c.C_ORDERS]))
+
+    def refused(self) -> Counter[str]:
+        """How often what was not even considered."""
+        return self.teller.refusals(int(self._at[c.C_ORDERS]))
+
     @property
     def door(self) -> tuple[Ints, ...]:
         """What the guards read and answer, as the loop has it."""
@@ -169,11 +185,6 @@ class CompiledFeed(BarFeed):
     def reviews(self) -> int:
         """How many orders were put to the guards."""
         return int(self._at[c.C_ORDERS])
-
-    @property
-    def mids(self) -> Mapping[str, Price]:
-        """The market's mid when each order was sent, by order."""
-        return self.teller.mids
 
     def _play(self, until: Ns) -> int:
         engine = self.engine

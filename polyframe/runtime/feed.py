@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyframe.domain.effects import Effect
+from polyframe.domain.effects import Effect, FillBooked
 from polyframe.domain.events import Event, WakeReason, Woken
 from polyframe.domain.units import DAY, HOUR, Ns, Price
 from polyframe.engine.engine import Engine
@@ -107,14 +107,21 @@ class QuoteFeed:
         token = self.engine.context.universe.markets[m].yes.id
         return Woken(int(self.rows.ts[row]), reason, token, 0, row, self.engine.named_by(woken))
 
-    @property
-    def mids(self) -> Mapping[str, Price]:
-        """Mids at which orders were sent that no step tells of: none here."""
-        return {}
-
     def played(self) -> Sequence[Told]:
-        """Steps that were carried out on the way and are only to be told: none here."""
+        """Steps that were carried out on the way, for the journal: none here."""
         return ()
+
+    def filled(self) -> Iterable[tuple[FillBooked, Price, Any]]:
+        """Fills of which no step told, each with the mid at its decision and its review."""
+        return ()
+
+    def reviewed(self) -> Iterable[Any]:
+        """Reviews of which no step told."""
+        return ()
+
+    def refused(self) -> Mapping[str, int]:
+        """How often what was refused of which no step told."""
+        return {}
 
     def _walk(self, until: Ns, end: int) -> tuple[int, int, int]:
         """Rows of the present day."""

@@ -6,20 +6,23 @@ that steps of the engine give, for the journal, the report and whoever watches.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
-from polyframe.domain.effects import Effect
+from polyframe.domain.effects import Effect, FillBooked
 from polyframe.domain.market import Market
 from polyframe.domain.orders import KIND_BIT, Kind, Order, OrderState, Side, TimeInForce
 from polyframe.domain.portfolio import Fill
-from polyframe.domain.units import Ns, Price
+from polyframe.domain.units import Ns, Price, Size
+from polyframe.domain.verdict import Verdict
 from polyframe.domain.wishes import Intent
 from polyframe.engine.context import salt_of
 from polyframe.engine.engine import Engine
@@ -52,6 +55,7 @@ UNSEEN = {
     c.REFUSED_CLOSED: "market is not open",
     c.REFUSED_QUOTE: "no quote to take",
     c.REFUSED_SIZE: "size is zero",
+    c.REFUSED_OPEN: "max_open markets are in play",
 }
 """Why a wish was not even considered, as the order desk says it."""
 
@@ -76,7 +80,6 @@ class Log:
     cases: Ints
     told_orders: int = 0
     told_answers: int = 0
-    sent: dict[int, Order] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: int) -> Log:
@@ -105,6 +108,8 @@ class Teller:
         entry: Ns,
         response: Ns,
         signal: Callable[[int], ev.BarSignalled],
+        probability: NDArray[np.float64],
+        edge: NDArray[np.float64],
     ) -> None:
         self.engine = engine
         self.name = engine.state.ledgers[0]
@@ -113,17 +118,17 @@ class Teller:
         self.firsts = firsts
         self.entry, self.response = entry, response
         self._signal = signal
+        self._probability, self._edge = probability, edge
         self._answers: list[Told] = []
-        self.mids: dict[str, Price] = {}
-        """the market's mid when each order was sent"""
+        self._shared: dict[tuple[int, int], tuple[Verdict, ...]] = {}
 
     def told(self, until: Ns, orders: int, answers: int) -> Iterator[Told]:
         """Reviews and answers up to a moment that have not been told yet."""
         log = self.log
         steps = [self._review(n) for n in range(log.told_orders, orders)]
-        self._answers += [
-            told for told in map(self._accepted, range(log.told_orders, orders)) if told is not None
-        ]
+        for n in range(log.told_orders, orders):
+            if log.orders[n, c.O_NUMBER]:
+                self._answers.append(self._accepted(n))
         for k in range(log.told_answers, answers):
             self._answers += self._answered(k)
         log.told_orders, log.told_answers = orders, answers
@@ -139,43 +144,58 @@ class Teller:
 
     def _review(self, n: int) -> Told:
         row: list[int] = self.log.orders[n].tolist()
-        market, now = self._market(row[c.O_MARKET]), row[c.O_TS]
-        token = market.yes.id
+        token = self._market(row[c.O_MARKET]).yes.id
         if row[c.O_REFUSED]:
             return self._refused(n, row, token)
-        side = Side.BUY if row[c.O_SIDE] > 0 else Side.SELL
-        buys = side is Side.BUY
-        event = self._signal(row[c.O_ROW])
-        intent = Intent(
-            token=token, side=side, price=row[c.O_PRICE],
-            probability=event.probability if buys else None, edge=event.edge if buys else None,
-            kind=Kind.DIRECTIONAL if buys else Kind.EXIT, reason=REASON,
-        )  # fmt: skip
-        permitted, number = row[c.O_PERMITTED], row[c.O_NUMBER]
-        id = f"{self.engine.context.session}-{number}" if number else ""
+        reviewed = self.reviewed(row)
+        effects: tuple[Effect, ...] = (reviewed,)
+        if row[c.O_NUMBER]:
+            effects = (reviewed, fx.SubmitOrder(self.order(row), 0))
+        return Told(row[c.O_TS], 0, n, self._signal(row[c.O_ROW]), effects)
+
+    def reviewed(self, row: list[int]) -> fx.OrderReviewed:
+        """What the risk door said of one row of the log."""
+        market, price = self._market(row[c.O_MARKET]), row[c.O_PRICE]
         draft = Draft(
-            0, self.engine.context.universe.offset[row[c.O_MARKET]], side, row[c.O_PRICE],
+            0, self.engine.context.universe.offset[row[c.O_MARKET]], Side(row[c.O_SIDE]), price,
             row[c.O_ASKED], KIND_OF[row[c.O_KIND]], None, None, False,
         )  # fmt: skip
         verdicts = self.engine.parts.door.recall(draft, bool(row[c.O_REDUCES]), self._case(row))
-        edge = self.engine.parts.desk.edge(intent, row[c.O_MARKET], row[c.O_PRICE])
-        reviewed = fx.OrderReviewed(
-            now, self.name, id, intent, row[c.O_ASKED], permitted, verdicts, (), market.id,
-            row[c.O_PRICE], edge, decimals=(market.price_decimals, market.size_decimals),
+        intent = self.intent(row)
+        edge = self.engine.parts.desk.edge(intent, row[c.O_MARKET], price)
+        return fx.OrderReviewed(
+            row[c.O_TS], self.name, self.id(row), intent, row[c.O_ASKED], row[c.O_PERMITTED],
+            verdicts, (), market.id, price, edge,
+            decimals=(market.price_decimals, market.size_decimals),
         )  # fmt: skip
-        effects: tuple[Effect, ...] = (reviewed,)
-        if number:
-            order = Order(
-                id=id, ledger=self.name, market=market.id, token=token, side=side,
-                price=row[c.O_PRICE], size=permitted, tif=TimeInForce.FAK, ts=now,
-                kind=KIND_OF[row[c.O_KIND]], reason=REASON,
-                edge=edge,
-                salt=salt_of(self.engine.context.session, number),
-            )  # fmt: skip
-            self.log.sent[n] = order
-            self.mids[id] = row[c.O_MID]
-            effects = (reviewed, fx.SubmitOrder(order, 0))
-        return Told(now, 0, n, event, effects)
+
+    def id(self, row: list[int]) -> str:
+        """The order's id, empty when it was denied."""
+        return f"{self.engine.context.session}-{row[c.O_NUMBER]}" if row[c.O_NUMBER] else ""
+
+    def intent(self, row: list[int]) -> Intent:
+        """What the strategy's signal asked for."""
+        buys = row[c.O_SIDE] > 0
+        return Intent(
+            token=self._market(row[c.O_MARKET]).yes.id, side=Side(row[c.O_SIDE]),
+            price=row[c.O_PRICE],
+            probability=_stated(self._probability, row[c.O_ROW]) if buys else None,
+            edge=_stated(self._edge, row[c.O_ROW]) if buys else None,
+            kind=Kind.DIRECTIONAL if buys else Kind.EXIT, reason=REASON,
+        )  # fmt: skip
+
+    def order(self, row: list[int]) -> Order:
+        """The order that was sent."""
+        market, number = self._market(row[c.O_MARKET]), row[c.O_NUMBER]
+        return Order(
+            id=self.id(row), ledger=self.name, market=market.id, token=market.yes.id,
+            side=Side(row[c.O_SIDE]), price=row[c.O_PRICE], size=row[c.O_PERMITTED],
+            tif=TimeInForce.FAK, ts=row[c.O_TS], kind=KIND_OF[row[c.O_KIND]], reason=REASON,
+            edge=self.engine.parts.desk.edge(
+                self.intent(row), row[c.O_MARKET], row[c.O_PRICE]
+            ),
+            salt=salt_of(self.engine.context.session, number),
+        )  # fmt: skip
 
     def _refused(self, n: int, row: list[int], token: str) -> Told:
         wish = f"Intent {Side(row[c.O_SIDE]).name.lower()}"
@@ -190,41 +210,136 @@ class Teller:
 
     # ---- answers -------------------------------------------------------------------------------
 
-    def _accepted(self, n: int) -> Told | None:
-        order = self.log.sent.get(n)
-        if order is None:
-            return None
-        ts = order.ts + self.entry + self.response
-        event = ev.OrderAccepted(ts, order.id, f"sim-{order.id}")
-        return Told(ts, 1, 2 * n, event, (fx.OrderChanged(ts, order.id, OrderState.LIVE, 0),))
+    def _accepted(self, n: int) -> Told:
+        row: list[int] = self.log.orders[n].tolist()
+        id, ts = self.id(row), row[c.O_TS] + self.entry + self.response
+        changed = fx.OrderChanged(ts, id, OrderState.LIVE, 0)
+        return Told(ts, 1, 2 * n, ev.OrderAccepted(ts, id, f"sim-{id}"), (changed,))
 
     def _answered(self, k: int) -> Iterator[Told]:
         row: list[int] = self.log.answers[k].tolist()
         n, ts, why, size = row[c.X_ORDER], row[c.X_KNOWN], row[c.X_WHY], row[c.X_SIZE]
-        order = self.log.sent.pop(n)
-        place = 2 * n + 1
+        sent: list[int] = self.log.orders[n].tolist()
+        id, place = self.id(sent), 2 * n + 1
         if why in REFUSED:
             self._answers = [told for told in self._answers if told.number != 2 * n]
-            changed = fx.OrderChanged(ts, order.id, OrderState.REJECTED, 0, REFUSED[why])
-            yield Told(ts, 1, place, ev.OrderRejected(ts, order.id, REFUSED[why]), (changed,))
+            changed = fx.OrderChanged(ts, id, OrderState.REJECTED, 0, REFUSED[why])
+            yield Told(ts, 1, place, ev.OrderRejected(ts, id, REFUSED[why]), (changed,))
             return
         if size:
-            yield self._filled(order, row, ts, place)
-        if size < order.size:
-            changed = fx.OrderChanged(ts, order.id, OrderState.CANCELLED, size, ENDED[why])
-            yield Told(ts, 1, place, ev.OrderCancelled(ts, order.id, ENDED[why]), (changed,))
+            fill = self.fill(row, sent)
+            state = OrderState.CONFIRMED if size == sent[c.O_PERMITTED] else OrderState.PARTIAL
+            effects = (
+                fx.FillBooked(fill, row[c.X_REALISED]),
+                fx.OrderChanged(ts, id, state, size),
+            )
+            yield Told(ts, 1, place, ev.OrderFilled(ts, fill), effects)
+        if size < sent[c.O_PERMITTED]:
+            changed = fx.OrderChanged(ts, id, OrderState.CANCELLED, size, ENDED[why])
+            yield Told(ts, 1, place, ev.OrderCancelled(ts, id, ENDED[why]), (changed,))
 
-    def _filled(self, order: Order, row: list[int], ts: Ns, place: int) -> Told:
-        fill = Fill(
-            trade=f"{order.id}-1", order=order.id, ledger=order.ledger, market=order.market,
-            token=order.token, side=order.side, price=row[c.X_PRICE], size=row[c.X_SIZE],
-            fee=row[c.X_FEE], ts=row[c.X_TS], reason=order.reason,
+    def fill(self, row: list[int], sent: list[int]) -> Fill:
+        """What an answer says was executed."""
+        market, id = self._market(sent[c.O_MARKET]), self.id(sent)
+        return Fill(
+            trade=f"{id}-1", order=id, ledger=self.name, market=market.id, token=market.yes.id,
+            side=Side(sent[c.O_SIDE]), price=row[c.X_PRICE], size=row[c.X_SIZE], fee=row[c.X_FEE],
+            ts=row[c.X_TS], reason=REASON,
         )  # fmt: skip
-        m = int(self.log.orders[row[c.X_ORDER], c.O_MARKET])
-        self.venue.executed(fill, row[c.X_OPEN] - int(self.firsts[m]))
-        state = OrderState.CONFIRMED if fill.size == order.size else OrderState.PARTIAL
-        effects = (
-            fx.FillBooked(fill, row[c.X_REALISED]),
-            fx.OrderChanged(ts, order.id, state, fill.size),
-        )
-        return Told(ts, 1, place, ev.OrderFilled(ts, fill), effects)
+
+    # ---- all of it, for a report ---------------------------------------------------------------
+
+    def filled(self, answers: int) -> Iterator[tuple[FillBooked, Price, LateReview]]:
+        """Every fill with the mid at its decision and its review; the venue takes note of it."""
+        orders: list[list[int]] = self.log.orders.tolist() if answers else []
+        for row in self.log.answers[:answers].tolist():
+            if row[c.X_SIZE]:
+                sent = orders[row[c.X_ORDER]]
+                fill = self.fill(row, sent)
+                first = int(self.firsts[sent[c.O_MARKET]])
+                self.venue.executed(fill, row[c.X_OPEN] - first)
+                booked = fx.FillBooked(fill, row[c.X_REALISED])
+                yield booked, sent[c.O_MID], LateReview(self, sent)
+
+    def reviews(self, orders: int) -> Iterator[LateReview]:
+        """Every review, told in full when somebody asks."""
+        for row in self.log.orders[:orders].tolist():
+            if not row[c.O_REFUSED]:
+                yield LateReview(self, row)
+
+    def refusals(self, orders: int) -> Counter[str]:
+        """How often what was not even considered."""
+        rows = self.log.orders[:orders]
+        rows = rows[rows[:, c.O_REFUSED] != 0]
+        found: Counter[str] = Counter()
+        for side, why in rows[:, [c.O_SIDE, c.O_REFUSED]].tolist():
+            found[f"Intent {Side(side).name.lower()}: {UNSEEN[why]}"] += 1
+        return found
+
+    def verdicts(self, row: list[int]) -> tuple[Verdict, ...]:
+        """The verdicts of a review; where no guard objected all of its kind share one answer."""
+        if row[c.O_CASE]:
+            return self.reviewed(row).verdicts
+        key = (row[c.O_KIND], row[c.O_REDUCES])
+        if key not in self._shared:
+            self._shared[key] = self.reviewed(row).verdicts
+        return self._shared[key]
+
+
+class LateReview:
+    """A review of a compiled run, with the attributes of an ``OrderReviewed``.
+
+    Verdicts that only allow are shared with other reviews: their size is that of the first one.
+    """
+
+    __slots__ = ("_row", "_teller", "_verdicts")
+
+    def __init__(self, teller: Teller, row: list[int]) -> None:
+        self._teller, self._row = teller, row
+        self._verdicts: tuple[Verdict, ...] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._teller.reviewed(self._row), name)
+
+    def whole(self) -> fx.OrderReviewed:
+        """The same as the engine would have said it."""
+        return self._teller.reviewed(self._row)
+
+    @property
+    def ts(self) -> Ns:
+        """When it was held."""
+        return self._row[c.O_TS]
+
+    @property
+    def order(self) -> str:
+        """The order's id, empty when it was denied."""
+        return self._teller.id(self._row)
+
+    @property
+    def asked(self) -> Size:
+        """What was asked for."""
+        return self._row[c.O_ASKED]
+
+    @property
+    def permitted(self) -> Size:
+        """What was permitted."""
+        return self._row[c.O_PERMITTED]
+
+    @property
+    def intent(self) -> Intent:
+        """What the strategy's signal asked for."""
+        return self._teller.intent(self._row)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What each guard said."""
+        if self._verdicts is None:
+            self._verdicts = self._teller.verdicts(self._row)
+        return self._verdicts
+
+
+def _stated(column: NDArray[np.float64], row: int) -> float | None:
+    value = float(column[row])
+    return None if math.isnan(value) else value

@@ -54,6 +54,7 @@ class Replay:
         *,
         events: Iterable[Event] = (),
         watch: Watcher | None = None,
+        told: Watcher | None = None,
     ) -> None:
         self.engine = engine
         self.feed = feed
@@ -63,6 +64,7 @@ class Replay:
         self.steps = 0
         self._paced: tuple[int, Ns] = (0, 0)
         self._watch = watch
+        self._told = told
         self._progress: Callable[[int, int], None] | None = None
         self._queue: list[tuple[Ns, int, int, Event]] = []
         self._pushed = 0
@@ -100,8 +102,10 @@ class Replay:
         if until >= NEVER and self.feed.done:
             return False
         woken = self.feed.advance(until)
-        for told in self.feed.played():
-            self._record(told.event, told.effects)
+        if self._told is not None:
+            for told in self.feed.played():
+                self.steps += 1
+                self._told(told.event, told.effects)
         if woken is not None:
             self._step(woken)
             return True
@@ -134,14 +138,11 @@ class Replay:
             carry = self._carry.get(type(effect))
             if carry is not None:
                 carry(effect)
-        self._record(event, effects)
-        if self._progress is not None:
-            self._progress(self.feed.cursor, len(self.feed))
-
-    def _record(self, event: Event, effects: Sequence[Effect]) -> None:
         self.journal.step(event, effects)
         if self._watch is not None:
             self._watch(event, effects)
+        if self._progress is not None:
+            self._progress(self.feed.cursor, len(self.feed))
 
     def _check_pace(self, event: Event) -> None:
         """Stops a session whose time stands still; no single call of it runs too long."""
