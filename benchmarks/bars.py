@@ -42,7 +42,7 @@ from polyframe.runtime.compiled import CompiledFeed
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 from polyframe.runtime.signals import signals_of
-from polyframe.store.bar_columns import BarColumns, sorted_bars
+from polyframe.store.bar_columns import BarColumns
 from polyframe.store.forecasts import ForecastTable
 from polyframe.store.journal import JournalWriter
 from polyframe.store.timeline import PriceColumns
@@ -167,25 +167,21 @@ def _sized(file: Path, markets: int, scratch: Path) -> Figure:
 def loaded_bars(file: Path, markets: int, total: int = 0) -> build.Recorded:
     """The harness's bars as recorded data; more markets than it has are cut out of longer ones."""
     with np.load(file) as z:
-        columns = {k: z[k] for k in ("open", "high", "low", "close", "volume")}
         ts = z["ts"]
-    have, length = columns["open"].shape
-    if total:
-        length = min(length, total // markets)
-    parts = length and columns["open"].shape[1] // length
-    wide = {
-        name: column[:, : parts * length].reshape(have * parts, length)[:markets]
-        for name, column in columns.items()
-    }
-    count = len(wide["open"])
-    start = np.tile(ts[:length].astype(np.int64), count)
-    market = np.repeat(np.arange(count, dtype=np.int32), length)
-    prices = [
-        np.rint(wide[name].ravel() * 10_000).astype(np.int32)
-        for name in ("open", "high", "low", "close")
-    ]
-    volume = np.rint(wide["volume"].ravel() * 1e6).astype(np.int64)
-    bars = sorted_bars(BarColumns(start + MINUTE - 1, start, market, *prices, volume, MINUTE))
+        have, whole = z["open"].shape
+        length = min(whole, total // markets) if total else whole
+        parts = whole // length
+
+        def column(name: str, scale: int, kind: type) -> Any:
+            values = z[name][:, : parts * length].reshape(have * parts, length)[:markets]
+            return np.rint(values.T.ravel() * scale).astype(kind)
+
+        prices = [column(name, 10_000, np.int32) for name in ("open", "high", "low", "close")]
+        volume = column("volume", 10**6, np.int64)
+    count = min(markets, have * parts)
+    start = np.repeat(ts[:length].astype(np.int64), count)
+    market = np.tile(np.arange(count, dtype=np.int32), length)
+    bars = BarColumns(start + MINUTE - 1, start, market, *prices, volume, MINUTE)
     listed = [
         Market(
             id=f"m{n}", question=f"Will {n} happen?", tick=1, lot=1, min_size=1, fee=FeeSchedule(),

@@ -8,6 +8,7 @@ from polyframe.api.protection import Halt
 from polyframe.domain import effects as fx
 from polyframe.domain.events import Command, CommandKind
 from polyframe.domain.orders import Kind, Side
+from polyframe.domain.portfolio import Position
 from polyframe.domain.wishes import Intent
 from polyframe.engine.conduct import KILL, RESET, Conduct
 from polyframe.engine.context import Bound
@@ -81,14 +82,20 @@ class Commands:
     def _close(self, command: Command) -> None:
         self._cancel_all(command)
         for bound in self._concerned(command):
-            for position in bound.view.positions():
-                if command.market not in ("", position.market):
-                    continue
+            for position in self._held(bound, command.market):
                 intent = Intent(
                     token=position.token, side=Side.SELL, price=command.price, kind=Kind.EXIT,
                     reason=command.reason or f"closed by {command.by}",
                 )  # fmt: skip
                 self.conduct.carry_out(bound, [intent])
+
+    @staticmethod
+    def _held(bound: Bound, market: str) -> list[Position]:
+        """What a strategy holds, of one market where that is named."""
+        if not market:
+            return list(bound.view.positions())
+        tokens = bound.view.market(market).tokens
+        return [held for t in tokens if (held := bound.view.position(t.id)).shares]
 
     def _buy(self, command: Command) -> None:
         concerned = self._concerned(command)

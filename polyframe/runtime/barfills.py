@@ -26,23 +26,28 @@ def executed_on(
     prices: PriceColumns,
     recorded: BarColumns | None,
     last: PriceColumns | None = None,
+    *,
+    resting: bool = True,
 ) -> Any:
     """What the venue executes on: the opens of recorded bars, the prices of other markets.
 
     An open is taken to stand until an order sent at the close before it has arrived. ``last`` are
-    prices to stand once more for what is sold at the end.
+    prices to stand once more for what is sold at the end. Without ``resting`` orders nobody asks
+    how far a bar went.
     """
     entry: Ns = exchange.config.entry
     columns = prices
     recorded = in_order(recorded) if recorded is not None else None
     if recorded is not None:
-        columns = merged([_unbarred(prices, recorded, len(markets)), _opens(recorded, entry)])
+        rest = _unbarred(prices, recorded, len(markets))
+        columns = _opens(recorded, entry)
+        columns = merged([rest, columns]) if len(rest) else columns
     if last is not None:
         # Just when an order that is sent at the last price arrives.
         after = PriceColumns(last.ts + 1 + entry, last.market, last.price, last.flag)
-        columns = merged([columns, after])
+        columns = inserted(columns, after)
     quotes = exchange.quotes(columns, markets)  # type: ignore[attr-defined]
-    if recorded is None:
+    if recorded is None or not resting:
         return quotes
     return replace(quotes, **_ranges(quotes, recorded, markets, entry))
 
@@ -149,6 +154,17 @@ def merged(parts: Sequence[PriceColumns]) -> PriceColumns:
     order = np.lexsort((columns[1], columns[0]))
     ts, market, price, flag = (column[order] for column in columns)
     return PriceColumns(ts, market, price, flag)
+
+
+def inserted(many: PriceColumns, few: PriceColumns) -> PriceColumns:
+    """A few prices among many, by time; at equal times after those that are there."""
+    few = merged([few])
+    at = np.searchsorted(many.ts, few.ts, side="right")
+    columns = (
+        np.insert(getattr(many, name), at, getattr(few, name))
+        for name in ("ts", "market", "price", "flag")
+    )
+    return PriceColumns(*columns)
 
 
 def closes_of(bars: BarColumns) -> PriceColumns:

@@ -239,9 +239,19 @@ def playable(
         if not close_at_end:
             return Playable(rows, rows, ())
     last = last_rows(shown) if close_at_end else None
-    executed = executed_on(exchange, markets, data.prices, recorded, last)
+    resting = not all(only_signals(strategy) for strategy in strategies.values())
+    executed = executed_on(exchange, markets, data.prices, recorded, last, resting=resting)
     sold = closings(markets, last, data.resolutions) if last is not None else ()
     return Playable(rows, executed, sold)
+
+
+def only_signals(strategy: Strategy) -> bool:
+    """True when nothing but the columns of its features makes a strategy trade."""
+    cls = type(strategy)
+    return not any(
+        name.startswith("on_") and getattr(cls, name) is not getattr(Strategy, name)
+        for name in dir(Strategy)
+    )
 
 
 def bars_for(data: Source, lengths: Mapping[str, Ns], markets: int) -> BarColumns:

@@ -116,7 +116,9 @@ def signals_of(
             for name in STATED:
                 column = getattr(found, name)
                 if column is not None:
-                    stated.setdefault(name, np.full(len(bars), np.nan))[span] = column
+                    if name not in stated:
+                        stated[name] = np.full(len(bars), np.nan)
+                    stated[name][span] = column
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     rows = {name: column[back] for name, column in stated.items()}

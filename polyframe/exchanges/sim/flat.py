@@ -16,6 +16,7 @@ from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import booking_nb as bk
 
 Ints = NDArray[np.int64]
+SIDES = ("ts", "bid", "ask")
 
 
 class Flat(NamedTuple):
@@ -66,13 +67,26 @@ def flat(
         rule[bm.R_STOP] = begin + found.stop
         rule[bm.R_ENDS] = bm.NEVER if found.ends is None else found.ends
         begin += len(found.ts)
-    none = np.zeros(0, np.int64)
-    ts = np.concatenate([found.ts for found in own] or [none])
-    bid = np.concatenate([found.bid for found in own] or [none])
-    ask = np.concatenate([found.ask for found in own] or [none])
+    ts, bid, ask = (_joined([getattr(found, name) for found in own]) for name in SIDES)
     return Flat(
         rules, ts, bid, ask, settings.entry, settings.response, settings.cancel, settings.max_age
     )
+
+
+def _joined(parts: Sequence[Ints]) -> Ints:
+    """The parts one after the other: the column they were cut out of where that is all of it."""
+    whole = parts[0].base if parts else None
+    if isinstance(whole, np.ndarray) and whole.ndim == 1 and whole.flags.c_contiguous:
+        begins = np.cumsum([0, *(len(part) for part in parts)])
+        at = whole.__array_interface__["data"][0]
+        fits = len(whole) == begins[-1] and all(
+            part.base is whole
+            and part.__array_interface__["data"][0] == at + int(begin) * whole.itemsize
+            for part, begin in zip(parts, begins[:-1], strict=True)
+        )
+        if fits:
+            return whole
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
 def _fill(rule: Ints, market: Market, depth: Depth) -> None:
