@@ -155,7 +155,7 @@ def played(
     collector = Collector()
     made = build.replay(
         loaded.config, loaded.registry, loaded.data,
-        session=loaded.session, journal=journal, watch=collector.watch,
+        session=loaded.session, journal=journal, watch=collector.watch, tables=True,
     )  # fmt: skip
     collector.engine = made.engine
     if progress is not None:

@@ -181,8 +181,13 @@ def replay(
     journal: JournalWriter,
     watch: Watcher | None = None,
     styles: Mapping[str, ExecutionStyle] | None = None,
+    tables: bool = False,
 ) -> Session:
-    """Builds a backtest over recorded data on the simulated exchange."""
+    """Builds a backtest over recorded data on the simulated exchange.
+
+    With ``tables`` the caller reads what a compiled run did from its feed, and ``watch`` is not
+    told of it step by step.
+    """
     parts = plugins(config, registry, data.forecasts)
     parts.notes += unchecked(parts.guarded, data.inputs, forecasted=bool(parts.forecasters))
     seal, calls = Seal(), PluginCalls()
@@ -217,14 +222,7 @@ def replay(
         )
     )
     observers = Observers(registry, made_observers(registry), calls=calls)
-    learn = bool(learners(parts.forecasters))
-    history = past_questions(markets, data.resolutions, data.forecasts) if learn else ()
-    forecasts = ReplayForecasts(
-        parts.forecasters,
-        calls,
-        missing=config.backtest.missing,
-        before=Learning(parts.forecasters, history, calls).catch_up,
-    )
+    forecasts = _answering(config, parts, markets, data, calls)
     rows = play.rows
     feed, path = _feed(config, engine, rows, broker, parts.players)
     parts.notes += [path] if path else []
@@ -236,9 +234,27 @@ def replay(
         journal,
         events=[*_events(markets, broker, play.start), *play.closings],
         watch=_both(watch, observers),
-        told=_told(journal, observers),
+        told=_told(journal, observers, None if tables else watch),
     )
     return Session(engine, driver, broker, parts, markets, rows, calls)  # type: ignore[arg-type]
+
+
+def _answering(
+    config: Config,
+    parts: Parts,
+    markets: Sequence[Market],
+    data: Recorded,
+    calls: PluginCalls,
+) -> ReplayForecasts:
+    """Who answers requests for forecasts, and learns before it does."""
+    learn = bool(learners(parts.forecasters))
+    history = past_questions(markets, data.resolutions, data.forecasts) if learn else ()
+    return ReplayForecasts(
+        parts.forecasters,
+        calls,
+        missing=config.backtest.missing,
+        before=Learning(parts.forecasters, history, calls).catch_up,
+    )
 
 
 def _feed(
@@ -268,15 +284,17 @@ def made_observers(registry: Registry) -> list[Observer]:
     return [cast(type[Observer], found.cls)() for found in registry.all("observer")]
 
 
-def _told(journal: JournalWriter, observers: Observers) -> Watcher | None:
+def _told(journal: JournalWriter, observers: Observers, watch: Watcher | None) -> Watcher | None:
     """Who wants to hear of steps that a compiled loop carried out; None when nobody does."""
-    if journal.level is RecordLevel.NONE and not observers.listeners:
+    if journal.level is RecordLevel.NONE and not observers.listeners and watch is None:
         return None
 
     def tell(event: Event, effects: Sequence[Effect]) -> None:
         journal.step(event, effects)
         if observers.listeners:
             observers.notify(event, effects)
+        if watch is not None:
+            watch(event, effects)
 
     return tell
 

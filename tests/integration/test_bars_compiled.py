@@ -114,7 +114,7 @@ def played(registry: Registry, data: build.Recorded, values: dict[str, Any], pat
 
     made = build.replay(
         Config.model_validate(values), registry, data, session="s",
-        journal=JournalWriter.null(), watch=watch,
+        journal=JournalWriter.null(), watch=watch, tables=True,
     )  # fmt: skip
     collector.engine = made.engine
     made.replay.run()
@@ -164,7 +164,7 @@ def registry_of(folder: Any, *, slippage: float, max_open: int | None, stated: i
     seed=st.integers(0, 10_000),
     markets=st.integers(1, 8),
     slippage=st.sampled_from([0.0, 0.01, 0.05]),
-    max_open=st.just(None),
+    max_open=st.sampled_from([None, 1, 3]),
     stated=st.integers(0, 2),
     stake=st.sampled_from([2, 10, 60]),
     latency=st.sampled_from([0, 250, 400_000]),
