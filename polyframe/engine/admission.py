@@ -6,6 +6,8 @@ from polyframe.domain.orders import Kind, Side
 from polyframe.engine.context import Bound, Context
 from polyframe.kernels import tables_nb as t
 
+MOST_OPEN = "max_open markets are in play"
+
 
 def refusal(context: Context, bound: Bound, token: str, side: Side, kind: Kind) -> str:
     """Why a ledger makes no such entry, empty when it may.
@@ -21,7 +23,7 @@ def refusal(context: Context, bound: Bound, token: str, side: Side, kind: Kind) 
     exposed = state.tables.markets[t.M_EXPOSED, bound.ledger, m] > 0
     most = declared.max_open
     if most is not None and not exposed and state.open_markets[bound.ledger] >= most:
-        return "max_open markets are in play"
+        return MOST_OPEN
     if kind in (Kind.QUOTE, Kind.ARBITRAGE):
         return ""
     if declared.position_adjustment is False and exposed and not _hedges(context, bound, m, index):

@@ -13,7 +13,7 @@ from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Moved
 from polyframe.domain import events as ev
 from polyframe.domain.events import Event
-from polyframe.domain.orders import Kind, Side, TimeInForce
+from polyframe.domain.orders import Kind, Order, Side, TimeInForce
 from polyframe.domain.units import DAY, HOUR, Ns, Size, floor_to
 from polyframe.domain.wishes import AskForecast, Intent
 from polyframe.engine.conduct import Conduct
@@ -61,7 +61,7 @@ class ExitDesk:
         """Carries out what an event makes due, before strategies hear of it."""
         if isinstance(event, ENDS):
             if note is not None:
-                self._token(note.order.ledger, note.order.token)
+                self._ended(note.order)
             return
         look = self._table.get(type(event))
         if look is not None:
@@ -106,6 +106,18 @@ class ExitDesk:
     def _all(self, bound: Bound) -> None:
         for token in sorted(self.context.state.held[bound.ledger]):
             self._look(bound, token)
+
+    def _ended(self, order: Order) -> None:
+        """Goes on where an order stood in the way; a vain attempt waits for its time or a price."""
+        if not _declared(order):
+            self._token(order.ledger, order.token)
+            return
+        key = ATTEMPT + order.token
+        if (order.ledger, key) not in self.conduct.parts.timers:
+            row = self.context.state.ledger_index[order.ledger]
+            pause = self.rows.get(row, self.context.universe.token(order.token), col.X_PAUSE)
+            retry = int(self.rows.rules[row, col.R_RETRY])
+            self.conduct.arm(order.ledger, key, self.context.now + (pause or retry))
 
     def _token(self, ledger: str, token: str) -> None:
         bound = self.conduct.parts.named(ledger)
@@ -251,6 +263,12 @@ class ExitDesk:
         part = held if fraction >= 1.0 else int(kept.part_of(held, round(fraction * col.MILLION)))
         size = max(floor_to(part, market.lot), market.lot)
         return held if held - size < market.min_size else size
+
+
+def _declared(order: Order) -> bool:
+    """True when an order was sent from here."""
+    reason = order.reason
+    return order.kind is Kind.EXIT and (reason in col.CODES[1:] or reason.startswith(CUSTOM))
 
 
 def _where(event: Any) -> str:

@@ -24,6 +24,7 @@ from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Ns, Price, Size
 from polyframe.domain.verdict import Verdict
 from polyframe.domain.wishes import Intent
+from polyframe.engine.admission import MOST_OPEN
 from polyframe.engine.context import salt_of
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Case, Draft
@@ -55,7 +56,7 @@ UNSEEN = {
     c.REFUSED_CLOSED: "market is not open",
     c.REFUSED_QUOTE: "no quote to take",
     c.REFUSED_SIZE: "size is zero",
-    c.REFUSED_OPEN: "max_open markets are in play",
+    c.REFUSED_OPEN: MOST_OPEN,
 }
 """Why a wish was not even considered, as the order desk says it."""
 

@@ -9,20 +9,22 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
+from polyframe.api.exits import declared
 from polyframe.api.strategy import Strategy
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.effects import Effect, storable
 from polyframe.domain.events import Event
 from polyframe.domain.market import Group, Market
-from polyframe.domain.units import Money
+from polyframe.domain.orders import Kind
+from polyframe.domain.units import SECOND, Money
 from polyframe.domain.wishes import WISHES
 from polyframe.quant.bars import timeframe_ns
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.signals import signals_of
 from polyframe.store.bar_columns import BarColumns, from_prices
 from polyframe.store.timeline import PriceColumns
-from polyframe.testing.builders import START, build_book, build_group, build_market
+from polyframe.testing.builders import SHARE, START, build_book, build_group, build_market
 from polyframe.testing.contract import PluginSuite
 from polyframe.testing.session import Answers, Session, built_in
 from polyframe.testing.transcript import transcript
@@ -165,6 +167,33 @@ class StrategySuite(PluginSuite):
                 for market in self.universe()[0]:
                     if not market.group:
                         assert session.view.worst(market.id) >= -STAKE, f"{market.id} over its cap"
+
+    def test_its_declared_exits_are_carried_out(self) -> None:
+        """A position that is far down, far up or old is sold as declared; custom_exit answers."""
+        exits = declared(self.make())
+        held = max((int(ns) for ns, _ in exits.holds), default=0)
+        cases = {
+            "loss": (exits.stop_loss is not None, 1, 2, 1),
+            "gain": (bool(exits.takes) and exits.takes[0][0] < 0.5, 9_980, 9_990, 1),
+            "age": (held > 0, 4_900, 5_100, held),
+        }
+        for name, (applies, bid, ask, later) in cases.items():
+            session = self.session("fill")
+            session.start()
+            market = self.universe()[0][0]
+            session.send(build_book(market.yes.id))
+            buy = ev.Command(
+                ev.CommandKind.BUY, "test", session.name, token=market.yes.id, size=100 * SHARE
+            )
+            session.send(ev.CommandReceived(START + 1, buy))
+            session.settle(START + SECOND)
+            if not session.view.position(market.yes.id).shares:
+                continue  # refused by its own rules, or it has sold the shares already
+            low = max(bid // market.tick, 1) * market.tick
+            high = max(ask // market.tick * market.tick, low + market.tick)
+            session.send(build_book(market.yes.id, low, high, ts=START + SECOND + later))
+            sold = [e.order for e in session.of(fx.SubmitOrder) if e.order.kind is Kind.EXIT]
+            assert not applies or sold, f"no exit was carried out at a {name}"
 
     def tell(self, session: Session, method: str, event: Event) -> list[Any]:
         """Calls one method of the tested strategy as the engine would."""

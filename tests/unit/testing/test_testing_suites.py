@@ -9,8 +9,11 @@ import pytest
 from pydantic import ConfigDict
 
 from polyframe import (
+    HOUR,
     BookUpdated,
     Exchange,
+    Exit,
+    Exits,
     FeeSchedule,
     Forecast,
     Forecaster,
@@ -21,6 +24,8 @@ from polyframe import (
     Protection,
     Side,
     Strategy,
+    TimeInForce,
+    Trailing,
     WakeAt,
 )
 from polyframe.domain.effects import SubmitOrder
@@ -130,6 +135,42 @@ class Local(Strategy):
         self.helper = lambda: None
 
 
+class Misanswers(Strategy):
+    """Says how much where it should say why."""
+
+    def custom_exit(self, position, view):
+        return position.shares
+
+
+class Postpones(Strategy):
+    """Takes its shares back whenever they are to be sold."""
+
+    stop_loss = 0.2
+
+    def on_book(self, event, view):
+        held = view.position(event.quote.token)
+        if held.free:
+            yield Intent(token=held.token, side=Side.SELL, price=9_900, size=held.free,
+                         tif=TimeInForce.GTC)  # fmt: skip
+
+
+class Declares(Strategy):
+    """Buys what falls and declares how it leaves."""
+
+    exits = Exits(
+        stop_loss=0.2, take_profit=((0.1, 0.5), (0.3, 0.5)), trailing=Trailing(atr=3.0),
+        max_holding=((HOUR, 0.25), (3 * HOUR, 0.25)), thesis=True, portfolio_trailing=True,
+    )  # fmt: skip
+
+    def on_book(self, event, view):
+        seen = view.history(event.quote.token, 2)
+        if len(seen) == 2 and seen[1] < seen[0] and event.quote.ask:
+            yield Intent(token=event.quote.token, side=Side.BUY, size=20 * SHARE, edge=0.5)
+
+    def custom_exit(self, position, view):
+        return Exit(0.5, "old") if view.now - position.opened > 2 * HOUR else None
+
+
 def suite_of(cls, base=StrategySuite):
     return type("Suite", (base,), {"plugin": cls})()
 
@@ -146,6 +187,7 @@ def suite_of(cls, base=StrategySuite):
         (Loud, "test_it_yields_wishes_and_nothing_else"),
         (Unsaved, "test_its_state_can_be_saved"),
         (Local, "test_an_instance_travels_to_another_process"),
+        (Misanswers, "test_its_declared_exits_are_carried_out"),
     ],
 )
 def test_the_strategy_suite_finds(cls, check):
@@ -155,6 +197,18 @@ def test_the_strategy_suite_finds(cls, check):
 
 def test_the_strategy_suite_lets_causal_features_pass():
     suite_of(Looking).test_its_features_know_no_later_bars()
+
+
+@pytest.mark.parametrize(
+    "check",
+    [n for n in dir(StrategySuite) if n.startswith("test_") and "public_names" not in n],
+)
+def test_a_strategy_that_declares_its_exits_passes(check):
+    getattr(suite_of(Declares), check)()
+
+
+def test_a_sale_that_stands_in_the_way_does_not_keep_a_position_in():
+    suite_of(Postpones).test_its_declared_exits_are_carried_out()
 
 
 class Greedy(Strategy):
