@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that move a cursor, colour what follows or turn its direction."""
 
 
 class Output(Console):
-    """A console that leaves a closed pipe to the command's end, which knows the exit code."""
+    """The terminal: no text of others can steer it.
+
+    A closed pipe is left to the command's end, which knows the exit code.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments, with a sign in the place of what would steer the terminal."""
+        for segment in super().render(renderable, options):
+            if segment.control or not STEERING.search(segment.text):
+                yield segment
+            else:
+                yield segment._replace(text=STEERING.sub("\N{REPLACEMENT CHARACTER}", segment.text))
 
     def on_broken_pipe(self) -> None:
         """Passes the error on."""
@@ -39,15 +57,6 @@ def show(obj: object, as_json: bool, table: Callable[[], Any]) -> None:
         emit_json(obj)
     else:
         console.print(table())
-
-
-def printable(text: str) -> str:
-    """Text from outside without what would steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
 
 
 def _plain(obj: object) -> object:

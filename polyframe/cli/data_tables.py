@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
+from polyframe.cli.plain_table import PlainTable
 from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.store.moments import show_time
 
@@ -34,11 +34,11 @@ MARK = {
 BARS = "▁▂▃▄▅▆▇█"
 
 
-def plain_table(title: str = "") -> Table:
+def plain_table(title: str = "") -> PlainTable:
     """A table without a box."""
-    return Table(
-        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False,
-        header_style="dim",
+    return PlainTable(
+        title=Text(title, "bold") if title else None, title_justify="left", box=None,
+        pad_edge=False, header_style="dim",
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def market_page(record: MarketRecord, rows: int, width: int) -> Any:
 
 def _facts(record: MarketRecord) -> Any:
     market, ended = record.market, record.resolution
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = PlainTable(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     life = f"{show_time(market.opened)} to " if market.opened else "until "

@@ -7,11 +7,10 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
-from rich.table import Table
 from rich.text import Text
 
-from polyframe.cli.console import printable
 from polyframe.cli.data_tables import plain_table
+from polyframe.cli.plain_table import PlainTable
 from polyframe.domain.units import format_units
 from polyframe.store.decision_log import Decision, Stage, amount, short
 from polyframe.store.moments import show_length, show_time
@@ -51,7 +50,7 @@ class Lines:
         if limit:
             rows = kept = list(found)
             several = len({row.ledger for row in kept} - {""}) > 1
-        title = Text.assemble(("Decisions", "bold"), f" of {printable(self.name)}, times in UTC")
+        title = Text.assemble(("Decisions", "bold"), f" of {self.name}, times in UTC")
         self.console.print(title)
         for row in rows:
             self.console.print(self._line(row, several), soft_wrap=True)
@@ -60,12 +59,12 @@ class Lines:
     def _line(self, row: Decision, several: bool) -> Text:
         head = f"{row.proof.step:>7} {show_time(row.ts)} "
         stage = f"{row.stage.value:<8}"
-        order = f" {printable(short(row.order)):>5} "
+        order = f" {short(row.order):>5} "
         where = [part for part in (row.market or row.token, row.ledger if several else "") if part]
         what = ": ".join([" ".join(where), row.text] if where else [row.text])
         indent = len(head) + len(stage) + len(order)
         width = max(self.console.width - indent, NARROWEST)
-        text = wrap(printable(what), width, break_on_hyphens=False)
+        text = wrap(what, width, break_on_hyphens=False)
         line = Text.assemble((head, "dim"), (stage, COLOUR[row.stage]), order, no_wrap=True)
         line.append(("\n" + " " * indent).join(text))
         return line
@@ -85,7 +84,7 @@ def _footer(found: Selection, command: str, limit: int) -> list[str]:
 def proven_page(reader: JournalReader, found: Verified, name: str) -> Any:
     """What was proven, and the hash to note."""
     grid = _grid()
-    grid.add_row("journal", printable(str(reader.path)))
+    grid.add_row("journal", str(reader.path))
     grid.add_row("session", reader.header.session)
     grid.add_row(
         "proven",
@@ -96,7 +95,7 @@ def proven_page(reader: JournalReader, found: Verified, name: str) -> Any:
             "stopped hard"}  # fmt: skip
     grid.add_row("ends", ends[found.tail.kind.value])
     grid.add_row("head", found.digest)
-    title = Text.assemble(("Whole", "bold green"), f": the journal of {printable(name)}")
+    title = Text.assemble(("Whole", "bold green"), f": the journal of {name}")
     note = Text(
         "Note the head elsewhere: --verify --head HASH then also finds a journal that was written "
         "anew.", "dim",
@@ -107,13 +106,13 @@ def proven_page(reader: JournalReader, found: Verified, name: str) -> Any:
 def story_page(story: Story, name: str) -> Any:
     """One order from what was believed to how it ended."""
     what = f"Order {short(story.order)}" if story.order else "What was denied"
-    title = Text.assemble((printable(what), "bold"), f" of {printable(story.ledger)}")
-    title.append(f" in {printable(name)}, times in UTC", "dim")
+    title = Text.assemble((what, "bold"), f" of {story.ledger}")
+    title.append(f" in {name}, times in UTC", "dim")
     grid = _grid()
     if story.order:
-        grid.add_row("order", printable(story.order))
-    grid.add_row("market", printable(story.market))
-    grid.add_row("token", printable(story.token))
+        grid.add_row("order", story.order)
+    grid.add_row("market", story.market)
+    grid.add_row("token", story.token)
     grid.add_row("decided", f"{show_time(story.ts)}, {_proof(story.reviews)}")
     parts: list[Any] = [title, grid, "", _heading("Believed"), _believed(story)]
     for edge, risk, size in _reviews(story):
@@ -133,18 +132,18 @@ def _believed(story: Story) -> Any:
     rows = {row.stage: row for row in story.before}
     asked = rows.get(Stage.SCAN)
     if asked is not None:
-        grid.add_row("looked", f"{show_time(asked.ts)}: {printable(asked.text)}")
+        grid.add_row("looked", f"{show_time(asked.ts)}: {asked.text}")
     evidence = rows.get(Stage.RESEARCH)
-    said = printable(evidence.text) if evidence else "none recorded"
+    said = evidence.text if evidence else "none recorded"
     for sha256 in evidence.facts["evidence"] if evidence else ():
-        said += f"\n{printable(sha256)}"
+        said += f"\n{sha256}"
     forecast = story.forecast
     if forecast is None:
         grid.add_row("forecast", "none of this market before the decision")
         return grid
     grid.add_row("evidence", said)
     age = story.ts - forecast.facts["as_of"]
-    grid.add_row("forecast", f"{printable(forecast.text)}; {show_length(age)} old when decided")
+    grid.add_row("forecast", f"{forecast.text}; {show_length(age)} old when decided")
     return grid
 
 
@@ -164,11 +163,11 @@ def _verdicts(risk: Decision) -> Any:
     table.add_column("words", overflow="fold")
     for verdict in risk.facts["verdicts"]:
         ruling = verdict["ruling"]
-        words = printable(verdict["reason"])
+        words = verdict["reason"]
         if not verdict["binding"]:
             words = f"{words}; not binding, it reduces exposure".lstrip("; ")
         table.add_row(
-            printable(verdict["protection"]), Text(SAYS.get(ruling, ruling), RULING[ruling]),
+            verdict["protection"], Text(SAYS.get(ruling, ruling), RULING[ruling]),
             "" if ruling == "not_applicable" else verdict["size"], Text(words),
         )  # fmt: skip
     return table if table.row_count else None
@@ -183,7 +182,7 @@ def _sizing(size: Decision) -> Any:
     table.add_column("", overflow="fold")
     for key, value in sizing.items():
         shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-        table.add_row(printable(key), printable(shown))
+        table.add_row(key, shown)
     return table
 
 
@@ -204,7 +203,7 @@ def _result(story: Story) -> str:
 def _rows(rows: Sequence[Decision], *, dated: bool = True) -> Any:
     if not rows:
         return None
-    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    grid = PlainTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
     for row in rows:
@@ -212,7 +211,7 @@ def _rows(rows: Sequence[Decision], *, dated: bool = True) -> Any:
         text = row.text
         if row.order and dated:
             text = f"{short(row.order)} {text}"
-        grid.add_row(head, Text(printable(text)))
+        grid.add_row(head, Text(text))
     return grid
 
 
@@ -225,8 +224,8 @@ def _heading(text: str) -> Text:
     return Text(text, "bold")
 
 
-def _grid() -> Table:
-    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+def _grid() -> PlainTable:
+    grid = PlainTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     return grid

@@ -61,6 +61,27 @@ def answer_of(
     return found  # type: ignore[no-any-return]
 
 
+def check_answer(forecast: object, request: RequestForecast, *, forecast_by: Ns) -> None:
+    """Sees to it that an answer is one to this question, and stands ready by a moment.
+
+    Raises:
+        PluginError: it is something else.
+        LookaheadError: it claims knowledge of later, or to be ready only later.
+    """
+    name = request.forecaster
+    if not isinstance(forecast, Forecast) or forecast.market != request.market:
+        raise PluginError(
+            f"forecaster {name} answered {forecast!r}",
+            expected=f"a Forecast for market {request.market}",
+        )
+    if forecast.known_at > forecast_by:
+        raise LookaheadError(
+            f"forecaster {name} answered for market {request.market} with a forecast that was "
+            f"ready at {forecast.known_at}, asked at {request.as_of}",
+            expected="a forecast with as_of + latency at or before the moment of asking",
+        )
+
+
 class ReplayForecasts:
     """Answers forecast requests of a replay at once, from pure forecasters only.
 
@@ -120,19 +141,5 @@ class ReplayForecasts:
             return ForecastFailed(
                 request.as_of, request.request, market.id, name, error.message, True
             )
-        self._check(forecast, request, name)
+        check_answer(forecast, request, forecast_by=request.as_of)
         return ForecastMade(request.as_of, request.request, name, forecast)
-
-    @staticmethod
-    def _check(forecast: object, request: RequestForecast, name: str) -> None:
-        if not isinstance(forecast, Forecast) or forecast.market != request.market:
-            raise PluginError(
-                f"forecaster {name} answered {forecast!r}",
-                expected=f"a Forecast for market {request.market}",
-            )
-        if forecast.known_at > request.as_of:
-            raise LookaheadError(
-                f"forecaster {name} answered for market {request.market} with a forecast that was "
-                f"ready at {forecast.known_at}, asked at {request.as_of}",
-                expected="a forecast with as_of + latency at or before the moment of asking",
-            )

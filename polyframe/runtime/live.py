@@ -28,7 +28,7 @@ from polyframe.domain.events import (
 from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
 from polyframe.errors import InvariantError, PolyframeError
-from polyframe.runtime.asking import question_of, snapshot_of
+from polyframe.runtime.asking import check_answer, question_of, snapshot_of
 from polyframe.runtime.carrying import to_broker
 from polyframe.runtime.learning import LiveLearning
 from polyframe.store.journal import JournalWriter
@@ -176,7 +176,9 @@ class Live:
                 forecast = await forecaster.forecast(
                     question_of(market), None, snapshot, effect.as_of
                 )
-            self.deliver(ForecastMade(self.clock(), effect.request, name, forecast))
+            ready = self.clock()
+            check_answer(forecast, effect, forecast_by=ready)
+            self.deliver(ForecastMade(ready, effect.request, name, forecast))
         except Exception as error:  # one forecaster does not end a session
             reason = error.message if isinstance(error, PolyframeError) else repr(error)
             if not isinstance(error, PolyframeError):

@@ -176,13 +176,22 @@ class Oracle(Forecaster):
             raise ForecastError("no idea")
         if self.how == "bug":
             raise ValueError("oops")
+        if self.how == "certain":
+            return Forecast(question.market, 1.0, as_of, "oracle")
+        if self.how == "other":
+            return Forecast("B", 0.6, as_of, "oracle")
+        if self.how == "number":
+            return 0.6
+        if self.how == "later":
+            return Forecast(question.market, 0.6, as_of + 10**12, "oracle")
         return Forecast(question.market, 0.6, as_of, "oracle")
 
 
 @pytest.mark.parametrize(
     ("how", "answer"),
     [("well", "ForecastMade"), ("slow", "ForecastFailed"), ("no", "ForecastFailed"),
-     ("bug", "ForecastFailed")],
+     ("bug", "ForecastFailed"), ("certain", "ForecastFailed"), ("other", "ForecastFailed"),
+     ("number", "ForecastFailed"), ("later", "ForecastFailed")],
 )  # fmt: skip
 async def test_every_question_gets_an_answer(how, answer):
     live, _, _, seen = make(Asks(), forecasters={"oracle": Oracle(how)})
