@@ -91,7 +91,7 @@ def test_when_all_are_contaminated_nothing_else_is_scored(record):
 def test_report_and_page_say_so(record):
     found = reported(cut(record, set(ended(record)[::3])))
     console = Console(width=100, record=True)
-    render(found, console, None)
+    render(found, console)
     text = " ".join(console.export_text().split())
     assert "Contaminated: " in text
     assert "it says nothing about the future" in text
