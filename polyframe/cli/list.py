@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,36 +29,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 USER = Path("user_data")
 
 
-@app.command()
-def strategies(
-    name: Name = "", verbose: Verbose = False, user_data: User = USER, as_json: Json = False
-) -> None:
-    """Strategies: name, where from, what each does."""
-    _plugins("strategy", name, verbose, user_data, as_json)
+def _command(kind: str) -> Callable[..., None]:
+    """The command that lists one kind of plugin."""
+
+    def listed(
+        name: Name = "", verbose: Verbose = False, user_data: User = USER, as_json: Json = False
+    ) -> None:
+        _plugins(kind, name, verbose, user_data, as_json)
+
+    return listed
 
 
-@app.command()
-def forecasters(
-    name: Name = "", verbose: Verbose = False, user_data: User = USER, as_json: Json = False
-) -> None:
-    """Forecasters: name, where from, what each does."""
-    _plugins("forecaster", name, verbose, user_data, as_json)
-
-
-@app.command()
-def protections(
-    name: Name = "", verbose: Verbose = False, user_data: User = USER, as_json: Json = False
-) -> None:
-    """Protections: name, where from, what each does."""
-    _plugins("protection", name, verbose, user_data, as_json)
-
-
-@app.command()
-def sizers(
-    name: Name = "", verbose: Verbose = False, user_data: User = USER, as_json: Json = False
-) -> None:
-    """Sizers: name, where from, what each does."""
-    _plugins("sizer", name, verbose, user_data, as_json)
+for _kind, _word in (
+    ("strategy", "strategies"), ("forecaster", "forecasters"), ("protection", "protections"),
+    ("sizer", "sizers"),
+):  # fmt: skip
+    app.command(_word, help=f"{_word.capitalize()}: name, where from, what each does.")(
+        _command(_kind)
+    )
 
 
 def _plugins(kind: str, name: str, verbose: bool, user_data: Path, as_json: bool) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from polyframe.api.plugin import Plugin
-from polyframe.errors import UserError
+from polyframe.errors import ConfigError, PluginError, UserError
 from polyframe.lab.places import catalogue_dir
 from polyframe.runtime.config import find_files, load_config, validated
+from polyframe.runtime.exits import exits_of
 from polyframe.runtime.overriding import with_max_open, with_own, with_stake
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.session_classes import adopt
@@ -126,6 +128,8 @@ def planned(request: Request) -> Plan:
     if request.own:
         config = with_own(config.choosing(names) if names else config, request.own)
     lines = _lines(config, names, together=request.together)
+    if request.max_open is not None:
+        lines = [Line(o.name, _own_limits(o.config, registry, request.max_open)) for o in lines]
     place = catalogue_dir(request.data, config.data.dir, loaded.user_data)
     return Plan(lines, registry, place, loaded.user_data, request.forecasted)
 
@@ -136,6 +140,18 @@ def _lines(config: Config, names: Sequence[str], *, together: bool) -> list[Line
     if together or not names:
         return [Line(" + ".join(s.ledger for s in chosen.strategies), chosen)]
     return [Line(use.ledger, alone(chosen, use.ledger)) for use in chosen.strategies]
+
+
+def _own_limits(config: Config, registry: Registry, markets: int) -> Config:
+    """The option in the place of a limit that a strategy declares for itself."""
+    known = {found.name: found.cls for found in registry.all("strategy")}
+    values = config.plain()
+    for use, plain in zip(config.strategies, values["strategies"], strict=True):
+        # What is wrong about a strategy is told by its own run, with its place.
+        with suppress(ConfigError, PluginError):
+            if use.use in known and exits_of(known[use.use], use.exits, "").max_open is not None:
+                plain["exits"] = {**plain["exits"], "max_open": markets}
+    return validated(values)
 
 
 def alone(config: Config, ledger: str) -> Config:

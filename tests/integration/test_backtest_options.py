@@ -132,15 +132,28 @@ def test_unlimited_is_an_equal_part_of_the_equity(run):
     assert report["trades"]
 
 
-def test_most_open_markets(run):
-    report = run("-s", "Yes", "--max-open", "2")
+def most_held(report: dict) -> int:
     held: set[str] = set()
     most = 0
     for trade in report["trades"]:
         (held.add if trade["side"] == "buy" else held.discard)(trade["market"])
         most = max(most, len(held))
-    assert most == 2
+    return most
+
+
+def test_most_open_markets(run):
+    report = run("-s", "Yes", "--max-open", "2")
+    assert most_held(report) == 2
     assert report["denials"]["OpenPositions"] > 0
+
+
+def test_most_open_markets_stand_over_what_a_strategy_declares(user, run):
+    file = user / "strategies" / "yes_side.py"
+    file.write_text(
+        file.read_text().replace("    class Config", "    max_open = 1\n\n    class Config")
+    )
+    assert most_held(run("-s", "Yes")) == 1
+    assert most_held(run("-s", "Yes", "--max-open", "3")) == 3
 
 
 @pytest.mark.parametrize(

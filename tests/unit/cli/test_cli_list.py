@@ -176,4 +176,4 @@ def test_runs_newest_first_with_their_interval_and_what_cannot_be_read(user, cap
 
 def test_every_word_has_a_sentence():
     for command in verb.app.registered_commands:
-        assert (command.callback.__doc__ or "").strip()
+        assert (command.help or command.callback.__doc__ or "").strip()
