@@ -30,10 +30,9 @@ from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import review_nb
-from polyframe.runtime.build import ALWAYS
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.plugins import Registry
-from polyframe.runtime.settings import DEFAULT_PROTECTIONS
+from polyframe.runtime.settings import ALWAYS, DEFAULT_GUARDS
 from polyframe.sizers.fixed import FixedSizer
 from polyframe.store.journal import JournalWriter
 from polyframe.store.records import Header, RecordLevel
@@ -74,8 +73,8 @@ def made(strategy: Strategy, registry: Registry, *, guards: bool = True) -> Engi
         )
         for i in range(MARKETS)
     ]
-    names = [*(use.use for use in DEFAULT_PROTECTIONS if guards), *ALWAYS]
-    guarded = [Guarded(registry.get("protection", name)(), None) for name in dict.fromkeys(names)]
+    names = DEFAULT_GUARDS if guards else ALWAYS
+    guarded = [Guarded(registry.get("protection", name)(), None) for name in names]
     engine = Engine(
         Setup(
             session="bench",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,15 +45,23 @@ def show(
 ) -> None:
     """Show every setting. Secrets are masked."""
     from polyframe.runtime.jsonfile import leaves
+    from polyframe.runtime.plugins import Registry
     from polyframe.runtime.secrets import load_secrets
+    from polyframe.runtime.uses import guards_shown
 
     loaded = load(config, profile, user_data)
     secrets = load_secrets(loaded.user_data).masked()
+    guards = guards_shown(loaded, Registry.load(loaded.user_data))
     plain = loaded.config.plain()
     origin = {path: loaded.source(path) for path, _, _ in leaves(plain)}
     if as_json:
         answer: dict[str, Any] = {
             "config": plain,
+            "guards": [
+                {"name": g.name, "for": g.whom, "settings": g.settings, "source": g.source}
+                for g in guards
+            ],
+            "left_out": loaded.config.left_out(),
             "secrets": secrets,
             "files": [str(file) for file in loaded.files],
             "profile": profile,
@@ -65,8 +74,16 @@ def show(
     for column in ("Setting", "Value", *(("From",) if sources else ())):
         table.add_column(column, overflow="fold")
     for path, _, value in leaves(plain):
+        if path.startswith("protections"):
+            continue
         row = [f"[cyan]{escape(path)}[/]", escape(_text(value))]
         table.add_row(*row, *([escape(origin[path])] if sources else []))
+    for guard in guards:
+        whom = "" if "*" in guard.whom else f" for {', '.join(guard.whom)}"
+        row = [f"[yellow]{escape(guard.name + whom)}[/]", escape(_settings(guard.settings))]
+        table.add_row(*row, *([escape(guard.source)] if sources else []))
+    for name in loaded.config.left_out():
+        table.add_row(f"[yellow]{escape(name)}[/]", "[red]left out[/]")
     for name, value in secrets.items():
         table.add_row(f"[magenta]{name}[/]", str(value) if value else "[dim]not set[/]")
     console.print(table)
@@ -103,6 +120,19 @@ def check(
         return
     used = ", ".join(str(file) for file in loaded.files) or "the defaults (no file is used)"
     console.print(f"[green]ok[/]: {escape(used)}; {len(checked)} plugins", soft_wrap=True)
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in settings.items()) or "on"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={part}" for name, part in value.items()) or "none"
+    if isinstance(value, list):
+        parts = (":".join(map(str, v)) if isinstance(v, list) else str(v) for v in value)
+        return " ".join(parts) or "none"
+    return str(value)
 
 
 def _text(value: object) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from polyframe.domain.units import DAY, SECOND, Ns
 from polyframe.errors import GapError, UserError
 from polyframe.lab.results import JOURNAL, MANIFEST
-from polyframe.runtime.settings import parse_timerange
+from polyframe.runtime.timerange import parse_timerange
 from polyframe.store.decision_log import Decision, Stage
 from polyframe.store.decisions import decisions
 from polyframe.store.framing import TailKind

@@ -42,13 +42,14 @@ class Guards:
         self.applies = np.zeros((rows, len(g.GUARDS)), dtype=np.int64)
         self.risk_scope = np.ones(len(g.GUARDS), dtype=np.int64)
         self.names = list(g.GUARDS)
-        self.limit_names: list[tuple[str, ...]] = [()] * len(g.GUARDS)
         self.owned: list[Guarded] = []
         """protections with code of their own instead of a compiled guard"""
         self._by_category: dict[tuple[int, str], dict[str, int]] = {}
         for item in guarded:
             self._install(item)
         self.apply_categories()
+        self.in_force = [self._in_force(row) for row in range(rows - 1)]
+        """of each ledger's orders: number, name and whether of scope risk"""
         state.tables.keep_pace(max(self._greatest(name) for name in PACES))
 
     def _greatest(self, name: str) -> int:
@@ -76,7 +77,6 @@ class Guards:
         self.risk_scope[index] = 0 if protection.scope == "venue" else 1
         bits = sum(KIND_BIT[kind] for kind in protection.applies_to)
         limits = dict(protection.limits())
-        self.limit_names[index] = tuple(limits)
         for row in self._rows(item):
             # A setting for one strategy replaces the general one; the account keeps its own.
             self.applies[row, index] = bits
@@ -94,6 +94,14 @@ class Guards:
                         expected=f"one of {', '.join(MARKET_COLUMNS)}",
                     )
                 self._by_category[row, key] = dict(by_category)
+
+    def _in_force(self, row: int) -> list[tuple[int, str, bool]]:
+        applies = self.applies[row] | self.applies[-1]
+        return [
+            (index, name, bool(self.risk_scope[index]))
+            for index, name in enumerate(self.names)
+            if applies[index]
+        ]
 
     def apply_categories(self) -> None:
         """Writes the limits of single categories into the markets' table; again after a listing."""

@@ -19,7 +19,8 @@ from polyframe.api.view import View
 from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, Side
 from polyframe.domain.units import Money, Ns, Size, cost_of, proceeds_of
 from polyframe.domain.verdict import Ruling, Verdict, meet
-from polyframe.engine.guards import LIMIT_INDEX, Guarded, Guards
+from polyframe.engine.guards import Guarded, Guards
+from polyframe.engine.reasons import Found, because
 from polyframe.engine.state import RESTING, OpenOrder, State
 from polyframe.engine.vectors import INPUTS, Draft, Vectors, least_size
 from polyframe.errors import InvariantError, PluginError
@@ -237,33 +238,33 @@ class RiskDoor:
 
     def _verdicts(self, draft: Draft, reduces: bool) -> list[Verdict]:
         """One verdict a guard: the stricter of the ledger's and the account's."""
+        asked = draft.size
         found: list[Verdict] = []
-        rows = (draft.ledger, self.state.account)
-        for index, name in enumerate(self.guards.names):
-            answers = [
-                int(self._permitted[i, index])
-                for i in (0, 1)
-                if self._permitted[i, index] != g.NOT_APPLICABLE
-            ]
-            installed = any(self.guards.applies[row, index] for row in rows)
-            if not answers:
-                if installed:
-                    found.append(Verdict(name, Ruling.NOT_APPLICABLE, draft.size))
-                continue
-            size = min(answers)
-            reason = "" if size >= draft.size else self._because(index, draft.ledger)
-            binding = not (reduces and self.guards.risk_scope[index])
-            found.append(Verdict.from_size(name, size, draft.size, reason, binding))
+        mine, whole = self._permitted.tolist()
+        for index, name, risk in self.guards.in_force[draft.ledger]:
+            own, all_ = mine[index], whole[index]
+            which = 1 if own == g.NOT_APPLICABLE or g.NOT_APPLICABLE != all_ < own else 0
+            size = all_ if which else own
+            if size == g.NOT_APPLICABLE:
+                found.append(Verdict(name, Ruling.NOT_APPLICABLE, asked))
+            elif size >= asked:
+                found.append(Verdict(name, Ruling.ALLOW, asked, "", not (reduces and risk)))
+            else:
+                why = self._because(index, draft, which)
+                found.append(Verdict.from_size(name, size, asked, why, not (reduces and risk)))
         return found
 
-    def _because(self, index: int, row: int) -> str:
-        parts = []
-        for key in self.guards.limit_names[index]:
-            value = int(self.guards.limits[row, LIMIT_INDEX[key]])
-            if value == g.MISSING:
-                value = int(self.guards.limits[self.state.account, LIMIT_INDEX[key]])
-            parts.append(f"{key}={value}")
-        return ", ".join(parts) or g.GUARDS[index]
+    def _because(self, index: int, draft: Draft, which: int) -> str:
+        """Its words from the numbers of the stricter row: the ledger's or the account's."""
+        state, vectors = self.state, self._vectors
+        row = state.account if which else draft.ledger
+        market = state.universe.markets[state.universe.token_market[draft.token]]
+        halt = self.halted(state.ledgers[draft.ledger], market.id, int(vectors.order[g.O_TS]))
+        found = Found(
+            vectors.order, vectors.numbers[which], self.guards.limits[row], market,
+            halt.reason if halt is not None else "",
+        )  # fmt: skip
+        return because(g.GUARDS[index], found)
 
     def _ask_owned(
         self, draft: Draft, kind: Kind, reduces: bool, cost: Money, fee: Money, m: int,

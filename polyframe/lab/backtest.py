@@ -269,8 +269,7 @@ def make_manifest(
 
 def used_plugins(config: Config, registry: Registry) -> PluginManifest:
     """The plugins that a configuration makes use of; what else lies around does not matter."""
-    always = {("protection", name) for name in build.ALWAYS}
-    return registry.manifest().only(always | {(use.kind, use.name) for use in uses(config)})
+    return registry.manifest().only({(use.kind, use.name) for use in uses(config)})
 
 
 def _record(

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from polyframe.domain.verdict import Ruling, Verdict
+from polyframe.engine.reasons import rule_of
 from polyframe.lab import schema as form
 from polyframe.lab.columns import UNKNOWN, Columns, integers
 from polyframe.lab.texts import mixed_amounts, moments
@@ -120,7 +121,7 @@ def _value(value: float | str) -> float | str:
 
 
 def rejections_of(record: RunRecord) -> list[form.Rejection]:
-    """Denied and shrunk orders by protection, most first, with the words they were given."""
+    """Denied and shrunk orders by protection, most first, with the rule that bound most often."""
     reasons: dict[tuple[str, str], Counter[str]] = {}
     panels = {id(review.verdicts): review.verdicts for review in record.reviews}
     reviewed = Counter([id(review.verdicts) for review in record.reviews])
@@ -128,7 +129,7 @@ def rejections_of(record: RunRecord) -> list[form.Rejection]:
         for verdict in verdicts:
             if verdict.binding and verdict.ruling < Ruling.ALLOW:
                 key = (verdict.protection, verdict.ruling.name.lower())
-                reasons.setdefault(key, Counter())[verdict.reason] += reviewed[number]
+                reasons.setdefault(key, Counter())[rule_of(verdict.reason)] += reviewed[number]
     rows = []
     for (protection, ruling), counted in reasons.items():
         total = counted.total()

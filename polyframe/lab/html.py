@@ -189,7 +189,7 @@ def _orders(report: Report) -> str:
             '<section id="orders"><h2>Orders and forecasts</h2>',
             table(
                 "Denied or shrunk",
-                ("protection", "verdict", "orders", "reason most often", "for other reasons"),
+                ("protection", "verdict", "orders", "rule", "by its other rules"),
                 [
                     (row.protection, row.ruling, f"{row.orders:,}", row.reason, f"{row.others:,}")
                     for row in report.rejected

@@ -71,7 +71,8 @@ def _parts(report: Report, width: int, breakdown: Sequence[str]) -> Iterable[Ren
         yield _markets(report)
     yield _quality(report, width)
     yield from beside_the_result(report)
-    yield _beside(_forecasts(report), _denials(report), width)
+    yield _rejected(report)
+    yield _beside(_forecasts(report), _refusals(report), width)
     if report.left_open:
         yield _open(report)
     for note in report.notes:
@@ -316,21 +317,34 @@ def _forecasts(report: Report) -> Table:
     return _counts("Forecasts", rows, "none")
 
 
-def _denials(report: Report) -> Table:
-    given = {row.protection: row.reason for row in report.rejected if row.ruling == "deny"}
-    rows = [
-        (f"{name}: {given[name]}" if given.get(name) else name, count)
-        for name, count in report.denials.items()
-    ]
-    rows += [
-        (f"shrunk by {row.protection}: {row.reason}", row.orders)
-        for row in report.rejected
-        if row.ruling == "shrink"
-    ]
-    rows += [(f"refused: {reason}", count) for reason, count in report.refusals.items()]
-    return _counts(
-        "Denied or shrunk by protection", sorted(rows, key=lambda r: -r[1]), "nothing was denied"
-    )
+def _rejected(report: Report) -> RenderableType:
+    """Each guard that denied or shrunk orders, with its rule in its own words."""
+    counted = {(row.protection, row.ruling): row for row in report.rejected}
+    names = {name for name, _ in counted} | set(report.denials)
+    table = new_table("Denied or shrunk by protection", "protection", ("denied", "shrunk"))
+
+    def orders(name: str, ruling: str) -> int:
+        row = counted.get((name, ruling))
+        return row.orders if row is not None else 0
+
+    def weight(name: str) -> tuple[int, str]:
+        return -max(report.denials.get(name, 0), orders(name, "shrink")), name
+
+    for name in sorted(names, key=weight):
+        denied = max(report.denials.get(name, 0), orders(name, "deny"))
+        shrunk = orders(name, "shrink")
+        row = counted.get((name, "deny" if denied >= shrunk else "shrink"))
+        rule = f"  {row.reason}" if row is not None else ""
+        label = Text.assemble(name, (rule, "dim"))
+        table.add_row(label, f"{denied:,}" if denied else "-", f"{shrunk:,}" if shrunk else "-")
+    if not table.row_count:
+        table.add_row(Text("nothing was denied", style="dim"), "", "")
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _refusals(report: Report) -> Table:
+    rows = sorted(report.refusals.items(), key=lambda row: -row[1])
+    return _counts("Refused before any protection", rows, "nothing was refused")
 
 
 def _beside(left: Table, right: Table, width: int) -> RenderableType:

@@ -241,7 +241,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """Orders that a protection denied or made smaller, with the reason it gave most often."""
+    """Orders that a protection denied or made smaller, with the rule that bound most often."""
 
     protection: str
     ruling: str

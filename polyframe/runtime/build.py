@@ -11,7 +11,6 @@ from polyframe.api.execution import ExecutionStyle
 from polyframe.api.exits import Exits
 from polyframe.api.forecaster import Forecaster, ForecastSource
 from polyframe.api.objective import Observer
-from polyframe.api.protection import Protection
 from polyframe.api.sizer import Sizer
 from polyframe.api.strategy import Strategy
 from polyframe.domain.effects import Effect
@@ -29,6 +28,7 @@ from polyframe.runtime.bars import frame_length, playable
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.compiled import CompiledFeed, why_not
 from polyframe.runtime.config import plugin_config
+from polyframe.runtime.contradictions import check_limits
 from polyframe.runtime.exits import exits_of
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
 from polyframe.runtime.inputs import unchecked
@@ -38,14 +38,11 @@ from polyframe.runtime.plugins import Registry
 from polyframe.runtime.recorded import Recorded, recorded
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config, StrategyUse
-from polyframe.runtime.uses import SIM, check_guards, inner_first
+from polyframe.runtime.uses import SIM, check_guards, guard_settings, inner_first
 from polyframe.store.journal import JournalWriter
 from polyframe.store.records import RecordLevel
 
 __all__ = ["Recorded", "plugins", "recorded", "replay"]
-
-ALWAYS = ("KillSwitch", "VenueRules", "Balance", "TrustedBook")
-"""Protections that no configuration leaves out."""
 
 RECORDED = "Recorded"
 
@@ -70,9 +67,10 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     """
     sim = registry.get("exchange", SIM)
     exchange = sim(plugin_config(sim, config.venue.sim, "venue.sim"))
-    parts = Parts(_players(config, registry), _guarded(config, registry), {}, exchange)
-    notes = [check_carried_out(player.strategy) for player in parts.players]
-    parts.notes += [note for note in notes if note]
+    guarded, notes = _guarded(config, registry)
+    parts = Parts(_players(config, registry), guarded, {}, exchange, notes)
+    carried = [check_carried_out(player.strategy) for player in parts.players]
+    parts.notes += [note for note in carried if note]
     for name in inner_first(config):
         use = config.forecasters[name]
         cls = registry.get("forecaster", use.use)
@@ -142,21 +140,29 @@ def _check_thesis(exits: Exits, use: StrategyUse, config: Config) -> None:
         )
 
 
-def _guarded(config: Config, registry: Registry) -> list[Guarded]:
+def _without(left_out: Sequence[str], kept: Sequence[str]) -> str:
+    """Which default guards are off, in the fewer words."""
+    if len(left_out) > len(kept):
+        return f"default guards left out but for {', '.join(kept)}"
+    return f"guards left out: {', '.join(left_out)}"
+
+
+def _guarded(config: Config, registry: Registry) -> tuple[list[Guarded], list[str]]:
+    """The protections in force, and what a report should say about them."""
     check_guards(config)
-    guarded: list[Guarded] = []
-    for i, use in enumerate(config.protections):
-        cls: type[Protection] = registry.get("protection", use.use)
-        everyone = "*" in use.ledgers
-        protection = cls(plugin_config(cls, use.config, f"protections[{i}].config"))
-        guarded.append(Guarded(protection, None if everyone else tuple(use.ledgers)))
-    general = {use.use for use in config.protections if "*" in use.ledgers}
-    for name in ALWAYS:
-        if name not in general:
-            cls = registry.get("protection", name)
-            guarded.append(Guarded(cls(), None))
+    settings = guard_settings(config, registry)
+    notes = check_limits(config, settings)
+    if config.left_out():
+        notes.insert(0, _without(config.left_out(), [placed.use.use for placed, _ in settings]))
+    guarded = [
+        Guarded(
+            registry.get("protection", placed.use.use)(found),
+            None if placed.use.general else tuple(placed.use.ledgers),
+        )
+        for placed, found in settings
+    ]
     # General settings first, so that those for one strategy stand over them.
-    return sorted(guarded, key=lambda item: item.ledgers is not None)
+    return sorted(guarded, key=lambda item: item.ledgers is not None), notes
 
 
 @dataclass

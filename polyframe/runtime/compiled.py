@@ -153,6 +153,8 @@ class CompiledFeed(BarFeed):
             why = self._play(until)
         self.engine.context.orders_made = int(self._plan[c.P_FIRST_ORDER] + self._at[c.C_SENT])
         self._hold()
+        # The last answers come after the last row.
+        self.engine.context.now = max(self.engine.context.now, int(self._at[c.C_NOW]))
         if why != nb.STOP_LIMIT:
             return None
         row = min(self.cursor, last - 1)

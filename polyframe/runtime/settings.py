@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,7 +21,6 @@ from pydantic import (
 )
 
 from polyframe.domain.units import (
-    DAY,
     MONEY_DECIMALS,
     RATE_ONE,
     Money,
@@ -33,6 +30,7 @@ from polyframe.domain.units import (
 )
 from polyframe.errors import ConfigError, DataError
 from polyframe.runtime.explain import explained
+from polyframe.runtime.timerange import parse_timerange
 
 
 class Section(BaseModel):
@@ -151,53 +149,58 @@ class ProtectionUse(Section):
 
     use: str = Field(min_length=1)
     ledgers: tuple[str, ...] = Field(("*",), alias="for", min_length=1)
+    enabled: bool = True
     config: dict[str, Any] = {}
 
+    @property
+    def general(self) -> bool:
+        """True when it guards every strategy and the account."""
+        return "*" in self.ledgers
 
-DEFAULT_PROTECTIONS = tuple(
-    ProtectionUse(use=name)
-    for name in (
-        "MaxStake",
-        "DailyLoss",
-        "OpenPositions",
-        "KillSwitch",
-        "PriceBand",
-        "MinEdge",
-    )
+
+ALWAYS = ("KillSwitch", "VenueRules", "Balance", "TrustedBook")
+"""Protections that no configuration leaves out."""
+EVERY = "*"
+"""``{"use": "*", "enabled": false}`` leaves out every default guard that is not named."""
+
+DEFAULT_GUARDS = (
+    *("KillSwitch", "DrawdownKill", "DrawdownHeat", "MaxStake", "DailyLoss", "WeeklyLoss"),
+    *("OpenPositions", "MinEdge", "Liquidity", "Spread", "EvidenceQuality", "Confidence"),
+    *("ImpliedProbability", "EdgeDirection", "MarketType", "PortfolioExposure", "Timeline"),
+    *("CategoryExposure", "EventExposure", "CorrelatedPositions", "SymbolExposure", "OrderSize"),
+    *("OrderRate", "DailyVolume", "CancelRatio", "StoplossGuard", "Cooldown", "LowProfit"),
+    *("MaxDrawdown", "PriceBand", "VenueRules", "Balance", "TrustedBook"),
 )
-
-_RANGES = (
-    re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?"),
-    re.compile(r"(\d{8})?-(\d{8})?"),
-)
+"""Protections that guard every session unless the configuration leaves them out."""
 
 
-def parse_timerange(text: str) -> tuple[Ns | None, Ns | None]:
-    """First and last moment (ns, end excluded) of ``2026-01-01..2026-03-01`` or ``20260101-``.
+class Placed(NamedTuple):
+    """A protection in force and where the configuration names it; None: it is a default."""
 
-    Days are UTC. The end day belongs to the range.
+    use: ProtectionUse
+    entry: int | None
+
+    @property
+    def path(self) -> str:
+        """Its place in the configuration."""
+        return "protections" if self.entry is None else f"protections[{self.entry}]"
+
+
+def _check_left_out(protection: ProtectionUse, i: int) -> None:
+    """Refuses to leave out what must guard.
 
     Raises:
-        ValueError: another form, or an empty range.
+        ValueError: saying what stands there.
     """
-    if not text:
-        return None, None
-    match = next((m for form in _RANGES if (m := form.fullmatch(text))), None)
-    if match is None or not any(match.groups()):
-        raise ValueError("a range of days like 2026-01-01..2026-03-01 or 20260101-20260301")
-    start = _day(match[1]) if match[1] else None
-    end = _day(match[2]) + DAY if match[2] else None
-    if start is not None and end is not None and start >= end:
-        raise ValueError("a range that begins before it ends")
-    return start, end
-
-
-def _day(text: str) -> Ns:
-    try:
-        day = datetime.strptime(text.replace("-", ""), "%Y%m%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise ValueError(f"a range of days that exist; {text} does not") from None
-    return (day - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
+    if protection.use == EVERY and (protection.enabled or protection.config):
+        raise ValueError(f'protections[{i}] as {{"use": "*", "enabled": false}} or not at all')
+    if protection.use in ALWAYS:
+        raise ValueError(f"protections[{i}] without enabled: {protection.use} always guards")
+    if not protection.general:
+        raise ValueError(
+            f"protections[{i}].enabled false for all strategies: the account's guard would bind "
+            f"{protection.ledgers[0]} anyway"
+        )
 
 
 class Data(Section):
@@ -249,7 +252,9 @@ class Config(Section):
     )
     strategies: tuple[StrategyUse, ...] = ()
     forecasters: dict[str, ForecasterUse] = {"default": ForecasterUse(use="Recorded")}
-    protections: tuple[ProtectionUse, ...] = DEFAULT_PROTECTIONS
+    protections: tuple[ProtectionUse, ...] = Field(
+        (), description="Changes to the guards that are on by default, and further protections."
+    )
     data: Data = Data()
     backtest: Backtest = Backtest()
     alerts: Alerts = Alerts()
@@ -271,6 +276,8 @@ class Config(Section):
             unknown = [n for n in protection.ledgers if n != "*" and n not in names]
             if unknown:
                 raise ValueError(f"in protections[{i}].for only names of strategies: {unknown[0]}?")
+            if not protection.enabled or protection.use == EVERY:
+                _check_left_out(protection, i)
         return self
 
     @model_validator(mode="after")
@@ -290,6 +297,30 @@ class Config(Section):
                 )
             done |= ready
         return self
+
+    def guards(self) -> list[Placed]:
+        """The protections in force: the defaults as the configuration changes them, then the rest.
+
+        A protection that is left out is not among them.
+        """
+        written = {u.use: Placed(u, i) for i, u in enumerate(self.protections) if u.general}
+        names = [name for name in DEFAULT_GUARDS if name in ALWAYS or EVERY not in written]
+        placed = [
+            written.get(name) or Placed(ProtectionUse(use=name), None)
+            for name in DEFAULT_GUARDS
+            if name in names or name in written
+        ]
+        placed += [
+            Placed(use, i)
+            for i, use in enumerate(self.protections)
+            if not (use.general and use.use in DEFAULT_GUARDS)
+        ]
+        return [item for item in placed if item.use.enabled]
+
+    def left_out(self) -> list[str]:
+        """The default guards that the configuration leaves out."""
+        kept = {placed.use.use for placed in self.guards() if placed.use.general}
+        return [name for name in DEFAULT_GUARDS if name not in kept]
 
     def allocations(self) -> dict[str, Money]:
         """The cash that each strategy instance starts with, rounded down."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from polyframe.api.plugin import PluginConfig
 from polyframe.errors import ConfigError, PluginError
 from polyframe.runtime.config import LoadedConfig, plugin_config
+from polyframe.runtime.contradictions import check_limits
 from polyframe.runtime.exits import exits_of
 from polyframe.runtime.plugins import Registry
-from polyframe.runtime.settings import Config
+from polyframe.runtime.settings import Config, Placed
 
 SIM = "SimExchange"
 
@@ -35,8 +37,8 @@ def uses(config: Config) -> Iterator[Use]:
         yield Use("sizer", config.sizer.use, "sizer", config.sizer.config)
     for name, forecaster in config.forecasters.items():
         yield Use("forecaster", forecaster.use, f"forecasters.{name}", forecaster.config)
-    for i, protection in enumerate(config.protections):
-        yield Use("protection", protection.use, f"protections[{i}]", protection.config)
+    for placed in config.guards():
+        yield Use("protection", placed.use.use, placed.path, placed.use.config)
     yield Use("exchange", SIM, "venue.sim", config.venue.sim)
 
 
@@ -63,7 +65,7 @@ def check_guards(config: Config, source: str = "") -> None:
     """
     seen: set[tuple[str, str]] = set()
     for i, use in enumerate(config.protections):
-        for ledger in ("*",) if "*" in use.ledgers else use.ledgers:
+        for ledger in ("*",) if use.general else use.ledgers:
             if (use.use, ledger) in seen:
                 where = f"{source}: protections[{i}]" if source else f"protections[{i}]"
                 whom = "all strategies" if ledger == "*" else f"strategy {ledger}"
@@ -112,4 +114,54 @@ def check_uses(loaded: LoadedConfig, registry: Registry) -> list[dict[str, str]]
         path = f"strategies[{i}].exits"
         source = loaded.source(next((p for p in loaded.sources if p.startswith(path)), path))
         exits_of(registry.get("strategy", strategy.use), strategy.exits, path, source)
+    check_limits(config, guard_settings(config, registry, loaded.sources))
     return checked
+
+
+def guard_settings(
+    config: Config, registry: Registry, sources: Mapping[str, str] | None = None
+) -> list[tuple[Placed, PluginConfig]]:
+    """Every protection in force with its checked settings.
+
+    Raises:
+        PluginError: one does not exist or could not be loaded.
+        ConfigError: the settings of one are wrong.
+    """
+    return [
+        (
+            placed,
+            plugin_config(
+                registry.get("protection", placed.use.use),
+                placed.use.config,
+                f"{placed.path}.config",
+                sources,
+            ),
+        )
+        for placed in config.guards()
+    ]
+
+
+class Shown(NamedTuple):
+    """A protection in force as a person reads it."""
+
+    name: str
+    whom: tuple[str, ...]
+    settings: Mapping[str, Any]
+    source: str
+
+
+def guards_shown(loaded: LoadedConfig, registry: Registry) -> list[Shown]:
+    """Every protection in force with all its settings and what set them.
+
+    Settings that are wrong, or of a protection that does not exist, are shown as they are written:
+    checking is another command.
+    """
+    shown = []
+    for placed in loaded.config.guards():
+        settings: Mapping[str, Any] = placed.use.config
+        with suppress(PluginError, ConfigError):
+            cls = registry.get("protection", placed.use.use)
+            settings = plugin_config(cls, settings, placed.path).model_dump(mode="json")
+        source = loaded.source(f"{placed.path}.use")
+        shown.append(Shown(placed.use.use, placed.use.ledgers, settings, source))
+    return shown

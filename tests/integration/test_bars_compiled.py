@@ -182,6 +182,7 @@ def test_both_paths_do_the_same(tmp_path_factory, seed, markets, slippage, max_o
         "strategies": [{"use": "Random"}],
         "sizer": {"use": "FixedSizer", "config": {"stake": stake}},
         "protections": [
+            {"use": "*", "enabled": False},
             {"use": "DailyLoss", "config": {"loss": daily}},
             {"use": "MaxStake", "config": {"stake": 50}},
         ],

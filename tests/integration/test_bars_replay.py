@@ -38,6 +38,8 @@ BARE = {
 }  # fmt: skip
 
 BACKTEST: dict[str, Any] = {}
+ALONE = {"use": "*", "enabled": False}
+"""no guard but those that always rule and those that are named"""
 """Settings of every run."""
 
 STRATEGIES = '''
@@ -196,7 +198,7 @@ def config(*names: str, sim: Any = BARE, stake: str = "100", **rest: Any) -> Con
         {
             "account": {"cash": "10000000"},
             "strategies": [{"use": name, "sizer": sizer} for name in names],
-            "protections": [],
+            "protections": [ALONE],
             "venue": {"sim": sim},
             "backtest": backtest,
             **rest,
@@ -319,6 +321,7 @@ def test_skipping_rows_and_visiting_each_gives_the_same(
     markets = [market(n) for n in range(3)]
     data = recorded(bars_of(walk(3, 200, seed)), markets)
     protections = [
+        ALONE,
         {"use": "MaxStake", "config": {"stake": "60"}},
         {"use": "DailyLoss", "config": {"loss": loss}},
         {"use": "OpenPositions", "config": {"markets": 2}},

@@ -48,6 +48,18 @@ class TestFixedSizer(SizerSuite):
     plugin = built_in("sizer", "FixedSizer")
 
 
+class TestKillSwitch(ProtectionSuite):
+    plugin = built_in("protection", "KillSwitch")
+
+
+class TestDrawdownKill(ProtectionSuite):
+    plugin = built_in("protection", "DrawdownKill")
+
+
+class TestDrawdownHeat(ProtectionSuite):
+    plugin = built_in("protection", "DrawdownHeat")
+
+
 class TestMaxStake(ProtectionSuite):
     plugin = built_in("protection", "MaxStake")
 
@@ -56,32 +68,116 @@ class TestDailyLoss(ProtectionSuite):
     plugin = built_in("protection", "DailyLoss")
 
 
+class TestWeeklyLoss(ProtectionSuite):
+    plugin = built_in("protection", "WeeklyLoss")
+
+
 class TestOpenPositions(ProtectionSuite):
     plugin = built_in("protection", "OpenPositions")
-
-
-class TestKillSwitch(ProtectionSuite):
-    plugin = built_in("protection", "KillSwitch")
-
-
-class TestPriceBand(ProtectionSuite):
-    plugin = built_in("protection", "PriceBand")
 
 
 class TestMinEdge(ProtectionSuite):
     plugin = built_in("protection", "MinEdge")
 
 
+class TestLiquidity(ProtectionSuite):
+    plugin = built_in("protection", "Liquidity")
+
+
+class TestSpread(ProtectionSuite):
+    plugin = built_in("protection", "Spread")
+
+
+class TestEvidenceQuality(ProtectionSuite):
+    plugin = built_in("protection", "EvidenceQuality")
+
+
+class TestConfidence(ProtectionSuite):
+    plugin = built_in("protection", "Confidence")
+
+
+class TestImpliedProbability(ProtectionSuite):
+    plugin = built_in("protection", "ImpliedProbability")
+
+
+class TestEdgeDirection(ProtectionSuite):
+    plugin = built_in("protection", "EdgeDirection")
+
+
+class TestMarketType(ProtectionSuite):
+    plugin = built_in("protection", "MarketType")
+
+
+class TestPortfolioExposure(ProtectionSuite):
+    plugin = built_in("protection", "PortfolioExposure")
+
+
+class TestTimeline(ProtectionSuite):
+    plugin = built_in("protection", "Timeline")
+
+
+class TestCategoryExposure(ProtectionSuite):
+    plugin = built_in("protection", "CategoryExposure")
+
+
+class TestEventExposure(ProtectionSuite):
+    plugin = built_in("protection", "EventExposure")
+
+
+class TestCorrelatedPositions(ProtectionSuite):
+    plugin = built_in("protection", "CorrelatedPositions")
+
+
+class TestSymbolExposure(ProtectionSuite):
+    plugin = built_in("protection", "SymbolExposure")
+
+
+class TestOrderSize(ProtectionSuite):
+    plugin = built_in("protection", "OrderSize")
+
+
+class TestOrderRate(ProtectionSuite):
+    plugin = built_in("protection", "OrderRate")
+
+
+class TestDailyVolume(ProtectionSuite):
+    plugin = built_in("protection", "DailyVolume")
+
+
+class TestCancelRatio(ProtectionSuite):
+    plugin = built_in("protection", "CancelRatio")
+
+
+class TestStoplossGuard(ProtectionSuite):
+    plugin = built_in("protection", "StoplossGuard")
+
+
+class TestCooldown(ProtectionSuite):
+    plugin = built_in("protection", "Cooldown")
+
+
+class TestLowProfit(ProtectionSuite):
+    plugin = built_in("protection", "LowProfit")
+
+
+class TestMaxDrawdown(ProtectionSuite):
+    plugin = built_in("protection", "MaxDrawdown")
+
+
+class TestPriceBand(ProtectionSuite):
+    plugin = built_in("protection", "PriceBand")
+
+
 class TestVenueRules(ProtectionSuite):
     plugin = built_in("protection", "VenueRules")
 
 
-class TestTrustedBook(ProtectionSuite):
-    plugin = built_in("protection", "TrustedBook")
-
-
 class TestBalance(ProtectionSuite):
     plugin = built_in("protection", "Balance")
+
+
+class TestTrustedBook(ProtectionSuite):
+    plugin = built_in("protection", "TrustedBook")
 
 
 class TestSimExchange(ExchangeSuite):

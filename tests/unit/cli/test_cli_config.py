@@ -68,9 +68,7 @@ def test_schema_describes_what_the_shipped_file_uses(capsys):
 def test_check_passes_on_the_defaults(capsys):
     checked = answer(capsys, "check")
     assert checked["ok"]
-    assert {"kind": "protection", "name": "MaxStake", "path": "protections[0]"} in checked[
-        "plugins"
-    ]
+    assert {"kind": "protection", "name": "MaxStake", "path": "protections"} in checked["plugins"]
 
 
 @pytest.mark.parametrize(

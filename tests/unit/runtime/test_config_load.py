@@ -13,7 +13,8 @@ from polyframe import PluginConfig, Strategy
 from polyframe.domain.units import DAY, MONEY_ONE, format_units
 from polyframe.errors import ConfigError
 from polyframe.runtime.config import Config, find_files, load_config, plugin_config, validated
-from polyframe.runtime.settings import parse_timerange
+from polyframe.runtime.settings import ALWAYS, DEFAULT_GUARDS
+from polyframe.runtime.timerange import parse_timerange
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,14 +43,8 @@ def test_without_any_file_there_is_a_configuration():
     loaded = load()
     assert loaded.config == Config()
     assert loaded.config.account.cash == 1000 * MONEY_ONE
-    assert [p.use for p in loaded.config.protections] == [
-        "MaxStake",
-        "DailyLoss",
-        "OpenPositions",
-        "KillSwitch",
-        "PriceBand",
-        "MinEdge",
-    ]
+    assert [placed.use.use for placed in loaded.config.guards()] == list(DEFAULT_GUARDS)
+    assert loaded.config.left_out() == []
     assert loaded.config.forecasters["default"].use == "Recorded"
     assert loaded.source("account.cash") == "default"
 
@@ -110,6 +105,7 @@ def test_the_environment_beats_files_and_the_command_line_beats_both(put):
         "POLYFRAME__STRATEGIES__0__CONFIG__NEW_KEY": "[1, 2]",
         "POLYFRAME__STRATEGIES__1__USE": "B",
         "POLYFRAME__PROTECTIONS__0__CONFIG__LIMIT": '"50"',
+        "POLYFRAME__PROTECTIONS__0__USE": "MaxStake",
         "POLYFRAME_PLUGINS": "not a setting",
     }
     loaded = load(file, env=env)
@@ -156,7 +152,7 @@ WRONG = {
     ),
     '{"protections": [{"use": "A", "ledgers": ["*"]}]}': (
         "protections[0].ledgers is not a setting",
-        "one of use, for, config",
+        "one of use, for, enabled, config",
     ),
     '{"acount": {}}': ("acount is not a setting", "account?"),
     '{"venue": {"urls": {"clb": "http://localhost"}}}': (
@@ -182,6 +178,11 @@ WRONG = {
     ),
     '{"strategies": [{"use": "A", "allocation": 1}, {"use": "B"}]}': ("contradictory", "left for"),
     '{"protections": [{"use": "A", "for": ["B"]}]}': ("contradictory", "protections[0].for"),
+    '{"protections": [{"use": "Balance", "enabled": false}]}': ("contradictory", "always guards"),
+    '{"strategies": [{"use": "A"}], "protections": [{"use": "P", "for": ["A"], "enabled": 0}]}': (
+        "contradictory",
+        "for all strategies",
+    ),
     '{"forecasters": {"a": {"use": "X", "of": ["b"]}}}': ("contradictory", "forecasters.a.of"),
     '{"forecasters": {"a": {"use": "X", "of": ["b"]}, "b": {"use": "X", "of": ["a"]}}}': (
         "contradictory",
@@ -251,6 +252,54 @@ def test_plugin_settings_are_checked_with_their_full_path():
         plugin_config(Idea, {"min_edg": 0.1}, path)
     assert "strategies[0].config.min_edg is not a setting" in caught.value.message
     assert caught.value.expected == "min_edge?"
+
+
+def in_force(config: Config) -> list[tuple[str, tuple[str, ...], dict]]:
+    return [(p.use.use, p.use.ledgers, p.use.config) for p in config.guards()]
+
+
+def test_a_guard_that_is_not_mentioned_keeps_its_default():
+    config = validated({"protections": [{"use": "MaxStake", "config": {"stake": 20}}]})
+    expected = [(name, ("*",), {}) for name in DEFAULT_GUARDS]
+    expected[DEFAULT_GUARDS.index("MaxStake")] = ("MaxStake", ("*",), {"stake": 20})
+    assert in_force(config) == expected
+
+
+def test_an_own_guard_and_one_for_a_strategy_stand_beside_the_defaults():
+    uses = [{"use": "Mine"}, {"use": "MinEdge", "for": ["A"], "config": {"edge": 0.1}}]
+    config = validated({"strategies": [{"use": "A"}], "protections": uses})
+    assert in_force(config) == [
+        *((name, ("*",), {}) for name in DEFAULT_GUARDS),
+        ("Mine", ("*",), {}),
+        ("MinEdge", ("A",), {"edge": 0.1}),
+    ]
+
+
+def test_a_guard_can_be_left_out_for_all_and_kept_for_one():
+    uses = [{"use": "MinEdge", "enabled": False}, {"use": "MinEdge", "for": ["A"]}]
+    config = validated({"strategies": [{"use": "A"}], "protections": uses})
+    assert [p.use.ledgers for p in config.guards() if p.use.use == "MinEdge"] == [("A",)]
+    assert config.left_out() == ["MinEdge"]
+
+
+def test_all_that_are_not_named_can_be_left_out_at_once():
+    uses = [{"use": "MaxStake", "config": {"stake": 9}}, {"use": "*", "enabled": False}]
+    config = validated({"protections": uses})
+    kept = {"MaxStake", *ALWAYS}
+    assert [p.use.use for p in config.guards()] == [n for n in DEFAULT_GUARDS if n in kept]
+    assert config.left_out() == [n for n in DEFAULT_GUARDS if n not in kept]
+
+
+@pytest.mark.parametrize("more", [{}, {"enabled": False, "config": {"stake": 1}}])
+def test_a_star_only_leaves_out(put, more):
+    error = failure(put("c.json", {"protections": [{"use": "*"} | more]}))
+    assert '{"use": "*", "enabled": false}' in str(error.expected)
+
+
+@pytest.mark.parametrize("name", ALWAYS)
+def test_what_always_guards_cannot_be_left_out(put, name):
+    error = failure(put("c.json", {"protections": [{"use": name, "enabled": False}]}))
+    assert f"{name} always guards" in str(error.expected)
 
 
 def test_strategies_can_be_chosen_by_instance_or_class():
