@@ -87,6 +87,9 @@ class Tables:
         sampled = self.marks[:, SAMPLING].copy()
         for name, data in zip(SAVED, saved, strict=False):
             table = getattr(self, name)
+            if name == "pace":
+                self._repace(np.frombuffer(data, dtype=np.int64).reshape(self.rows, -1))
+                continue
             table[:] = np.frombuffer(data, dtype=np.int64).reshape(table.shape)
         used = self.trips[:, : self._trips_used()]
         used[:] = np.frombuffer(saved[-1], dtype=np.int64).reshape(used.shape)
@@ -94,6 +97,14 @@ class Tables:
         # Which samples of the equity exist is the data loop's matter, not the session's.
         self.marks[:, SAMPLING] = sampled
         self.regroup()
+
+    def _repace(self, saved: Ints) -> None:
+        """Takes over times of a ring that may have been longer or shorter: limits may change."""
+        here, there = self.pace.shape[1], saved.shape[1]
+        for row in range(self.rows):
+            sent = int(self.account[t.A_ORDERS, row])
+            for n in range(max(sent - min(here, there), 0), sent):
+                self.pace[row, n % here] = saved[row, n % there]
 
     def regroup(self) -> None:
         """Takes the events as they are now and computes what is at risk in them."""
