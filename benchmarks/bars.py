@@ -291,9 +291,14 @@ def main(arguments: list[str]) -> None:
     data = loaded_bars(Path(arguments[0]), int(arguments[1]))
     with tempfile.TemporaryDirectory() as scratch:
         setup = Setup(Path(scratch), data)
-        runs = [setup.play(UNLIMITED) for _ in range(3)]
-    best = sorted(runs, key=lambda run: run.seconds)[1]
-    print(best.seconds, peak_rss_mb(), best.trades, best.pnl, len(data.bars or ()))
+        seconds = []
+        for _ in range(3):
+            run = setup.play(UNLIMITED)
+            seconds.append(run.seconds)
+            trades, pnl = run.trades, run.pnl
+            del run
+    seconds.sort()
+    print(seconds[1], peak_rss_mb(), trades, pnl, len(data.bars or ()))
 
 
 if __name__ == "__main__":

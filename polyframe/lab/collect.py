@@ -37,6 +37,7 @@ class Collector:
         self.delivered: dict[Forecast, None] = {}
         self.unanswered: set[str] = set()
         self._mids: dict[str, Price | None] = {}
+        self._quality: dict[str, int] = {}
         self._decisions: dict[str, OrderReviewed] = {}
 
     def watch(self, event: Event, effects: Sequence[Effect]) -> None:
@@ -92,14 +93,18 @@ class Collector:
 
     def take(self, feed: QuoteFeed) -> None:
         """Adds what a compiled feed did of which no step told, in the order of time."""
-        for booked, mid, review in feed.filled():
+        stepped, told = len(self.fills), len(self.reviews)
+        for booked, quality, mid, review in feed.filled():
             self.fills.append(booked)
             self._mids[booked.fill.order] = mid
             self._decisions[booked.fill.order] = review
-        if len(self.fills) > 1:
-            self.fills.sort(key=lambda booked: booked.fill.ts)
+            if quality:
+                self._quality[booked.fill.trade] = quality
         self.reviews.extend(feed.reviewed())
-        self.reviews.sort(key=lambda review: review.ts)
+        if stepped:
+            self.fills.sort(key=lambda booked: booked.fill.ts)
+        if told:
+            self.reviews.sort(key=lambda review: review.ts)
         self.refusals.update(feed.refused())
 
     def fill_records(self, flags: Mapping[str, int]) -> list[FillRecord]:
@@ -107,7 +112,7 @@ class Collector:
         return [
             FillRecord(
                 booked.fill,
-                flags.get(booked.fill.trade, 0),
+                flags.get(booked.fill.trade) or self._quality.get(booked.fill.trade, 0),
                 self._mids.get(booked.fill.order),
                 self._decisions.get(booked.fill.order),
             )

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from polyframe.api.exits import Exits, declared
 from polyframe.api.strategy import Strategy
-from polyframe.domain.effects import FillBooked
 from polyframe.domain.events import Event, WakeReason, Woken
-from polyframe.domain.units import DAY, HOUR, Ns, Price
+from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.setup import Player
 from polyframe.exchanges.sim.flat import Flat
@@ -30,7 +29,7 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels import tables_nb as t
 from polyframe.runtime.barfeed import BarFeed, BarRows
 from polyframe.runtime.feed import Told
-from polyframe.runtime.played import Log, Teller
+from polyframe.runtime.played import Filled, Log, Teller
 
 MILLION = 1_000_000
 DECIDING = tuple(name for name in dir(Strategy) if name.startswith("on_"))
@@ -117,15 +116,15 @@ class CompiledFeed(BarFeed):
         self.teller = Teller(
             engine,
             self.log,
-            venue,
-            flat.rules[:, bm.R_FIRST],
+            flat.flag,
             flat.entry,
             flat.response,
             lambda row: self.signal_at(row, heard, int(rows.signals[0, row])),
             self._bars[5],
             self._bars[6],
         )
-        self._crossed = False
+        self._broker = venue
+        self._accounted = False
 
     def _fill_plan(self, player: Player) -> None:
         plan, strategy, flat = self._plan, player.strategy, self.flat
@@ -166,13 +165,33 @@ class CompiledFeed(BarFeed):
         at = self._at
         return list(self.teller.told(int(at[c.C_NOW]), int(at[c.C_ORDERS]), int(at[c.C_ANSWERS])))
 
-    def filled(self) -> Iterator[tuple[FillBooked, Price, Any]]:
-        """Every fill with the mid at its decision and its review."""
-        return self.teller.filled(int(self._at[c.C_ANSWERS]))
+    def filled(self) -> Iterator[Filled]:
+        """Every fill with what was known when it was decided."""
+        self.account()
+        return self.teller.filled(int(self._at[c.C_ORDERS]), int(self._at[c.C_ANSWERS]))
 
-    def reviewed(self) -> Iterator[Any]:
+    def reviewed(self) -> Sequence[Any]:
         """Every review."""
         return self.teller.reviews(int(self._at[c.C_ORDERS]))
+
+    def account(self) -> None:
+        """Adds what was executed and refused to the venue's counts, once."""
+        if self._accounted:
+            return
+        self._accounted = True
+        told = self.log.answers[: int(self._at[c.C_ANSWERS])]
+        orders = self.log.orders[told[:, c.X_ORDER]]
+        stats = self._broker.stats
+        nobody = told[told[:, c.X_WHY] == bm.NOBODY, c.X_OPEN]
+        stats.refused_unquoted += int(((self.flat.flag[nobody] & self.flat.refused) != 0).sum())
+        stats.orders += len(told)
+        had = told[:, c.X_SIZE] > 0
+        told, orders = told[had], orders[had]
+        rules = self.flat.rules[orders[:, c.O_MARKET]]
+        stats.book_all(
+            orders[:, c.O_SIDE], told[:, c.X_PRICE], told[:, c.X_SIZE], told[:, c.X_FEE],
+            self.flat.price[told[:, c.X_OPEN]], rules[:, bm.R_DIVISOR],
+        )  # fmt: skip
 
     def refused(self) -> Counter[str]:
         """How often what was not even considered."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from polyframe.domain.effects import Effect, FillBooked
+from polyframe.domain.effects import Effect
 from polyframe.domain.events import Event, WakeReason, Woken
-from polyframe.domain.units import DAY, HOUR, Ns, Price
+from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.kernels import bars_nb as nb
 
@@ -111,8 +111,8 @@ class QuoteFeed:
         """Steps that were carried out on the way, for the journal: none here."""
         return ()
 
-    def filled(self) -> Iterable[tuple[FillBooked, Price, Any]]:
-        """Fills of which no step told, each with the mid at its decision and its review."""
+    def filled(self) -> Iterable[Any]:
+        """Fills of which no step told, each with what was known when it was decided."""
         return ()
 
     def reviewed(self) -> Iterable[Any]:

@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +61,6 @@ UNSEEN = {
 """Why a wish was not even considered, as the order desk says it."""
 
 
-class Noted(Protocol):
-    """The simulated venue, which keeps the circumstances of every fill."""
-
-    def executed(self, fill: Fill, row: int) -> None:
-        """Takes note of a fill on a market's row."""
-
-
 @dataclass
 class Log:
     """The tables that a compiled run writes, and how far they have been told.
@@ -104,8 +97,7 @@ class Teller:
         self,
         engine: Engine,
         log: Log,
-        venue: Noted,
-        firsts: Ints,
+        quality: NDArray[np.uint8],
         entry: Ns,
         response: Ns,
         signal: Callable[[int], ev.BarSignalled],
@@ -115,12 +107,12 @@ class Teller:
         self.engine = engine
         self.name = engine.state.ledgers[0]
         self.log = log
-        self.venue = venue
-        self.firsts = firsts
+        self.quality = quality
         self.entry, self.response = entry, response
         self._signal = signal
         self._probability, self._edge = probability, edge
         self._answers: list[Told] = []
+        self._reviews: list[LateReview] = []
         self._shared: dict[tuple[int, int], tuple[Verdict, ...]] = {}
 
     def told(self, until: Ns, orders: int, answers: int) -> Iterator[Told]:
@@ -250,23 +242,26 @@ class Teller:
 
     # ---- all of it, for a report ---------------------------------------------------------------
 
-    def filled(self, answers: int) -> Iterator[tuple[FillBooked, Price, LateReview]]:
-        """Every fill with the mid at its decision and its review; the venue takes note of it."""
-        orders: list[list[int]] = self.log.orders.tolist() if answers else []
-        for row in self.log.answers[:answers].tolist():
-            if row[c.X_SIZE]:
-                sent = orders[row[c.X_ORDER]]
-                fill = self.fill(row, sent)
-                first = int(self.firsts[sent[c.O_MARKET]])
-                self.venue.executed(fill, row[c.X_OPEN] - first)
-                booked = fx.FillBooked(fill, row[c.X_REALISED])
-                yield booked, sent[c.O_MID], LateReview(self, sent)
+    def filled(self, orders: int, answers: int) -> Iterator[Filled]:
+        """Every fill with what was known when it was decided."""
+        reviews = self._late(orders)
+        rows = self.log.answers[:answers]
+        rows = rows[rows[:, c.X_SIZE] > 0]
+        quality = self.quality[rows[:, c.X_OPEN]].tolist()
+        for row, flag in zip(rows.tolist(), quality, strict=True):
+            review = reviews[row[c.X_ORDER]]
+            booked = fx.FillBooked(self.fill(row, review.row), row[c.X_REALISED])
+            yield Filled(booked, flag, review.row[c.O_MID], review)
 
-    def reviews(self, orders: int) -> Iterator[LateReview]:
+    def reviews(self, orders: int) -> list[LateReview]:
         """Every review, told in full when somebody asks."""
-        for row in self.log.orders[:orders].tolist():
-            if not row[c.O_REFUSED]:
-                yield LateReview(self, row)
+        return [late for late in self._late(orders) if not late.row[c.O_REFUSED]]
+
+    def _late(self, orders: int) -> list[LateReview]:
+        if len(self._reviews) < orders:
+            rows = self.log.orders[len(self._reviews) : orders].tolist()
+            self._reviews += [LateReview(self, row) for row in rows]
+        return self._reviews
 
     def refusals(self, orders: int) -> Counter[str]:
         """How often what was not even considered."""
@@ -287,57 +282,62 @@ class Teller:
         return self._shared[key]
 
 
+class Filled(NamedTuple):
+    """A fill with the bits of the row it executed on, the mid and the ruling at its decision."""
+
+    booked: FillBooked
+    quality: int
+    mid: Price
+    review: LateReview
+
+
 class LateReview:
     """A review of a compiled run, with the attributes of an ``OrderReviewed``.
 
     Verdicts that only allow are shared with other reviews: their size is that of the first one.
     """
 
-    __slots__ = ("_row", "_teller", "_verdicts")
+    __slots__ = ("_teller", "_verdicts", "row", "ts")
 
     def __init__(self, teller: Teller, row: list[int]) -> None:
-        self._teller, self._row = teller, row
+        self._teller, self.row = teller, row
+        self.ts: Ns = row[c.O_TS]
         self._verdicts: tuple[Verdict, ...] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self._teller.reviewed(self._row), name)
+        return getattr(self._teller.reviewed(self.row), name)
 
     def whole(self) -> fx.OrderReviewed:
         """The same as the engine would have said it."""
-        return self._teller.reviewed(self._row)
-
-    @property
-    def ts(self) -> Ns:
-        """When it was held."""
-        return self._row[c.O_TS]
+        return self._teller.reviewed(self.row)
 
     @property
     def order(self) -> str:
         """The order's id, empty when it was denied."""
-        return self._teller.id(self._row)
+        return self._teller.id(self.row)
 
     @property
     def asked(self) -> Size:
         """What was asked for."""
-        return self._row[c.O_ASKED]
+        return self.row[c.O_ASKED]
 
     @property
     def permitted(self) -> Size:
         """What was permitted."""
-        return self._row[c.O_PERMITTED]
+        return self.row[c.O_PERMITTED]
 
     @property
     def intent(self) -> Intent:
         """What the strategy's signal asked for."""
-        return self._teller.intent(self._row)
+        return self._teller.intent(self.row)
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What each guard said."""
         if self._verdicts is None:
-            self._verdicts = self._teller.verdicts(self._row)
+            self._verdicts = self._teller.verdicts(self.row)
         return self._verdicts
 
 

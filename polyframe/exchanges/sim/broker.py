@@ -326,12 +326,6 @@ class SimBroker:
         self._keep(fill, rows, note_of(rows, row, work.side, average, best, direct=work.direct))
         self._answer(OrderFilled(ts + self._settings.response, fill))
 
-    def executed(self, fill: Fill, row: int) -> None:
-        """Takes note of a fill of YES that a compiled loop executed on a market's row."""
-        rows = self._rows[fill.market]
-        best = rows.best(row, fill.side)
-        self._keep(fill, rows, note_of(rows, row, fill.side, fill.price, best, direct=True))
-
     def _keep(self, fill: Fill, rows: Rows, note: FillNote) -> None:
         self.fill_notes[fill.trade] = note
         self.stats.book(fill, note, rows.market.divisor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from polyframe.domain.market import Market
 from polyframe.domain.units import FEE_STEP, Ns
 from polyframe.exchanges.sim.depth import Depth, Rows
+from polyframe.exchanges.sim.quotes import refused_flags
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import booking_nb as bk
 
 Ints = NDArray[np.int64]
-SIDES = ("ts", "bid", "ask")
+COLUMNS = ("ts", "bid", "ask", "price", "flag")
 
 
 class Flat(NamedTuple):
     """Every market's rules and its executable rows, one market after the other.
 
-    Shapes: rules (markets, R_SIZE_OF); ts, bid, ask (rows,).
+    Shapes: rules (markets, R_SIZE_OF); ts, bid, ask, price, flag (rows,).
     Units: ns, YES price units.
     """
 
@@ -30,6 +31,10 @@ class Flat(NamedTuple):
     ts: Ints
     bid: Ints
     ask: Ints
+    price: Ints
+    flag: NDArray[np.uint8]
+    refused: int
+    """findings that make a row untradable, as bits"""
     entry: Ns
     response: Ns
     cancel: Ns
@@ -67,13 +72,16 @@ def flat(
         rule[bm.R_STOP] = begin + found.stop
         rule[bm.R_ENDS] = bm.NEVER if found.ends is None else found.ends
         begin += len(found.ts)
-    ts, bid, ask = (_joined([getattr(found, name) for found in own]) for name in SIDES)
-    return Flat(
-        rules, ts, bid, ask, settings.entry, settings.response, settings.cancel, settings.max_age
+    ts, bid, ask, price, flag = (
+        _joined([getattr(found, name) for found in own]) for name in COLUMNS
     )
+    return Flat(
+        rules, ts, bid, ask, price, flag, int(refused_flags(settings)),
+        settings.entry, settings.response, settings.cancel, settings.max_age,
+    )  # fmt: skip
 
 
-def _joined(parts: Sequence[Ints]) -> Ints:
+def _joined(parts: Sequence[NDArray[Any]]) -> Any:
     """The parts one after the other: the column they were cut out of where that is all of it."""
     whole = parts[0].base if parts else None
     if isinstance(whole, np.ndarray) and whole.ndim == 1 and whole.flags.c_contiguous:

@@ -13,6 +13,8 @@ from polyframe.domain.orders import Order, Side
 from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Money, Ns, Price, Size, ceil_div, cost_of, proceeds_of
 
+Ints = NDArray[np.int64]
+
 
 class FillNote(NamedTuple):
     """The circumstances of one fill.
@@ -69,6 +71,16 @@ class BrokerStats:
     spread_paid: Money = 0
     fees: Money = 0
     till: Money = 0
+
+    def book_all(self, side: Ints, price: Ints, size: Ints, fee: Ints, mid: Ints, by: Ints) -> None:
+        """Counts many fills of YES at once; ``by`` is what price x size is divided by."""
+        buys = side > 0
+        paid = -((-price[buys] * size[buys]) // by[buys])
+        received = (price[~buys] * size[~buys]) // by[~buys]
+        self.fills += len(side)
+        self.fees += int(fee.sum())
+        self.till += int(fee.sum()) + int(paid.sum()) - int(received.sum())
+        self.spread_paid -= int(((-side * (price - mid) * size) // by).sum())
 
     def book(self, fill: Fill, note: FillNote, divisor: int) -> None:
         """Counts one fill."""
