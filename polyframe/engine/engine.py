@@ -109,6 +109,8 @@ class Engine:
         note = self._apply(event)
         for name, halt in self._crossed:
             self.conduct.halt(name, halt)
+            if self.parts.floors.flattens(name, halt.ledger):
+                self.reactions.exits.flatten(halt.ledger)
         self.reactions.react(event, note)
         if self.parts.door.failure is not None:
             self._guard_failed()
@@ -142,7 +144,15 @@ class Engine:
         handler = self._apply_table.get(type(event))
         note = handler(event) if handler is not None else None
         self._crossed = self.parts.floors.cross(context.now)
+        for name, halt in self._crossed:
+            if self.parts.floors.flattens(name, halt.ledger):
+                self._flatten(halt.ledger)
         return note
+
+    def _flatten(self, ledger: str) -> None:
+        for row, name in enumerate(self.state.ledgers):
+            if ledger in ("", name):
+                self.state.exits.flatten(row)
 
     def turn(self, ts: Ns) -> None:
         """Begins the UTC day of a moment, before anything that happens in it."""
@@ -215,9 +225,7 @@ class Engine:
         if command.kind is CommandKind.RESET:
             self.state.exits.calm()
         elif command.kind is CommandKind.KILL and command.flatten:
-            for row, name in enumerate(self.state.ledgers):
-                if command.ledger in ("", name):
-                    self.state.exits.flatten(row)
+            self._flatten(command.ledger)
 
     def _cancel_rejected(self, event: ev.CancelRejected) -> None:
         found = self.state.orders.get(event.order)

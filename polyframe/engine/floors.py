@@ -91,6 +91,12 @@ class Floors:
                 self.state.peak[row] = self.state.equity_of(row)
         self.arm()
 
+    def flattens(self, by: str, ledger: str) -> bool:
+        """True when a fall from the peak also sells what is held."""
+        row = self.state.ledger_index.get(ledger, self.state.account)
+        kills = by == self.door.guards.name_of("drawdown_kill")
+        return kills and self.door.limit("drawdown_flatten", row) == 1
+
     # ---- floors ------------------------------------------------------------------------------
 
     def arm(self) -> None:

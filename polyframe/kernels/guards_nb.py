@@ -160,6 +160,7 @@ LIMITS: Final = (
     "max_drawdown_lookback",
     "max_drawdown_allowed",
     "max_drawdown_stop",
+    "drawdown_flatten",
 )
 """Names of the limit columns, in order."""
 L_MAX_STAKE: Final = 0
@@ -215,6 +216,8 @@ L_MAX_DRAWDOWN_TRADES: Final = 49
 L_MAX_DRAWDOWN_LOOKBACK: Final = 50
 L_MAX_DRAWDOWN_ALLOWED: Final = 51
 L_MAX_DRAWDOWN_STOP: Final = 52
+L_DRAWDOWN_FLATTEN: Final = 53
+"""1 when the fall that stops trading also sells what is held"""
 L_SIZE_OF: Final = len(LIMITS)
 
 QUOTE: Final = 2

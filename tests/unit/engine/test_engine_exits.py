@@ -8,7 +8,7 @@ from engine_desk import START, Desk, Puppet, intent, market
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyframe import Exit, Exits, PluginError, PortfolioTrailing, Thesis, Trailing
+from polyframe import Exit, Exits, PluginError, PortfolioTrailing, Protection, Thesis, Trailing
 from polyframe.api.exits import declared
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
@@ -230,6 +230,32 @@ def test_a_kill_that_flattens_sells_everything_while_halted():
     """)
     later(found, MINUTE)
     found.play("book A 0.47 0.48 | reviewed 10/10; submit 3 sell A.yes 10 @ 0.01 emergency")
+
+
+class Falls(Protection):
+    """Stops at a fall of a twentieth from the peak and sells what is held."""
+
+    kernel = "drawdown_kill"
+    applies_to = frozenset({Kind.DIRECTIONAL})
+
+    def limits(self):
+        return {"drawdown_kill": 50_000, "drawdown_flatten": 1}
+
+
+def test_a_fall_from_the_peak_may_sell_everything():
+    found = desk(None, cash="100", protections=[Falls()])
+    found.play(HELD)
+    found.play("""
+    alice sell A.yes 0.70 4 resting | reviewed 4/4; submit 2 sell A.yes 4 @ 0.7
+    accepted 2       | changed 2 live
+    book A 0.10 0.11 |
+    book A 0.01 0.02 |
+    """)
+    found = desk(None, cash="20", protections=[Falls()])
+    found.play(HELD)
+    found.play("""
+    book A 0.39 0.40 | halted by Falls; reviewed 10/10; submit 2 sell A.yes 10 @ 0.01 emergency
+    """)
 
 
 def test_a_reset_ends_the_flattening():
