@@ -86,6 +86,7 @@ ROOM = {
     "low_profit_lookback": 6 * HOUR, "low_profit_required": 0, "low_profit_stop": HOUR,
     "max_drawdown_trades": 10, "max_drawdown_lookback": 48 * HOUR,
     "max_drawdown_allowed": 150_000, "max_drawdown_stop": 12 * HOUR,
+    "drawdown_flatten": 0,
 }  # fmt: skip
 
 

@@ -243,17 +243,10 @@ class Falls(Protection):
 
 
 def test_a_fall_from_the_peak_may_sell_everything():
-    found = desk(None, cash="100", protections=[Falls()])
-    found.play(HELD)
-    found.play("""
-    alice sell A.yes 0.70 4 resting | reviewed 4/4; submit 2 sell A.yes 4 @ 0.7
-    accepted 2       | changed 2 live
-    book A 0.10 0.11 |
-    book A 0.01 0.02 |
-    """)
     found = desk(None, cash="20", protections=[Falls()])
     found.play(HELD)
     found.play("""
+    book A 0.41 0.42 |
     book A 0.39 0.40 | halted by Falls; reviewed 10/10; submit 2 sell A.yes 10 @ 0.01 emergency
     """)
 
