@@ -58,7 +58,7 @@ def test_risk_never_rules_on_exits_and_the_venue_on_everything(cls):
 
 
 DEFAULTS = {
-    "DrawdownKill": {"drawdown_kill": 200_000},
+    "DrawdownKill": {"drawdown_kill": 200_000, "drawdown_flatten": 0},
     "DrawdownHeat": {
         "heat_from_1": 100_000, "heat_keep_1": 500_000, "heat_from_2": 150_000,
         "heat_keep_2": 250_000, "heat_from_3": 200_000, "heat_keep_3": 0,
