@@ -160,11 +160,11 @@ def declared(strategy: Any, changes: dict[str, Any] | None = None, where: str = 
         PluginError: naming the class, the attribute and what it holds.
     """
     cls = strategy if isinstance(strategy, type) else type(strategy)
-    given = getattr(strategy, "exits", None)
+    given = _read(strategy, cls, "exits")
     if given is not None and not isinstance(given, (Exits, property)):
         raise _wrong(f"{cls.__name__}.exits", given, "an Exits: exits = Exits.default()")
     found = given if isinstance(given, Exits) else Exits()
-    own = {name: getattr(strategy, name, None) for name in ATTRIBUTES}
+    own = {name: _read(strategy, cls, name) for name in ATTRIBUTES}
     own = {k: v for k, v in own.items() if v is not None and not isinstance(v, property)}
     for name in ("retry", *ATTRIBUTES):
         _check(f"{cls.__name__}.exits.{name}", name, getattr(found, name))
@@ -173,6 +173,17 @@ def declared(strategy: Any, changes: dict[str, Any] | None = None, where: str = 
     for name, value in (changes or {}).items():
         _check(f"{where}.{name}", name, value)
     return msgspec.structs.replace(found, **{**own, **(changes or {})})
+
+
+def _read(strategy: Any, cls: type, name: str) -> Any:
+    """An attribute; it may be a property that reads the strategy's settings."""
+    try:
+        return getattr(strategy, name, None)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise PluginError(
+            f"{cls.__name__}.{name} failed with {type(error).__name__}: {error}",
+            expected="a value, or a property that answers one",
+        ) from error
 
 
 # ---- what each attribute may hold --------------------------------------------------------------

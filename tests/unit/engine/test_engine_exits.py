@@ -579,3 +579,21 @@ def test_declared_exits_of_the_default_are_those_of_the_rules():
     assert (found.stop_loss, found.take_profit, found.max_holding) == (0.2, 0.5, 240 * HOUR)
     assert declared(Plain, {"stop_loss": None}).stop_loss is None
     assert SECOND < found.retry == MINUTE
+
+
+def test_a_property_may_read_the_settings_and_is_checked_too():
+    class Set(Puppet):
+        at: object = 0.1
+
+        @property
+        def stop_loss(self):
+            return self.at / 1
+
+    strategy = Set()
+    assert (declared(Set).stop_loss, declared(strategy).stop_loss) == (None, 0.1)
+    strategy.at = -1
+    with pytest.raises(PluginError, match=r"Set.stop_loss is -1.0"):
+        declared(strategy)
+    strategy.at = "far"
+    with pytest.raises(PluginError, match=r"Set.stop_loss failed with TypeError"):
+        declared(strategy)
