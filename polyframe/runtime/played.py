@@ -37,6 +37,8 @@ from polyframe.runtime.feed import Told
 
 Ints = NDArray[np.int64]
 KIND_OF = {bit: kind for kind, bit in KIND_BIT.items()}
+SIDES = {1: Side.BUY, -1: Side.SELL}
+"""Quicker than asking the enumeration, ninety thousand times."""
 
 ENDED = {
     bm.STALE: "no quote: no recorded price within reach",
@@ -170,7 +172,7 @@ class Teller:
         """What the strategy's signal asked for."""
         buys = row[c.O_SIDE] > 0
         return Intent(
-            token=self._market(row[c.O_MARKET]).yes.id, side=Side(row[c.O_SIDE]),
+            token=self._market(row[c.O_MARKET]).yes.id, side=SIDES[row[c.O_SIDE]],
             price=row[c.O_PRICE],
             probability=_stated(self._probability, row[c.O_ROW]) if buys else None,
             edge=_stated(self._edge, row[c.O_ROW]) if buys else None,
@@ -182,7 +184,7 @@ class Teller:
         market, number = self._market(row[c.O_MARKET]), row[c.O_NUMBER]
         return Order(
             id=self.id(row), ledger=self.name, market=market.id, token=market.yes.id,
-            side=Side(row[c.O_SIDE]), price=row[c.O_PRICE], size=row[c.O_PERMITTED],
+            side=SIDES[row[c.O_SIDE]], price=row[c.O_PRICE], size=row[c.O_PERMITTED],
             tif=TimeInForce.FAK, ts=row[c.O_TS], kind=KIND_OF[row[c.O_KIND]], reason=REASON,
             edge=self.engine.parts.desk.edge(
                 self.intent(row), row[c.O_MARKET], row[c.O_PRICE]
@@ -236,7 +238,7 @@ class Teller:
         market, id = self._market(sent[c.O_MARKET]), self.id(sent)
         return Fill(
             trade=f"{id}-1", order=id, ledger=self.name, market=market.id, token=market.yes.id,
-            side=Side(sent[c.O_SIDE]), price=row[c.X_PRICE], size=row[c.X_SIZE], fee=row[c.X_FEE],
+            side=SIDES[sent[c.O_SIDE]], price=row[c.X_PRICE], size=row[c.X_SIZE], fee=row[c.X_FEE],
             ts=row[c.X_TS], reason=REASON,
         )  # fmt: skip
 
