@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Options for this run are not for the pytest that a test starts in a process of its own.
-os.environ.pop("PYTEST_ADDOPTS", None)
-
 ROOT = Path(__file__).resolve().parent.parent
 
 # Deadlines fail on a busy machine, not on a wrong program. Derandomised, a failure is the same
@@ -25,6 +22,14 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("steady")
+
+
+def pytest_runtestloop() -> None:
+    """Keeps this run's options from the pytest that a test starts in a process of its own.
+
+    Not earlier: workers that run tests side by side take them over when they begin.
+    """
+    os.environ.pop("PYTEST_ADDOPTS", None)
 
 
 @pytest.fixture(scope="session")
