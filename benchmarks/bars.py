@@ -25,6 +25,7 @@ from polyframe.domain.units import MINUTE
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import review_nb
 from polyframe.lab.backtest import Loaded, played
+from polyframe.lab.columns import Columns
 from polyframe.lab.record import (
     Code,
     ConfigUsed,
@@ -263,7 +264,7 @@ class Setup:
         loaded = Loaded(config, self.registry, self.data, manifest, 0.0)
         record, _ = played(loaded, JournalWriter.null(), call_limit=600.0)
         seconds = time.perf_counter() - began
-        bought = sum(1 for f in record.fills if f.fill.side > 0)
+        bought = int(Columns(record).fills.buy.sum())
         return Played(seconds, record, bought, (int(record.equity[-1]) - record.start_cash) / 1e6)
 
     def loop(self) -> tuple[float, float, int]:

@@ -8,9 +8,10 @@ Units: prices twice the mid in price integers; shares of 1 in millionths; times 
 
 from __future__ import annotations
 
-from numba import float64, int32, int64, njit, types
+from numba import float64, int32, int64, types
 
 from polyframe.kernels.bars_nb import B_HOUR, GRID, GRID_STEP
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import A_OPEN_MARKETS, K_EVENT, M_OPEN
 
 _table = types.Array(int64, 2, "C")
@@ -18,7 +19,7 @@ _cube = types.Array(int64, 3, "C")
 _ring = types.Array(int32, 2, "C")
 
 
-@njit(float64(_ring, _table, int64, int64, int64, int64, int64), cache=True)
+@kernel(float64(_ring, _table, int64, int64, int64, int64, int64))
 def correlation(grid, book, a, b, now, window, samples):  # type: ignore[no-untyped-def]
     """Pearson's correlation of two markets' changes of price; 0 with fewer common samples.
 
@@ -65,12 +66,10 @@ def correlation(grid, book, a, b, now, window, samples):  # type: ignore[no-unty
     return together / (varied_a**0.5 * varied_b**0.5)
 
 
-@njit(
+@kernel(
     int64(
         _ring, _table, _table, _cube, _table, int64, int64, int64, int64, int64, int64, int64
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def count(  # type: ignore[no-untyped-def]
     grid, book, account, markets, traits, row, m, now, enough, above, samples, window
 ):

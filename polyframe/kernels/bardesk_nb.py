@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from numba import float64, int32, int64, njit, types
+from numba import float64, int32, int64, types
 
 from polyframe.kernels import barcolumns_nb as c
 from polyframe.kernels import barheap_nb as hp
@@ -28,6 +28,7 @@ from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import ledgers_nb, locks_nb, numbers_nb, pace_nb, review_nb
 from polyframe.kernels import tables_nb as t
+from polyframe.kernels.compile_nb import kernel
 
 MILLION: Final = 1_000_000
 CASE_SIZE_OF: Final = g.O_SIZE_OF + 2 * g.S_SIZE_OF
@@ -46,7 +47,7 @@ VENUE = types.Tuple((_table, _table, _table, _ts, _ts, _ts))
 LOGS = types.Tuple((_table, _table, _table))
 
 
-@njit(float64(int64, int64, int64, int64, float64, float64), cache=True)
+@kernel(float64(int64, int64, int64, int64, float64, float64))
 def edge_of(side, price, one, rate, probability, edge):  # type: ignore[no-untyped-def]
     """The stated edge, but never more than the stated probability is worth at the limit.
 
@@ -60,7 +61,7 @@ def edge_of(side, price, one, rate, probability, edge):  # type: ignore[no-untyp
     return worth if math.isnan(edge) else min(worth, edge)
 
 
-@njit(int64(float64), cache=True)
+@kernel(int64(float64))
 def millionths(part):  # type: ignore[no-untyped-def]
     """A stated number as the guards read it, MISSING when it is none.
 
@@ -71,7 +72,7 @@ def millionths(part):  # type: ignore[no-untyped-def]
     return int64(math.floor(min(max(part, -1.0e6), 1.0e6) * 1e6))
 
 
-@njit(int64(_row, int64, int64), cache=True)
+@kernel(int64(_row, int64, int64))
 def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
     """The taker fee in a market.
 
@@ -80,7 +81,7 @@ def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
     return bk.taker_fee(price, size, rules[bm.R_RATE], rules[bm.R_ONE], rules[bm.R_DIVISOR])
 
 
-@njit(types.Tuple((int64, int64))(_row, int64, int64, int64), cache=True)
+@kernel(types.Tuple((int64, int64))(_row, int64, int64, int64))
 def losses(rules, side, price, size):  # type: ignore[no-untyped-def]
     """What an order of YES could make worse should its market resolve YES or NO.
 
@@ -97,7 +98,7 @@ def losses(rules, side, price, size):  # type: ignore[no-untyped-def]
     return min(int64(0), received - worth), min(int64(0), received)
 
 
-@njit(int64(_row, int64, int64, int64), cache=True)
+@kernel(int64(_row, int64, int64, int64))
 def limit_of(rules, side, touch, slip):  # type: ignore[no-untyped-def]
     """The worst price an order takes: an entry a little more than the best, an exit what there is.
 
@@ -110,7 +111,7 @@ def limit_of(rules, side, touch, slip):  # type: ignore[no-untyped-def]
     return min((price // tick) * tick, rules[bm.R_MAX_PRICE] - tick)
 
 
-@njit(types.void(int64, int64, int64, int64, int64, _row, TABLES, DOOR, _table), cache=True)
+@kernel(types.void(int64, int64, int64, int64, int64, _row, TABLES, DOOR, _table))
 def _propose(m, side, kind, price, size, rules, tables, door, book):  # type: ignore[no-untyped-def]
     """Writes the order's vector and what is asked about it."""
     plan, order, asked, _, _, _, _, _ = door
@@ -149,7 +150,7 @@ def _propose(m, side, kind, price, size, rules, tables, door, book):  # type: ig
     asked[numbers_nb.Q_HALTED] = 1 if asked[numbers_nb.Q_NOW] < plan[c.P_HALTED] else 0
 
 
-@njit(types.Tuple((int64, int64))(_row, TABLES, SEEN, DOOR), cache=True)
+@kernel(types.Tuple((int64, int64))(_row, TABLES, SEEN, DOOR))
 def review(rules, tables, seen, door):  # type: ignore[no-untyped-def]
     """What the guards permit of the proposed order, and 1 when one of them ruled against it.
 
@@ -180,19 +181,21 @@ def review(rules, tables, seen, door):  # type: ignore[no-untyped-def]
     return permitted, against
 
 
-@njit(types.void(_row, _row, _table, _row, _table), cache=True)
+@kernel(types.void(_row, _row, _table, _row, _table))
 def _keep(said, order, numbers, at, cases):  # type: ignore[no-untyped-def]
     """Keeps what the guards saw, for the words that say why."""
     k = at[c.C_CASES]
     at[c.C_CASES] = k + 1
     said[c.O_CASE] = k + 1
     case = cases[k]
-    case[: g.O_SIZE_OF] = order
-    case[g.O_SIZE_OF : g.O_SIZE_OF + g.S_SIZE_OF] = numbers[0]
-    case[g.O_SIZE_OF + g.S_SIZE_OF :] = numbers[1]
+    for i in range(g.O_SIZE_OF):
+        case[i] = order[i]
+    for i in range(2):
+        for j in range(g.S_SIZE_OF):
+            case[g.O_SIZE_OF + i * g.S_SIZE_OF + j] = numbers[i, j]
 
 
-@njit(types.void(int64, int64, _row, TABLES, SEEN, _row, VENUE, _row), cache=True)
+@kernel(types.void(int64, int64, _row, TABLES, SEEN, _row, VENUE, _row))
 def _send(m, n, at, tables, seen, plan, venue, said):  # type: ignore[no-untyped-def]
     """Reserves for a permitted order and finds out what the venue will answer, and when."""
     account, tokens, markets, traits, events, kinds, groups, members = tables
@@ -227,7 +230,7 @@ def _send(m, n, at, tables, seen, plan, venue, said):  # type: ignore[no-untyped
     hp.push(heap, at, wait[c.W_KNOWN], n)
 
 
-@njit(int64(int64, int64, int64, int64, int64, _row, LOGS), cache=True)
+@kernel(int64(int64, int64, int64, int64, int64, _row, LOGS))
 def refuse(m, side, now, row, why, at, logs):  # type: ignore[no-untyped-def]
     """Logs that a wish could not be considered; returns -1.
 
@@ -244,11 +247,10 @@ def refuse(m, side, now, row, why, at, logs):  # type: ignore[no-untyped-def]
     return int64(-1)
 
 
-@njit(
+@kernel(
     int64(
         int64, int64, int64, int64, int64, float64, float64, _row, TABLES, SEEN, DOOR, VENUE, LOGS
-    ),
-    cache=True,
+    )
 )
 def decide(  # type: ignore[no-untyped-def]
     m, side, kind, now, row, probability, stated, at, tables, seen, door, venue, logs
@@ -308,7 +310,7 @@ def decide(  # type: ignore[no-untyped-def]
     return permitted
 
 
-@njit(int64(int64, int64, int64, _row, _row, TABLES, _table), cache=True)
+@kernel(int64(int64, int64, int64, _row, _row, TABLES, _table))
 def _book(m, token, side, result, rules, tables, marks):  # type: ignore[no-untyped-def]
     """Books a fill into the ledger and the account; returns what it realised."""
     account, tokens, markets, traits, events, kinds, groups, members = tables
@@ -335,7 +337,7 @@ def _book(m, token, side, result, rules, tables, marks):  # type: ignore[no-unty
     return realised
 
 
-@njit(int64(_row, TABLES, SEEN, LOCKS, _table, _table, VENUE, LOGS), cache=True)
+@kernel(int64(_row, TABLES, SEEN, LOCKS, _table, _table, VENUE, LOGS))
 def answer(at, tables, seen, locks, limits, value, venue, logs):  # type: ignore[no-untyped-def]
     """Books the earliest answer: frees the order's reservation, books its fill if there is one.
 

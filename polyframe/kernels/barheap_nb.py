@@ -6,15 +6,16 @@ Units: ns.
 
 from __future__ import annotations
 
-from numba import int64, njit, types
+from numba import int64, types
 
 from polyframe.kernels.barcolumns_nb import C_WAITING
+from polyframe.kernels.compile_nb import kernel
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 
 
-@njit(types.void(_table, _row, int64, int64), cache=True)
+@kernel(types.void(_table, _row, int64, int64))
 def push(heap, at, known, order):  # type: ignore[no-untyped-def]
     """Adds an order whose answer is known at a time.
 
@@ -33,7 +34,7 @@ def push(heap, at, known, order):  # type: ignore[no-untyped-def]
     heap[k, 1] = order
 
 
-@njit(int64(_table, _row), cache=True)
+@kernel(int64(_table, _row))
 def pop(heap, at):  # type: ignore[no-untyped-def]
     """Removes the earliest and returns its row in the table of orders; at equal times the first.
 

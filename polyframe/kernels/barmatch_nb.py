@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
 
 from polyframe.kernels.booking_nb import cost_of, taker_fee
+from polyframe.kernels.compile_nb import kernel
 
 # ---- columns of a market's rules -----------------------------------------------------------------
 R_TICK: Final = 0
@@ -74,7 +75,7 @@ _ints = types.Array(int64, 1, "C", readonly=True)
 _row = types.Array(int64, 1, "C")
 
 
-@njit(int64(_ints, int64, int64, int64), cache=True)
+@kernel(int64(_ints, int64, int64, int64))
 def first_at(ts, start, stop, moment):  # type: ignore[no-untyped-def]
     """The first row in [start, stop) at or after a moment; ``stop`` when there is none.
 
@@ -88,7 +89,7 @@ def first_at(ts, start, stop, moment):  # type: ignore[no-untyped-def]
     return row
 
 
-@njit(types.Tuple((int64, int64, int64))(int64, int64, int64, int64, _row), cache=True)
+@kernel(types.Tuple((int64, int64, int64))(int64, int64, int64, int64, _row))
 def walk(side, best, limit, size, rules):  # type: ignore[no-untyped-def]
     """Takes up to ``size`` from equal levels behind the best price, within the limit.
 
@@ -120,12 +121,10 @@ def walk(side, best, limit, size, rules):  # type: ignore[no-untyped-def]
     return filled, total // filled, why
 
 
-@njit(
+@kernel(
     types.void(
         _ints, _ints, _ints, _row, int64, int64, int64, int64, int64, int64, int64, int64, _row,
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def execute(  # type: ignore[no-untyped-def]
     open_ts, open_bid, open_ask, rules, after, side, limit, size, now, entry, max_age, give_up, out
 ):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from numba import float64, int32, int64, njit, types, uint8
+from numba import float64, int32, int64, types, uint8
 
 from polyframe.kernels import barcolumns_nb as c
 from polyframe.kernels import barmatch_nb as bm
@@ -27,6 +27,7 @@ from polyframe.kernels.bardesk_nb import (
     decide,
     refuse,
 )
+from polyframe.kernels.compile_nb import kernel
 
 _ts = types.Array(int64, 1, "C", readonly=True)
 _market = types.Array(int32, 1, "C", readonly=True)
@@ -41,7 +42,7 @@ MARKED = types.Tuple((_ring, _table, _row, _row))
 """history, value, sampled times, sampled equity"""
 
 
-@njit(types.void(int64, _table, _row, _row), cache=True)
+@kernel(types.void(int64, _table, _row, _row))
 def sample(now, marks, out_ts, out_equity):  # type: ignore[no-untyped-def]
     """Keeps the account's equity when a step of its E_STEP ends before ``now``.
 
@@ -59,10 +60,7 @@ def sample(now, marks, out_ts, out_equity):  # type: ignore[no-untyped-def]
     marks[last, nb.E_TS] = now
 
 
-@njit(
-    types.void(int64, int64, int64, int64, _row, BARS, TABLES, SEEN, DOOR, VENUE, LOGS),
-    cache=True,
-)  # fmt: skip
+@kernel(types.void(int64, int64, int64, int64, _row, BARS, TABLES, SEEN, DOOR, VENUE, LOGS))
 def signalled(  # type: ignore[no-untyped-def]
     row, now, m, signals, at, bars, tables, seen, door, venue, logs
 ):
@@ -86,7 +84,7 @@ def signalled(  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-@njit(int64(int64, int64, _row, TABLES, SEEN, LOCKS, _table, _table, VENUE, LOGS), cache=True)
+@kernel(int64(int64, int64, _row, TABLES, SEEN, LOCKS, _table, _table, VENUE, LOGS))
 def answered(until, inclusive, at, tables, seen, locks, limits, value, venue, logs):  # type: ignore[no-untyped-def]
     """Books the answers known before a time (and at it, if inclusive); 1 when a limit is crossed.
 
@@ -102,10 +100,7 @@ def answered(until, inclusive, at, tables, seen, locks, limits, value, venue, lo
     return 0
 
 
-@njit(
-    int64(int64, int64, _row, BARS, TABLES, SEEN, LOCKS, MARKED, DOOR, VENUE, LOGS),
-    cache=True,
-)
+@kernel(int64(int64, int64, _row, BARS, TABLES, SEEN, LOCKS, MARKED, DOOR, VENUE, LOGS))
 def run(  # type: ignore[no-untyped-def]
     stop_ts, inclusive, at, bars, tables, seen, locks, marked, door, venue, logs
 ):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int32, int64, njit, types, uint8
+from numba import int32, int64, types, uint8
 
 from polyframe.kernels import exit_tables_nb, exits_nb
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import T_SHARES
 
 # ---- columns of a book row (one market, YES space) --------------------------------------------
@@ -81,7 +82,7 @@ _ring = types.Array(int32, 2, "C")
 _cube = types.Array(int64, 3, "C")
 
 
-@njit(int64(int64, int64, int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64, int64, int64))
 def mark(shares: int, outcome: int, bid: int, ask: int, one: int) -> int:
     """Shares x the price at which they could be sold, before division.
 
@@ -94,7 +95,7 @@ def mark(shares: int, outcome: int, bid: int, ask: int, one: int) -> int:
     return shares * (one - ask) if ask > 0 else 0
 
 
-@njit(int64(_table, int64, _row, _row), cache=True)
+@kernel(int64(_table, int64, _row, _row))
 def revalue(book, m, shares, value):  # type: ignore[no-untyped-def]
     """Values a market's shares anew; returns by how much their value changed.
 
@@ -103,16 +104,18 @@ def revalue(book, m, shares, value):  # type: ignore[no-untyped-def]
     change = int64(0)
     first = book[m, B_TOKEN]
     for k in range(book[m, B_TOKENS]):
-        worth = (
-            mark(shares[first + k], k, book[m, B_MARK_BID], book[m, B_MARK_ASK], book[m, B_ONE])
-            // book[m, B_DIVISOR]
-        )
+        worth = int64(0)
+        if shares[first + k] != 0:
+            worth = (
+                mark(shares[first + k], k, book[m, B_MARK_BID], book[m, B_MARK_ASK], book[m, B_ONE])
+                // book[m, B_DIVISOR]
+            )
         change += worth - value[first + k]
         value[first + k] = worth
     return change
 
 
-@njit(types.void(_table, int64, _cube, _table, _table), cache=True)
+@kernel(types.void(_table, int64, _cube, _table, _table))
 def revalue_all(book, m, tokens, value, marks):  # type: ignore[no-untyped-def]
     """Values a market's shares anew for every ledger and the account.
 
@@ -129,7 +132,7 @@ def revalue_all(book, m, tokens, value, marks):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(int64(int64, int64), cache=True)
+@kernel(int64(int64, int64))
 def fallen(peak: int, share: int) -> int:
     """The highest equity that lies ``share`` or more below the peak.
 
@@ -139,7 +142,7 @@ def fallen(peak: int, share: int) -> int:
     return peak - (peak // MILLION) * share - (peak % MILLION) * share // MILLION
 
 
-@njit(int64(_table), cache=True)
+@kernel(int64(_table))
 def settle(marks):  # type: ignore[no-untyped-def]
     """Lifts peaks and the floors that follow them; 1 when a row stands at or below its floor.
 
@@ -158,7 +161,7 @@ def settle(marks):  # type: ignore[no-untyped-def]
     return crossed
 
 
-@njit(types.void(_table, _ring, _ring, int64, int64, int64, int64, int64), cache=True)
+@kernel(types.void(_table, _ring, _ring, int64, int64, int64, int64, int64))
 def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no-untyped-def]
     """Writes one quote into a market's book row; history and marks only when it is trustworthy.
 
@@ -187,7 +190,7 @@ def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no
                 book[m, B_HOUR] = hour
 
 
-@njit(int64(_table, _cube, int64), cache=True)
+@kernel(int64(_table, _cube, int64))
 def moved(book, wakes, m):  # type: ignore[no-untyped-def]
     """The strategies whose price condition holds in a market, as bits; their marks move along.
 
@@ -212,13 +215,11 @@ def moved(book, wakes, m):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(
+@kernel(
     types.Tuple((int64, int64, int64, int64))(
         _ts, _market, _ts, _ts, _flag, int64, int64, int64, _table, _ring, _ring, _cube, _cube,
         _table, _table, exits_nb.TABLES, _row, _row,
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def advance(  # type: ignore[no-untyped-def]
     ts, market, bid, ask, flag, unquoted, cursor, stop_ts, book, history, grid, wakes, tokens,
     value, marks, exits, out_ts, out_equity,

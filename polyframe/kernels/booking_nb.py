@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
+
+from polyframe.kernels.compile_nb import kernel
 
 # ---- columns of a holding ----------------------------------------------------------------------
 H_SHARES: Final = 0
@@ -31,7 +33,7 @@ LARGEST: Final = 1 << 62
 _row = types.Array(int64, 1, "C")
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def cost_of(price: int, size: int, divisor: int) -> int:
     """What a buyer pays for size at price, rounded up.
 
@@ -40,7 +42,7 @@ def cost_of(price: int, size: int, divisor: int) -> int:
     return -((-price * size) // divisor)
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def proceeds_of(price: int, size: int, divisor: int) -> int:
     """What a seller receives for size at price, rounded down.
 
@@ -49,7 +51,7 @@ def proceeds_of(price: int, size: int, divisor: int) -> int:
     return (price * size) // divisor
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def rounded_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
     """``size x factor / divisor`` to the nearest whole number, half up.
 
@@ -69,7 +71,7 @@ def rounded_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
     return quotient + 1 if 2 * rest >= divisor else quotient
 
 
-@njit(int64(int64, int64, int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64, int64, int64))
 def taker_fee(price, size, rate, one, divisor):  # type: ignore[no-untyped-def]
     """The venue's taker fee of exponent 1: shares x rate x p x (1 - p), half up to 0.00001.
 
@@ -97,7 +99,7 @@ def fits(max_size: int, price_one: int, divisor: int, rate: int, exponent: int) 
     )
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def _floor_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
     """``size x factor // divisor`` for factor < divisor, bit by bit."""
     quotient = int64(0)
@@ -113,7 +115,7 @@ def _floor_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
     return quotient
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def cost_share(shares, cost, size):  # type: ignore[no-untyped-def]
     """The part of a holding's cost that leaves with ``size`` of its shares, rounded down.
 
@@ -129,7 +131,7 @@ def cost_share(shares, cost, size):  # type: ignore[no-untyped-def]
     return whole * size + _floor_ratio(size, rest, shares)
 
 
-@njit(int64(_row, int64, int64, int64, int64, int64), cache=True)
+@kernel(int64(_row, int64, int64, int64, int64, int64))
 def book_fill(held, side, price, size, fee, divisor):  # type: ignore[no-untyped-def]
     """Books an execution into a holding and returns the cash it moved.
 

@@ -5,12 +5,13 @@ Shapes, units: see ``guards_nb``.
 
 from __future__ import annotations
 
-from numba import int64, njit
+from numba import int64
 
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels.compile_nb import kernel
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def at_least(size, value, least):  # type: ignore[no-untyped-def]
     """The size when a value is at least what is asked or exempt, else nothing.
 
@@ -23,7 +24,7 @@ def at_least(size, value, least):  # type: ignore[no-untyped-def]
     return size
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def min_edge(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing below so much expected gain a share after costs; an unstated edge is too little.
 
@@ -35,7 +36,7 @@ def min_edge(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def liquidity(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing in a market that last reported less liquidity.
 
@@ -44,7 +45,7 @@ def liquidity(order, state, limits):  # type: ignore[no-untyped-def]
     return at_least(order[g.O_SIZE], state[g.S_LIQUIDITY], limits[g.L_LIQUIDITY])
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def spread(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing where bid and ask are further apart, or one of them is not there.
 
@@ -59,7 +60,7 @@ def spread(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def evidence(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing on a forecast whose evidence is of less quality.
 
@@ -68,7 +69,7 @@ def evidence(order, state, limits):  # type: ignore[no-untyped-def]
     return at_least(order[g.O_SIZE], state[g.S_EVIDENCE], limits[g.L_EVIDENCE])
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def confidence(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing on a forecast of less confidence.
 
@@ -77,7 +78,7 @@ def confidence(order, state, limits):  # type: ignore[no-untyped-def]
     return at_least(order[g.O_SIZE], state[g.S_CONFIDENCE], limits[g.L_CONFIDENCE])
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def implied_probability(order, state, limits):  # type: ignore[no-untyped-def]
     """No purchase of a token whose price says that it is less probable.
 
@@ -91,7 +92,7 @@ def implied_probability(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def edge_direction(order, state, limits):  # type: ignore[no-untyped-def]
     """A purchase only of what is believed worth more than its price, a sale of what is worth less.
 
@@ -119,7 +120,7 @@ def edge_direction(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def market_type(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing in a market of a blocked category.
 
@@ -128,7 +129,7 @@ def market_type(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if state[g.S_BLOCKED] == 0 else 0
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def timeline(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing too soon before the market closes, nor too long; nothing when that is not known.
 
@@ -147,7 +148,7 @@ def timeline(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def price_band(order, state, limits):  # type: ignore[no-untyped-def]
     """Only prices between two bounds, and not further than ``away`` beyond the other side.
 
@@ -169,7 +170,7 @@ def price_band(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def venue_rules(order, state, limits):  # type: ignore[no-untyped-def]
     """The venue's tick, price range, lot and minimum size; no trade against an own order.
 
@@ -190,7 +191,7 @@ def venue_rules(order, state, limits):  # type: ignore[no-untyped-def]
     return size if size >= order[g.O_MIN_SIZE] else 0
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def balance(order, state, limits):  # type: ignore[no-untyped-def]
     """Cash for a purchase, own unreserved shares for a sale.
 
@@ -204,7 +205,7 @@ def balance(order, state, limits):  # type: ignore[no-untyped-def]
     return (size // order[g.O_LOT]) * order[g.O_LOT] if size > 0 else 0
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def trusted_book(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing on a book that is stale, crossed or a placeholder.
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
 
 from polyframe.kernels import exit_tables_nb as c
 from polyframe.kernels.booking_nb import LARGEST, MOST_FACTOR, rounded_ratio
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.guards_nb import MISSING
 
 MOST_RATIO: Final = 1 << 48
@@ -18,7 +19,7 @@ MOST_RATIO: Final = 1 << 48
 _row = types.Array(int64, 1, "C")
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def average_of(cost, shares, divisor):  # type: ignore[no-untyped-def]
     """The average cost a share, to the nearest millionth of a price unit.
 
@@ -38,7 +39,7 @@ def average_of(cost, shares, divisor):  # type: ignore[no-untyped-def]
     return cost // shares * scale + rounded_ratio(cost % shares, scale, shares)
 
 
-@njit(types.void(_row, int64, int64, int64, int64, int64, int64, int64), cache=True)
+@kernel(types.void(_row, int64, int64, int64, int64, int64, int64, int64))
 def booked(x, before, shares, cost, lot, divisor, now, bid):  # type: ignore[no-untyped-def]
     """Takes a change of a position: its age, its average cost and the shares that came.
 
@@ -64,7 +65,7 @@ def booked(x, before, shares, cost, lot, divisor, now, bid):  # type: ignore[no-
     x[c.X_PAUSE] = 0
 
 
-@njit(int64(int64, int64), cache=True)
+@kernel(int64(int64, int64))
 def part_of(bought, part):  # type: ignore[no-untyped-def]
     """A part of a size, to the nearest unit.
 
@@ -75,7 +76,7 @@ def part_of(bought, part):  # type: ignore[no-untyped-def]
     return rounded_ratio(bought, part, c.MILLION)
 
 
-@njit(int64(_row, int64, int64, int64), cache=True)
+@kernel(int64(_row, int64, int64, int64))
 def due(rules, at, step, bought):  # type: ignore[no-untyped-def]
     """What is sold of a position when so many steps of a ladder are done.
 
@@ -84,7 +85,7 @@ def due(rules, at, step, bought):  # type: ignore[no-untyped-def]
     return part_of(bought, rules[at + 2 * step - 1]) if step > 0 else 0
 
 
-@njit(types.void(_row, _row, int64, int64, int64), cache=True)
+@kernel(types.void(_row, _row, int64, int64, int64))
 def sold(x, rules, code, size, lot):  # type: ignore[no-untyped-def]
     """Counts a sale towards the steps of the ladder it was made for.
 

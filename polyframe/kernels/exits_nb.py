@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int32, int64, njit, types
+from numba import int32, int64, types
 
 from polyframe.kernels import exit_tables_nb as c
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.exit_rows_nb import due
 from polyframe.kernels.guards_nb import MISSING, share_of
 
@@ -24,7 +25,7 @@ TABLES: Final = types.Tuple((_cube, _table, _table, _table))
 """Exits, rules, folios and terms, as the data loop takes them."""
 
 
-@njit(int64(int64, int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64, int64))
 def net_of(price, rate, exponent, one):  # type: ignore[no-untyped-def]
     """What a share sold at a price brings after the taker's fee, rounded down.
 
@@ -40,24 +41,25 @@ def net_of(price, rate, exponent, one):  # type: ignore[no-untyped-def]
     return price * c.MILLION - fee
 
 
-@njit(int64(int64, int64), cache=True)
+@kernel(int64(int64, int64))
 def grown(average: int, part: int) -> int:
     """The net price at which a gain is reached, rounded up.
 
     Shapes: scalars. Units: fine prices; millionths.
     """
     odd = 1 if average % c.MILLION * part % c.MILLION else 0
-    return average + share_of(average, part) + odd
+    net: int = average + share_of(average, part) + odd
+    return net
 
 
-@njit(int64(_row, _row, int64, int64, int64, int64), cache=True)
+@kernel(int64(_row, _row, int64, int64, int64, int64))
 def _step_size(x, rules, at, reached, done, part):  # type: ignore[no-untyped-def]
     """What the steps reached but not done still have to sell."""
     wanted = due(rules, at, reached, x[c.X_BOUGHT]) - due(rules, at, done, x[c.X_BOUGHT])
     return max(wanted - part, 0)
 
 
-@njit(int64(_row, int64, int64, int64), cache=True)
+@kernel(int64(_row, int64, int64, int64))
 def _reached(rules, at, steps, value):  # type: ignore[no-untyped-def]
     """Steps of a ladder whose threshold a value has reached."""
     found = int64(0)
@@ -66,7 +68,7 @@ def _reached(rules, at, steps, value):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(types.Tuple((int64, int64))(_row, _row, _row, int64, int64, int64), cache=True)
+@kernel(types.Tuple((int64, int64))(_row, _row, _row, int64, int64, int64))
 def _by_price(x, rules, terms, bid, net, best):  # type: ignore[no-untyped-def]
     """Stop, trailing stop and breakeven: the first that holds, for the whole position."""
     average = x[c.X_AVERAGE]
@@ -88,7 +90,7 @@ def _by_price(x, rules, terms, bid, net, best):  # type: ignore[no-untyped-def]
     return c.NONE, 0
 
 
-@njit(types.Tuple((int64, int64))(_row, _row, _row, int64, int64, int64), cache=True)
+@kernel(types.Tuple((int64, int64))(_row, _row, _row, int64, int64, int64))
 def _by_ladder(x, rules, terms, net, now, held):  # type: ignore[no-untyped-def]
     """The size that profit and age ask for, and which of them: all before a part."""
     taking = int64(0)
@@ -117,7 +119,7 @@ def _by_ladder(x, rules, terms, net, now, held):  # type: ignore[no-untyped-def]
     return c.TAKE, taking
 
 
-@njit(types.Tuple((int64, int64))(_row, _row, _row, int64, int64, int64), cache=True)
+@kernel(types.Tuple((int64, int64))(_row, _row, _row, int64, int64, int64))
 def decide(x, rules, terms, bid, mid, now):  # type: ignore[no-untyped-def]
     """Which exit of a position holds at a bid, as its code, and how many shares it sells.
 
@@ -160,7 +162,7 @@ def decide(x, rules, terms, bid, mid, now):  # type: ignore[no-untyped-def]
     return (c.ASK, 0) if asks else (c.NONE, 0)
 
 
-@njit(types.void(_row, _row, _ring, int64, int64), cache=True)
+@kernel(types.void(_row, _row, _ring, int64, int64))
 def follow(x, rules, history, seen, bid):  # type: ignore[no-untyped-def]
     """Takes a trustworthy bid into what is kept of a position.
 
@@ -185,7 +187,7 @@ def follow(x, rules, history, seen, bid):  # type: ignore[no-untyped-def]
     x[c.X_ATR_LEVEL] = max(x[c.X_ATR_LEVEL], level)
 
 
-@njit(types.void(_table, int64, int64), cache=True)
+@kernel(types.void(_table, int64, int64))
 def close_all(exits, code, now):  # type: ignore[no-untyped-def]
     """Says that everything a ledger holds is to be sold, at once.
 
@@ -199,7 +201,7 @@ def close_all(exits, code, now):  # type: ignore[no-untyped-def]
             exits[token, c.X_NOT_BEFORE] = now
 
 
-@njit(int64(_row, _row, int64, int64), cache=True)
+@kernel(int64(_row, _row, int64, int64))
 def recovered(folio, rules, equity, now):  # type: ignore[no-untyped-def]
     """1 when a ledger that was under water for long has recovered and falls back.
 
@@ -232,7 +234,7 @@ def recovered(folio, rules, equity, now):  # type: ignore[no-untyped-def]
     return 1
 
 
-@njit(int64(int64, int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64, int64))
 def bid_of(outcome: int, bid: int, ask: int, one: int) -> int:
     """What a token could be sold at, 0 for nothing.
 
@@ -243,7 +245,7 @@ def bid_of(outcome: int, bid: int, ask: int, one: int) -> int:
     return one - ask if ask > 0 else 0
 
 
-@njit(int64(TABLES, _ring, int64, int64, int64, int64, int64, _table), cache=True)
+@kernel(int64(TABLES, _ring, int64, int64, int64, int64, int64, _table))
 def watch(tables, history, seen, m, now, bid, ask, marks):  # type: ignore[no-untyped-def]
     """Takes a trustworthy quote of a market; 1 when an exit holds that may be carried out now.
 

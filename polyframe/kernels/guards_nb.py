@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
+
+from polyframe.kernels.compile_nb import kernel
 
 MISSING: Final = -(2**63)
 """A value that is not known. Guards that need it deny."""
@@ -267,7 +269,7 @@ GUARD: Final = int64(VECTOR, VECTOR, VECTOR)
 """The signature of a guard."""
 
 
-@njit(int64(int64, int64, int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64, int64, int64))
 def fitting(size: int, cost: int, slack: int, headroom: int, lot: int) -> int:
     """The greatest whole number of lots whose share of the cost fits into the headroom.
 
@@ -284,7 +286,7 @@ def fitting(size: int, cost: int, slack: int, headroom: int, lot: int) -> int:
     return part if part > 0 else 0
 
 
-@njit(int64(int64, int64), cache=True)
+@kernel(int64(int64, int64))
 def share_of(amount: int, part: int) -> int:
     """A part of an amount, rounded down; of less than nothing it is nothing.
 

@@ -10,8 +10,9 @@ Units: money 1e-6, sizes the market's integers.
 
 from __future__ import annotations
 
-from numba import int64, njit, types
+from numba import int64, types
 
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import (
     A_AT_RISK,
     A_CASH,
@@ -48,7 +49,7 @@ _table = types.Array(int64, 2, "C")
 _cube = types.Array(int64, 3, "C")
 
 
-@njit(types.void(_table, _cube, int64, int64, int64), cache=True)
+@kernel(types.void(_table, _cube, int64, int64, int64))
 def expose(account, markets, row, m, change):  # type: ignore[no-untyped-def]
     """Counts tokens held and entries open in a market; keeps the row's list of open markets.
 
@@ -74,7 +75,7 @@ def expose(account, markets, row, m, change):  # type: ignore[no-untyped-def]
         account[A_OPEN_MARKETS, row] = n
 
 
-@njit(int64(_cube, _table, _flat, int64, int64), cache=True)
+@kernel(int64(_cube, _table, _flat, int64, int64))
 def at_risk(markets, groups, members, row, event):  # type: ignore[no-untyped-def]
     """The most that can still be lost in an event: what its shares cost less their worst case.
 
@@ -88,7 +89,7 @@ def at_risk(markets, groups, members, row, event):  # type: ignore[no-untyped-de
     return cost - worst(markets[M_IF_YES, row], markets[M_IF_NO, row], own, groups[event, G_KIND])
 
 
-@njit(types.void(_table, _cube, _table, _table, _table, _table, _flat, int64, int64), cache=True)
+@kernel(types.void(_table, _cube, _table, _table, _table, _table, _flat, int64, int64))
 def refresh(account, markets, traits, events, kinds, groups, members, row, m):  # type: ignore[no-untyped-def]
     """Brings a row's exposures up to date after a market changed.
 
@@ -115,10 +116,7 @@ def refresh(account, markets, traits, events, kinds, groups, members, row, m):  
 _tables = (_table, _cube, _cube, _table, _table, _table, _table, _flat)
 
 
-@njit(
-    types.void(*_tables, int64, int64, int64, int64, int64, int64, int64, int64, int64),
-    cache=True,
-)
+@kernel(types.void(*_tables, int64, int64, int64, int64, int64, int64, int64, int64, int64))
 def reserve(  # type: ignore[no-untyped-def]
     account, tokens, markets, traits, events, kinds, groups, members,
     ledger, token, m, outcome, cash, shares, if_yes, if_no, entries,
@@ -141,12 +139,10 @@ def reserve(  # type: ignore[no-untyped-def]
         refresh(account, markets, traits, events, kinds, groups, members, row, m)
 
 
-@njit(
+@kernel(
     types.void(
         *_tables, int64, int64, int64, int64, int64, int64, int64, int64, int64, int64
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def book(  # type: ignore[no-untyped-def]
     account, tokens, markets, traits, events, kinds, groups, members,
     ledger, token, m, outcome, shares, cost, realised, fees, cash, worth,
@@ -179,7 +175,7 @@ def book(  # type: ignore[no-untyped-def]
         refresh(account, markets, traits, events, kinds, groups, members, row, m)
 
 
-@njit(types.void(_table, _cube, _table, _table, _table, _table, _flat), cache=True)
+@kernel(types.void(_table, _cube, _table, _table, _table, _table, _flat))
 def regroup(account, markets, traits, events, kinds, groups, members):  # type: ignore[no-untyped-def]
     """Computes every row's exposures anew, after markets were listed or events took a new shape.
 
@@ -193,7 +189,7 @@ def regroup(account, markets, traits, events, kinds, groups, members):  # type: 
             refresh(account, markets, traits, events, kinds, groups, members, row, m)
 
 
-@njit(int64(_cube, _table, _flat, int64, int64, int64, int64, int64), cache=True)
+@kernel(int64(_cube, _table, _flat, int64, int64, int64, int64, int64))
 def reduces(markets, groups, members, row, event, m, if_yes, if_no):  # type: ignore[no-untyped-def]
     """1 when an order's losses in a market leave the worst case of its event where it was.
 

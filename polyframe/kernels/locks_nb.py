@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
 
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import (
     A_LAST_STOP,
     A_LOCK_DRAWDOWN,
@@ -49,7 +50,7 @@ _table = types.Array(int64, 2, "C")
 _cube = types.Array(int64, 3, "C")
 
 
-@njit(types.void(_table, int64, _table, int64, _table, int64), cache=True)
+@kernel(types.void(_table, int64, _table, int64, _table, int64))
 def _join(out, at, a, i, b, j):  # type: ignore[no-untyped-def]
     """One run after the other as one run; out may be either of them."""
     total = a[i, _SUM] + b[j, _SUM]
@@ -62,7 +63,7 @@ def _join(out, at, a, i, b, j):  # type: ignore[no-untyped-def]
     out[at, _FALL] = fall
 
 
-@njit(types.void(_table, int64, int64), cache=True)
+@kernel(types.void(_table, int64, int64))
 def put(tree, slot, profit):  # type: ignore[no-untyped-def]
     """Sets one trip's gain in a row's tree; 0 takes it out.
 
@@ -79,7 +80,7 @@ def put(tree, slot, profit):  # type: ignore[no-untyped-def]
         at //= 2
 
 
-@njit(int64(_table, int64, _table), cache=True)
+@kernel(int64(_table, int64, _table))
 def fall(tree, start, work):  # type: ignore[no-untyped-def]
     """The greatest fall of the summed gains, the trips taken from slot ``start`` round the ring.
 
@@ -106,10 +107,7 @@ def fall(tree, start, work):  # type: ignore[no-untyped-def]
     return work[0, _FALL]
 
 
-@njit(
-    types.void(_table, _cube, _cube, _table, int64, int64, int64, int64, int64, _table),
-    cache=True,
-)
+@kernel(types.void(_table, _cube, _cube, _table, int64, int64, int64, int64, int64, _table))
 def _record(account, markets, trips, tree, row, m, ts, profit, stop, work):  # type: ignore[no-untyped-def]
     """Writes a trip into its row's ring."""
     ring = trips.shape[1]
@@ -128,7 +126,7 @@ def _record(account, markets, trips, tree, row, m, ts, profit, stop, work):  # t
     put(tree, slot, profit)
 
 
-@njit(int64(_cube, int64, int64, int64, int64, int64, int64), cache=True)
+@kernel(int64(_cube, int64, int64, int64, int64, int64, int64))
 def _stops(trips, row, number, column, oldest, after, enough):  # type: ignore[no-untyped-def]
     """How many stops in a chain of trips closed after a moment, counted up to ``enough``."""
     found = int64(0)
@@ -142,7 +140,7 @@ def _stops(trips, row, number, column, oldest, after, enough):  # type: ignore[n
     return found
 
 
-@njit(types.void(_table, _cube, _cube, _table, int64, int64, int64), cache=True)
+@kernel(types.void(_table, _cube, _cube, _table, int64, int64, int64))
 def _lock_stops(account, markets, trips, limits, row, m, ts):  # type: ignore[no-untyped-def]
     """After so many stops within the lookback: nothing new for a while."""
     enough = limits[row, g.L_STOPLOSS_TRADES]
@@ -159,7 +157,7 @@ def _lock_stops(account, markets, trips, limits, row, m, ts):  # type: ignore[no
             account[A_LOCK_STOPLOSS, row] = max(account[A_LOCK_STOPLOSS, row], until)
 
 
-@njit(types.void(_table, _cube, _cube, _table, int64, int64, int64), cache=True)
+@kernel(types.void(_table, _cube, _cube, _table, int64, int64, int64))
 def _lock_low_profit(account, markets, trips, limits, row, m, ts):  # type: ignore[no-untyped-def]
     """A market whose trips within the lookback earned too little rests for a while."""
     ring = trips.shape[1]
@@ -183,7 +181,7 @@ def _lock_low_profit(account, markets, trips, limits, row, m, ts):  # type: igno
         markets[M_LOCK_LOW_PROFIT, row, m] = max(markets[M_LOCK_LOW_PROFIT, row, m], until)
 
 
-@njit(types.void(_table, _cube, _table, _table, int64, int64, int64, _table), cache=True)
+@kernel(types.void(_table, _cube, _table, _table, int64, int64, int64, _table))
 def _lock_drawdown(account, trips, tree, limits, row, ts, equity, work):  # type: ignore[no-untyped-def]
     """After trips whose summed gains fell too far: nothing new anywhere for a while."""
     ring = trips.shape[1]
@@ -201,12 +199,10 @@ def _lock_drawdown(account, trips, tree, limits, row, ts, equity, work):  # type
         account[A_LOCK_DRAWDOWN, row] = max(account[A_LOCK_DRAWDOWN, row], until)
 
 
-@njit(
+@kernel(
     types.void(
         _table, _cube, _cube, _cube, _table, _table, _table, int64, int64, int64, int64, int64
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def close(  # type: ignore[no-untyped-def]
     account, markets, trips, tree, limits, equity, work, ledger, m, ts, profit, stop,
 ):  # fmt: skip
@@ -230,7 +226,7 @@ def close(  # type: ignore[no-untyped-def]
             _lock_drawdown(account, trips, tree[row], limits, row, ts, equity[row, 0], work)
 
 
-@njit(types.void(_table, _cube, _cube), cache=True)
+@kernel(types.void(_table, _cube, _cube))
 def regrow(account, trips, tree):  # type: ignore[no-untyped-def]
     """Builds the trees anew from the trips that still count.
 

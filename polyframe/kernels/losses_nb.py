@@ -5,12 +5,11 @@ Shapes, units: see ``guards_nb``.
 
 from __future__ import annotations
 
-from numba import njit
-
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels.compile_nb import kernel
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def kill_switch(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while the kill switch is latched or trading is halted here.
 
@@ -21,7 +20,7 @@ def kill_switch(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def drawdown_kill(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once equity has fallen from its peak by the limit.
 
@@ -37,7 +36,7 @@ def drawdown_kill(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def daily_loss(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once equity has fallen by the limit since the day (UTC) began.
 
@@ -52,7 +51,7 @@ def daily_loss(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def weekly_loss(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once equity has fallen by the limit since the week (Monday 00:00 UTC) began.
 
@@ -67,7 +66,7 @@ def weekly_loss(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def stoploss_guard(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while too many stop-losses of late lock the market or everything.
 
@@ -77,7 +76,7 @@ def stoploss_guard(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if until != g.MISSING and until <= order[g.O_TS] else 0
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def cooldown(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing for a while after a position in the market was closed.
 
@@ -87,7 +86,7 @@ def cooldown(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if until != g.MISSING and until <= order[g.O_TS] else 0
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def low_profit(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while the market is locked because its trades of late earned too little.
 
@@ -97,7 +96,7 @@ def low_profit(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if until != g.MISSING and until <= order[g.O_TS] else 0
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def max_drawdown(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while everything is locked because the trades of late drew down too far.
 

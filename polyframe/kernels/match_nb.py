@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from numba import int64, njit, types
+from numba import int64, types
+
+from polyframe.kernels.compile_nb import kernel
 
 _ints = types.Array(int64, 1, "C", readonly=True)
 
 
-@njit(int64(_ints, _ints, int64, int64, int64, int64), cache=True)
+@kernel(int64(_ints, _ints, int64, int64, int64, int64))
 def first_through(bid, ask, start, stop, side, limit):  # type: ignore[no-untyped-def]
     """The first row in [start, stop) that trades through a resting limit, -1 when there is none.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int32, int64, njit, types
+from numba import int32, int64, types
 
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import tables_nb as t
@@ -24,6 +24,7 @@ from polyframe.kernels.bars_nb import (
     E_PEAK,
     MILLION,
 )
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.pace_nb import since
 
 # ---- what is asked -----------------------------------------------------------------------------
@@ -53,7 +54,7 @@ _ring = types.Array(int32, 2, "C")
 SECOND: Final = 1_000_000_000
 
 
-@njit(types.void(_flat, int64, int64, _table, _cube, _table, _table), cache=True)
+@kernel(types.void(_flat, int64, int64, _table, _cube, _table, _table))
 def _exposures(out, row, m, account, markets, traits, kinds):  # type: ignore[no-untyped-def]
     """What is at risk and how far the costs of YES and NO differ."""
     out[g.S_WEEK_START_EQUITY] = account[t.A_WEEK_START, row]
@@ -71,13 +72,13 @@ def _exposures(out, row, m, account, markets, traits, kinds):  # type: ignore[no
     out[g.S_BLOCKED] = markets[t.M_BLOCKED, row, m]
 
 
-@njit(int64(int64, int64, int64), cache=True)
+@kernel(int64(int64, int64, int64))
 def _known(value, inputs, bit):  # type: ignore[no-untyped-def]
     """A number, or EXEMPT when the data never says such a thing."""
     return g.EXEMPT if value == g.MISSING and inputs & bit == 0 else value
 
 
-@njit(types.void(_flat, _flat, int64, _cube, _table), cache=True)
+@kernel(types.void(_flat, _flat, int64, _cube, _table))
 def _opinions(out, asked, m, markets, traits):  # type: ignore[no-untyped-def]
     """What is said of the market: by its venue, and by the newest forecast where one is asked."""
     inputs = asked[Q_INPUTS]
@@ -98,7 +99,7 @@ def _opinions(out, asked, m, markets, traits):  # type: ignore[no-untyped-def]
         out[g.S_FORECAST] = believed if asked[Q_OUTCOME] == 0 else MILLION - believed
 
 
-@njit(types.void(_flat, _flat, int64, int64, _table, _cube, _table), cache=True)
+@kernel(types.void(_flat, _flat, int64, int64, _table, _cube, _table))
 def _pace(out, asked, row, m, account, markets, pace):  # type: ignore[no-untyped-def]
     """Orders, cancels and fills of late, and until when locks hold."""
     now = asked[Q_NOW]
@@ -117,13 +118,11 @@ def _pace(out, asked, row, m, account, markets, pace):  # type: ignore[no-untype
     out[g.S_LOCK_DRAWDOWN] = account[t.A_LOCK_DRAWDOWN, row]
 
 
-@njit(
+@kernel(
     types.void(
         _flat, _flat, int64, _table, _cube, _cube, _table, _table, _table, _table, _table, _table,
         _ring, _table,
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def fill(  # type: ignore[no-untyped-def]
     out,
     asked,
@@ -189,13 +188,11 @@ def fill(  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-@njit(
+@kernel(
     types.void(
         _table, _flat, _table, _cube, _cube, _table, _table, _table, _table, _table, _table,
         _ring, _table,
-    ),
-    cache=True,
-)  # fmt: skip
+    ))  # fmt: skip
 def fill_both(  # type: ignore[no-untyped-def]
     out, asked, account, tokens, markets, traits, events, kinds, book, marks, pace, grid, limits
 ):

@@ -6,14 +6,15 @@ Units: ns.
 
 from __future__ import annotations
 
-from numba import int64, njit, types
+from numba import int64, types
 
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import A_ORDERS, A_ORDERS_DAY, A_VOLUME_DAY
 
 _table = types.Array(int64, 2, "C")
 
 
-@njit(types.void(_table, _table, int64, int64, int64), cache=True)
+@kernel(types.void(_table, _table, int64, int64, int64))
 def sent(account, pace, ledger, now, notional):  # type: ignore[no-untyped-def]
     """Counts an order that went to the venue.
 
@@ -27,20 +28,30 @@ def sent(account, pace, ledger, now, notional):  # type: ignore[no-untyped-def]
         account[A_VOLUME_DAY, row] += notional
 
 
-@njit(int64(_table, int64, int64, int64), cache=True)
+@kernel(int64(_table, int64, int64, int64))
+def _ago(pace, row, newest, orders):  # type: ignore[no-untyped-def]
+    """When the order was sent that lies so many before the newest."""
+    slot = newest - orders
+    return pace[row, slot if slot >= 0 else slot + pace.shape[1]]
+
+
+@kernel(int64(_table, int64, int64, int64))
 def since(pace, row, count, ts):  # type: ignore[no-untyped-def]
     """How many of the ``count`` orders sent so far went out after ``ts``; at most the ring's size.
 
     Shapes: pace (rows, ring). Units: ns.
     """
     ring = pace.shape[1]
-    low = max(count - ring, 0)
-    high = count
-    # The times ascend: the first that is later than ts.
-    while low < high:
-        middle = (low + high) // 2
-        if pace[row, middle % ring] > ts:
-            high = middle
-        else:
-            low = middle + 1
-    return count - low
+    newest = (count - 1) % ring
+    # The times ascend, and mostly few are later: strides grow from the newest, then are halved.
+    most = min(count, ring)
+    found = int64(0)
+    stride = int64(1)
+    while found + stride <= most and _ago(pace, row, newest, found + stride - 1) > ts:
+        found += stride
+        stride *= 2
+    while stride > 1:
+        stride //= 2
+        if found + stride <= most and _ago(pace, row, newest, found + stride - 1) > ts:
+            found += stride
+    return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from numba import int64, njit, types
+from numba import int64, types
+
+from polyframe.kernels.compile_nb import kernel
 
 _read = types.Array(int64, 1, "C", readonly=True)
 _mask = types.Array(int64, 1, "C")
 
 
-@njit(int64(_read, _read, _read, _read, _read, _read, _mask, _mask), cache=True)
+@kernel(int64(_read, _read, _read, _read, _read, _read, _mask, _mask))
 def diff(rest_side, rest_price, rest_size, want_side, want_price, want_size, keep, new):  # type: ignore[no-untyped-def]
     """Marks resting orders to keep and wanted ones to place; returns how many are kept.
 

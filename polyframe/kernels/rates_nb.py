@@ -5,12 +5,11 @@ Shapes, units: see ``guards_nb``.
 
 from __future__ import annotations
 
-from numba import njit
-
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels.compile_nb import kernel
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def order_rate(order, state, limits):  # type: ignore[no-untyped-def]
     """No more than so many orders in the last second and in the last minute.
 
@@ -27,7 +26,7 @@ def order_rate(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def daily_volume(order, state, limits):  # type: ignore[no-untyped-def]
     """Orders of a day (UTC) for no more than so many times the equity at its start.
 
@@ -41,7 +40,7 @@ def daily_volume(order, state, limits):  # type: ignore[no-untyped-def]
     return g.fitting(order[g.O_SIZE], abs(order[g.O_COST]), order[g.O_SLACK], left, order[g.O_LOT])
 
 
-@njit(g.GUARD, cache=True)
+@kernel(g.GUARD)
 def cancel_ratio(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once so many orders were cancelled for each that was filled today (UTC).
 

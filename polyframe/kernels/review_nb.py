@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
 
 from polyframe.kernels import checks_nb, exposure_nb, losses_nb, rates_nb
 from polyframe.kernels import guards_nb as g
+from polyframe.kernels.compile_nb import kernel
 
 TABLE: Final = types.Array(int64, 2, "C")
 
 
-@njit(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR), cache=True)
+@kernel(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR))
 def review(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
     """All guards at once: fills ``permitted`` and returns the meet of those that bind.
 
@@ -65,10 +66,7 @@ def review(order, state, limits, applies, risk_scope, permitted):  # type: ignor
     return size
 
 
-@njit(
-    int64(g.VECTOR, TABLE, TABLE, TABLE, g.VECTOR, TABLE, int64, int64),
-    cache=True,
-)
+@kernel(int64(g.VECTOR, TABLE, TABLE, TABLE, g.VECTOR, TABLE, int64, int64))
 def review_both(order, state, limits, applies, risk_scope, permitted, ledger, account):  # type: ignore[no-untyped-def]
     """The meet of the rulings on a ledger and on the account.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int32, int64, njit, types, uint8
+from numba import int32, int64, types, uint8
 
 from polyframe.kernels.bars_nb import B_TOKEN
+from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import T_SHARES
 
 ENTER: Final = 1
@@ -20,7 +21,7 @@ _table = types.Array(int64, 2, "C")
 _cube = types.Array(int64, 3, "C")
 
 
-@njit(int64(int64, int64), cache=True)
+@kernel(int64(int64, int64))
 def matters(signals: int, shares: int) -> int:
     """1 when signals ask for something: to buy when flat, to sell what is held, to be woken.
 
@@ -33,7 +34,7 @@ def matters(signals: int, shares: int) -> int:
     return 1 if signals & ENTER != 0 else 0
 
 
-@njit(int64(_ts, _market, _signals, int64, int64, int64, _table, _cube), cache=True)
+@kernel(int64(_ts, _market, _signals, int64, int64, int64, _table, _cube))
 def next_row(ts, market, signals, cursor, stop, until, book, tokens):  # type: ignore[no-untyped-def]
     """The first row in [cursor, stop) up to ``until`` with signals that matter; ``stop`` for none.
 

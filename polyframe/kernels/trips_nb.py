@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from numba import float64, int64, njit, types
+from numba import float64, int64, types
 
 from polyframe.kernels.booking_nb import H_COST, H_SHARES, H_SIZE_OF, book_fill, cost_share
+from polyframe.kernels.compile_nb import kernel
 
 _ints = types.Array(int64, 1, "C", readonly=True)
 _out = types.Array(int64, 1, "C")
@@ -16,10 +17,7 @@ _bytes = types.Array(types.uint8, 2, "C", readonly=True)
 _orders = types.Array(types.int32, 2, "C", readonly=True)
 
 
-@njit(
-    int64(_ints, _ints, _ints, _ints, _ints, _ints, _holdings, _out, _out, _out, _out, _out),
-    cache=True,
-)
+@kernel(int64(_ints, _ints, _ints, _ints, _ints, _ints, _holdings, _out, _out, _out, _out, _out))
 def fold(  # type: ignore[no-untyped-def]
     key, side, price, size, money, divisor, held, running, moved, trip, shares, cost
 ):
@@ -56,7 +54,7 @@ def fold(  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(types.void(_orders, _reals, _reals, _reals, _reals, _total), cache=True)
+@kernel(types.void(_orders, _reals, _reals, _reals, _reals, _total))
 def falls(orders, total, low, high, own, found):  # type: ignore[no-untyped-def]
     """The deepest fall from an earlier peak when units come in each of several orders.
 
@@ -76,7 +74,7 @@ def falls(orders, total, low, high, own, found):  # type: ignore[no-untyped-def]
         found[draw] = deepest
 
 
-@njit(types.void(_reals, _reals, _reals, _total), cache=True)
+@kernel(types.void(_reals, _reals, _reals, _total))
 def add_steps(points, values, at, total):  # type: ignore[no-untyped-def]
     """Adds the value of a step function at each of ``at`` to ``total``.
 
@@ -96,7 +94,7 @@ def add_steps(points, values, at, total):  # type: ignore[no-untyped-def]
         total[n] += values[low]
 
 
-@njit(types.void(_matrix, _bytes, _total), cache=True)
+@kernel(types.void(_matrix, _bytes, _total))
 def add_picked(table, picks, total):  # type: ignore[no-untyped-def]
     """Adds, for each row of ``picks``, the entry of each table that it names to ``total``.
 

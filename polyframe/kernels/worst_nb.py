@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int64, njit, types
+from numba import int64, types
+
+from polyframe.kernels.compile_nb import kernel
 
 INDEPENDENT: Final = 0
 EXCLUSIVE: Final = 1
@@ -14,7 +16,7 @@ _row = types.Array(int64, 1, "C")
 _members = types.Array(int64, 1, "C", readonly=True)
 
 
-@njit(int64(_row, _row, _members, int64), cache=True)
+@kernel(int64(_row, _row, _members, int64))
 def worst(if_yes, if_no, members, kind):  # type: ignore[no-untyped-def]
     """The minimum over the event's outcomes, "none of them" included.
 

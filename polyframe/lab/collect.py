@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from polyframe.api.forecaster import ForecastSource
 from polyframe.domain.effects import (
@@ -19,13 +20,14 @@ from polyframe.domain.forecast import Forecast
 from polyframe.domain.units import Ns, Price
 from polyframe.domain.verdict import Ruling
 from polyframe.engine.engine import Engine
+from polyframe.lab.logs import FillLog, ReviewLog
 from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen
 from polyframe.runtime.build import Session
 from polyframe.runtime.feed import QuoteFeed
 
 
 class Collector:
-    """Called after every step with the event and its effects."""
+    """Called after every step with the event and its effects; keeps what steps told."""
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
@@ -37,7 +39,7 @@ class Collector:
         self.delivered: dict[Forecast, None] = {}
         self.unanswered: set[str] = set()
         self._mids: dict[str, Price | None] = {}
-        self._quality: dict[str, int] = {}
+        self._late: tuple[Any, Any] = (None, None)
         self._decisions: dict[str, OrderReviewed] = {}
 
     def watch(self, event: Event, effects: Sequence[Effect]) -> None:
@@ -92,37 +94,31 @@ class Collector:
         return (quote.bid + quote.ask) // 2
 
     def take(self, feed: QuoteFeed) -> None:
-        """Adds what a compiled feed did of which no step told, in the order of time."""
-        stepped, told = len(self.fills), len(self.reviews)
-        for booked, quality, mid, review in feed.filled():
-            self.fills.append(booked)
-            self._mids[booked.fill.order] = mid
-            self._decisions[booked.fill.order] = review
-            if quality:
-                self._quality[booked.fill.trade] = quality
-        self.reviews.extend(feed.reviewed())
-        if stepped:
-            self.fills.sort(key=lambda booked: booked.fill.ts)
-        if told:
-            self.reviews.sort(key=lambda review: review.ts)
+        """Adds what a compiled feed did of which no step told."""
+        self._late = feed.unstepped()
         self.refusals.update(feed.refused())
 
-    def fill_records(self, flags: Mapping[str, int]) -> list[FillRecord]:
-        """The fills with what was known when each was decided."""
-        return [
+    def fill_log(self, flags: Mapping[str, int]) -> FillLog:
+        """All fills with what was known when each was decided."""
+        stepped = [
             FillRecord(
                 booked.fill,
-                flags.get(booked.fill.trade) or self._quality.get(booked.fill.trade, 0),
+                flags.get(booked.fill.trade, 0),
                 self._mids.get(booked.fill.order),
                 self._decisions.get(booked.fill.order),
             )
             for booked in self.fills
         ]
+        return FillLog(stepped, self._late[0])
+
+    def review_log(self) -> ReviewLog:
+        """All reviews."""
+        return ReviewLog(self.reviews, self._late[1])
 
     def denials(self) -> dict[str, int]:
         """How many orders each protection denied."""
         found: Counter[str] = Counter()
-        for review in self.reviews:
+        for review in self.review_log().objected():
             if review.permitted == review.asked:
                 continue
             for verdict in review.verdicts:

@@ -12,6 +12,8 @@ import numpy as np
 from polyframe.domain.market import GroupKind, Market, ResolutionKind
 from polyframe.domain.orders import Side
 from polyframe.errors import InvariantError
+from polyframe.kernels import barcolumns_nb as c
+from polyframe.lab.logs import FillLog
 from polyframe.lab.record import Judgement, RunRecord
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ class Fills(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.token)
+
+
+_NONE = Fills(*([np.zeros(0, np.int64)] * 12))  # type: ignore[arg-type]
 
 
 class Told(NamedTuple):
@@ -215,25 +220,48 @@ class Columns:
         Raises:
             InvariantError: a token is in none of the run's markets.
         """
-        n = len(self.record.fills)
-        fills = [row.fill for row in self.record.fills]
-        token = self.numbers([fill.token for fill in fills])
-        decided = (row.decision for row in self.record.fills)
+        log = self.log
+        rows = log.stepped
+        n, own, late = len(rows), [row.fill for row in rows], self._late
+        token = log.joined(self.numbers([fill.token for fill in own]), late.token)
+        decided = (row.decision for row in rows)
         said = [np.nan if d is None or (p := d.intent.probability) is None else p for d in decided]
+        mids = (UNKNOWN if row.mid is None else row.mid for row in rows)
         return Fills(
             token,
             self.market_of[token],
             self.first_of[token],
-            np.fromiter((fill.side == Side.BUY for fill in fills), dtype=np.bool_, count=n),
-            integers((fill.price for fill in fills), n),
-            integers((fill.size for fill in fills), n),
-            integers((fill.fee for fill in fills), n),
-            integers((fill.ts for fill in fills), n),
-            integers((row.quality for row in self.record.fills), n),
-            integers((UNKNOWN if r.mid is None else r.mid for r in self.record.fills), n),
-            np.array(said, dtype=np.float64),
-            np.fromiter((fill.maker for fill in fills), dtype=np.bool_, count=n),
+            log.joined(np.array([f.side == Side.BUY for f in own], dtype=np.bool_), late.buy),
+            log.joined(integers((fill.price for fill in own), n), late.price),
+            log.joined(integers((fill.size for fill in own), n), late.size),
+            log.joined(integers((fill.fee for fill in own), n), late.fee),
+            log.joined(integers((fill.ts for fill in own), n), late.ts),
+            log.joined(integers((row.quality for row in rows), n), late.quality),
+            log.joined(integers(mids, n), late.mid),
+            log.joined(np.array(said, dtype=np.float64), late.said),
+            log.joined(np.array([f.maker for f in own], dtype=np.bool_), late.maker),
         )
+
+    @cached_property
+    def log(self) -> FillLog:
+        """The fills as they were told."""
+        return FillLog.of(self.record.fills)
+
+    @property
+    def _late(self) -> Fills:
+        """The fills of compiled code."""
+        late = self.log.late
+        if late is None:
+            return _NONE
+        markets = late.words.engine.context.universe.markets
+        token = integers((self.token_place[m.yes.id] for m in markets), len(markets))
+        rows, sent = late.rows, late.sent
+        token = token[sent[:, c.O_MARKET]]
+        return Fills(
+            token, self.market_of[token], np.ones(len(rows), np.bool_), sent[:, c.O_SIDE] > 0,
+            rows[:, c.X_PRICE], rows[:, c.X_SIZE], rows[:, c.X_FEE], rows[:, c.X_TS],
+            late.quality, sent[:, c.O_MID], late.said, np.zeros(len(rows), np.bool_),
+        )  # fmt: skip
 
     def numbers(self, tokens: Sequence[str]) -> Ints:
         """The numbers of tokens.

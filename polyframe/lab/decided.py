@@ -9,6 +9,7 @@ from polyframe.domain.verdict import Ruling, Verdict
 from polyframe.engine.reasons import rule_of
 from polyframe.lab import schema as form
 from polyframe.lab.columns import UNKNOWN, Columns, integers
+from polyframe.lab.logs import ReviewLog
 from polyframe.lab.texts import mixed_amounts, moments
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ def decisions_of(columns: Columns) -> tuple[list[form.Decision], list[form.Panel
     """One row an order that was filled, and the panels of verdicts they share."""
     found: dict[str, tuple[OrderReviewed, int]] = {}
     markets = columns.fills.market.tolist()
-    for row, number in zip(columns.record.fills, markets, strict=True):
-        if row.decision is not None and row.fill.order not in found:
-            found[row.fill.order] = row.decision, number
+    log = columns.log
+    for order, decision, number in zip(log.orders(), log.decisions(), markets, strict=True):
+        if decision is not None and order not in found:
+            found[order] = decision, number
     if not found:
         return [], []
     reviews = [review for review, _ in found.values()]
@@ -75,20 +77,20 @@ def decisions_of(columns: Columns) -> tuple[list[form.Decision], list[form.Panel
     rows = [columns.markets[number] for number in numbers.tolist()]
     ts = integers((review.ts for review in reviews), len(reviews))
     decimals = integers((market.size_decimals for market in rows), len(rows))
-    panels = Panels()
+    panels, intents = Panels(), [review.intent for review in reviews]
     seen = [panels.of(r.verdicts, market) for r, market in zip(reviews, rows, strict=True)]
     made = map(
         form.Decision,
         found,
         moments(ts),
         [market.id for market in rows],
-        [review.intent.token for review in reviews],
-        ["buy" if review.intent.side > 0 else "sell" for review in reviews],
+        [intent.token for intent in intents],
+        ["buy" if intent.side > 0 else "sell" for intent in intents],
         mixed_amounts(integers((r.asked for r in reviews), len(reviews)), decimals),
         mixed_amounts(integers((r.permitted for r in reviews), len(reviews)), decimals),
-        [review.intent.reason for review in reviews],
-        [_plain(review.intent.probability) for review in reviews],
-        [_plain(review.intent.edge) for review in reviews],
+        [intent.reason for intent in intents],
+        [_plain(intent.probability) for intent in intents],
+        [_plain(intent.edge) for intent in intents],
         [panel for panel, _ in seen],
         [said for _, said in seen],
         _beliefs(columns, columns.belief_at(numbers, ts).tolist()),
@@ -123,8 +125,9 @@ def _value(value: float | str) -> float | str:
 def rejections_of(record: RunRecord) -> list[form.Rejection]:
     """Denied and shrunk orders by protection, most first, with the rule that bound most often."""
     reasons: dict[tuple[str, str], Counter[str]] = {}
-    panels = {id(review.verdicts): review.verdicts for review in record.reviews}
-    reviewed = Counter([id(review.verdicts) for review in record.reviews])
+    objected = [review.verdicts for review in ReviewLog.of(record.reviews).objected()]
+    panels = {id(verdicts): verdicts for verdicts in objected}
+    reviewed = Counter([id(verdicts) for verdicts in objected])
     for number, verdicts in panels.items():
         for verdict in verdicts:
             if verdict.binding and verdict.ruling < Ruling.ALLOW:

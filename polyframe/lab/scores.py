@@ -91,9 +91,9 @@ def _told(columns: Columns) -> Told:
     if columns.record.judgements:
         return columns.told
     fills, seen = columns.fills, set()
-    rows = []
+    rows, orders = [], columns.log.orders()
     for n in np.flatnonzero((fills.mid != UNKNOWN) & ~np.isnan(fills.said)).tolist():
-        order = columns.record.fills[n].fill.order
+        order = orders[n]
         if order not in seen:
             seen.add(order)
             rows.append(n)

@@ -24,6 +24,7 @@ from polyframe.lab import schema as form
 from polyframe.lab.baselines import baselines_of
 from polyframe.lab.columns import UNKNOWN, costs
 from polyframe.lab.decided import NONE, UNSTATED, decisions_of, rejections_of
+from polyframe.lab.logs import ReviewLog
 from polyframe.lab.metrics import (
     daily,
     drawdown,
@@ -153,7 +154,7 @@ def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) ->
     staked = int((trips.paid + trips.fees).sum())
     pnl = equity_end - record.start_cash
     exposure, peak = _exposure(record, books)
-    days = (last - first) / DAY
+    days, reviews = (last - first) / DAY, ReviewLog.of(record.reviews)
     return form.Summary(
         per_event=interval,
         verdict=interval.verdict,
@@ -169,9 +170,9 @@ def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) ->
         fees=show(int(trips.fees.sum())),
         spread_and_impact=show(spread_paid(books.columns)),
         turnover=show(_turnover(books)),
-        reviewed=len(record.reviews),
-        denied=sum(1 for r in record.reviews if r.permitted == 0),
-        shrunk=sum(1 for r in record.reviews if 0 < r.permitted < r.asked),
+        reviewed=len(reviews),
+        denied=reviews.denied,
+        shrunk=reviews.shrunk,
         fills=len(record.fills),
         round_trips=len(done),
         win_rate=int((done > 0).sum()) / len(done) if len(done) else None,

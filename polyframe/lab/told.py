@@ -31,7 +31,7 @@ def trades_of(books: Books) -> list[form.Trade]:
     sizes = np.array([m.size_decimals for m in columns.markets], dtype=np.int64)[market]
     settles = e.side == 0
     fills = columns.fills
-    orders = ["", *(row.fill.order for row in columns.record.fills)]
+    orders = ["", *columns.log.orders()]
     quality = np.append(fills.quality, 0)[e.fill]  # UNKNOWN is the place of the last
     known = ~settles & (np.append(fills.mid, UNKNOWN)[e.fill] != UNKNOWN)
     fair = np.where(known, np.append(columns.fair, 0)[e.fill], 0)

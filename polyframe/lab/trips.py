@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from polyframe.domain.orders import Side
 from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.domain.units import PAYOUT_ONE, Money, payout_of
 from polyframe.errors import InvariantError
 from polyframe.kernels import trips_nb as nb
 from polyframe.lab.columns import UNKNOWN, Columns, added, costs, integers, proceeds
-from polyframe.lab.record import FillRecord, LeftOpen, RunRecord
+from polyframe.lab.record import LeftOpen, RunRecord
 
 if TYPE_CHECKING:
     from polyframe.lab.columns import Bools, Ints
@@ -151,7 +150,7 @@ def _in_time(columns: Columns) -> tuple[Entries, list[str], list[str]]:
     record, f = columns.record, columns.fills
     ended = record.settlements
     n, m = len(f), len(ended)
-    names = [row.fill.ledger for row in record.fills] + [row.ledger for row in ended]
+    names = columns.log.ledgers() + [row.ledger for row in ended]
     ledgers = list(dict.fromkeys(names))
     number = {name: k for k, name in enumerate(ledgers)}
     tokens = np.concatenate([f.token, columns.numbers([row.token for row in ended])])
@@ -179,17 +178,8 @@ def _in_time(columns: Columns) -> tuple[Entries, list[str], list[str]]:
         joined(f.fee, integers((row.received for row in ended), m)),
         zeros, zeros.copy(), zeros.copy(), zeros.copy(),
     )  # fmt: skip
-    why = [_why(row) for row in record.fills] + [f"resolved: {_ended(r.payout)}" for r in ended]
+    why = columns.log.reasons() + [f"resolved: {_ended(r.payout)}" for r in ended]
     return entries, [why[k] for k in order.tolist()], ledgers
-
-
-def _why(row: FillRecord) -> str:
-    fill, decision = row.fill, row.decision
-    return (
-        fill.reason
-        or (decision.intent.reason if decision is not None else "")
-        or ("buy" if fill.side == Side.BUY else "sell")
-    )
 
 
 def _ended(payout: int) -> str:

@@ -7,7 +7,7 @@ market that closes or resolves, a new day. In between it decides, rules, fills a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels import tables_nb as t
 from polyframe.runtime.barfeed import BarFeed, BarRows
 from polyframe.runtime.feed import Told
-from polyframe.runtime.played import Filled, Log, Teller
+from polyframe.runtime.logged import Filled, Reviewed, Words
+from polyframe.runtime.played import Log, Teller
 
 MILLION = 1_000_000
 DECIDING = tuple(name for name in dir(Strategy) if name.startswith("on_"))
@@ -114,14 +115,12 @@ class CompiledFeed(BarFeed):
         )  # fmt: skip
         self._fill_plan(player)
         self.teller = Teller(
-            engine,
+            Words(engine, self.log.cases, self._bars[5], self._bars[6]),
             self.log,
             flat.flag,
             flat.entry,
             flat.response,
             lambda row: self.signal_at(row, heard, int(rows.signals[0, row])),
-            self._bars[5],
-            self._bars[6],
         )
         self._broker = venue
         self._accounted = False
@@ -165,14 +164,10 @@ class CompiledFeed(BarFeed):
         at = self._at
         return list(self.teller.told(int(at[c.C_NOW]), int(at[c.C_ORDERS]), int(at[c.C_ANSWERS])))
 
-    def filled(self) -> Iterator[Filled]:
-        """Every fill with what was known when it was decided."""
+    def unstepped(self) -> tuple[Filled, Reviewed]:
+        """Every fill with what was known when it was decided, and every review."""
         self.account()
-        return self.teller.filled(int(self._at[c.C_ORDERS]), int(self._at[c.C_ANSWERS]))
-
-    def reviewed(self) -> Sequence[Any]:
-        """Every review."""
-        return self.teller.reviews(int(self._at[c.C_ORDERS]))
+        return self.teller.kept(int(self._at[c.C_ORDERS]), int(self._at[c.C_ANSWERS]))
 
     def account(self) -> None:
         """Adds what was executed and refused to the venue's counts, once."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from polyframe.domain.events import Event, WakeReason, Woken
 from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.kernels import bars_nb as nb
+
+if TYPE_CHECKING:
+    from polyframe.runtime.logged import Filled, Reviewed
 
 NEVER: Ns = 2**62
 
@@ -111,13 +114,9 @@ class QuoteFeed:
         """Steps that were carried out on the way, for the journal: none here."""
         return ()
 
-    def filled(self) -> Iterable[Any]:
-        """Fills of which no step told, each with what was known when it was decided."""
-        return ()
-
-    def reviewed(self) -> Iterable[Any]:
-        """Reviews of which no step told."""
-        return ()
+    def unstepped(self) -> tuple[Filled, Reviewed] | tuple[None, None]:
+        """Fills and reviews of which no step told; None: steps tell all."""
+        return None, None
 
     def refused(self) -> Mapping[str, int]:
         """How often what was refused of which no step told."""

@@ -15,7 +15,7 @@ from polyframe.domain.units import HOUR, MINUTE
 from polyframe.lab.collect import Collector, left_open
 from polyframe.runtime import build
 from polyframe.runtime.compiled import CompiledFeed
-from polyframe.runtime.played import LateReview
+from polyframe.runtime.logged import LateReview
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 from polyframe.store.bar_columns import BarColumns, sorted_bars
@@ -128,13 +128,22 @@ def whole(review: Any) -> Any:
     return review.whole() if isinstance(review, LateReview) else review
 
 
+def booked(told: Collector) -> list[tuple[Any, Any]]:
+    """Every fill and what it realised, whoever told it."""
+    log = told.fill_log({})
+    late = [] if log.late is None else [log.late.booked(k) for k in range(len(log.late))]
+    return log.listed(
+        [(one.fill, one.realised) for one in told.fills], [(one.fill, one.realised) for one in late]
+    )
+
+
 def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Counter[str]:
     fast, told, halted = played(registry, data, values, "auto")
     slow, seen, stopped = played(registry, data, values, "python")
     assert isinstance(fast.replay.feed, CompiledFeed), fast.parts.notes
     assert not isinstance(slow.replay.feed, CompiledFeed)
-    assert [whole(review) for review in told.reviews] == seen.reviews
-    assert told.fills == seen.fills
+    assert [whole(review) for review in told.review_log()] == seen.reviews
+    assert booked(told) == [(one.fill, one.realised) for one in seen.fills]
     assert told.settlements == seen.settlements
     assert told.denials() == seen.denials()
     assert told.refusals == seen.refusals
@@ -144,14 +153,14 @@ def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Co
         np.testing.assert_array_equal(a, b)
     for name in ("orders", "fills", "refused_unquoted", "spread_paid", "fees", "till"):
         assert getattr(fast.broker.stats, name) == getattr(slow.broker.stats, name), name
-    for a, b in zip(told.fill_records({}), seen.fill_records({}), strict=True):
+    for a, b in zip(told.fill_log({}), seen.fill_log({}), strict=True):
         assert (a.fill, a.quality, a.mid) == (b.fill, b.quality, b.mid)
         assert whole(a.decision) == b.decision
     tables, other = fast.engine.state.tables, slow.engine.state.tables
     for name in ("account", "tokens", "markets", "events", "kinds"):
         np.testing.assert_array_equal(getattr(tables, name), getattr(other, name), err_msg=name)
     counts: Counter[str] = Counter(told.denials())
-    counts["fills"] = len(told.fills)
+    counts["fills"] = len(told.fill_log({}))
     counts["halts"] = len(halted)
     return counts
 
