@@ -24,7 +24,7 @@ from polyframe.domain.market import FeeSchedule, Market, Token
 from polyframe.domain.units import MINUTE
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import review_nb
-from polyframe.lab.backtest import Loaded, played
+from polyframe.lab.backtest import Loaded, TemporaryJournal, played
 from polyframe.lab.columns import Columns
 from polyframe.lab.record import (
     Code,
@@ -46,6 +46,7 @@ from polyframe.runtime.signals import signals_of
 from polyframe.store.bar_columns import BarColumns
 from polyframe.store.forecasts import ForecastTable
 from polyframe.store.journal import JournalWriter
+from polyframe.store.records import RecordLevel
 from polyframe.store.timeline import PriceColumns
 
 WORKLOAD = "bars-ema"
@@ -131,21 +132,27 @@ def _parts(file: Path, markets: int, scratch: Path) -> Iterator[Figure]:
     indicators = timed(
         lambda: signals_of(PluginCalls(), "EmaCross", strategy, base, data.markets), 3
     ).median
-    engine, guards, reviews = setup.loop()
+    guards, reviews = setup.guards()
     report = timed(
         lambda: build_report(run.record, run="r", created=datetime.now(UTC)), 1, warm=0
     ).median
-    whole = run.seconds
+    whole, build_, replay = run.seconds, run.record.timings["build"], run.record.timings["replay"]
     for name, seconds in (
         ("indicators", indicators),
-        ("engine", engine - guards),
+        ("set-up", build_ - indicators),
+        ("engine", replay - guards),
         ("guards", guards),
-        ("records", whole - indicators - engine),
+        ("records", whole - build_ - replay),
     ):
         yield figure(
             f"{WORKLOAD}: {name}", bars, seconds, unit="bars", share=round(seconds / whole, 3)
         )
     yield figure(f"{WORKLOAD}: report", run.trades, report, unit="trades", note="beside the run")
+    kept = setup.play(UNLIMITED, RecordLevel.ORDERS)
+    yield figure(
+        f"{WORKLOAD}: with a journal", bars, kept.seconds, unit="bars",
+        note="record: orders, every review, fill and verdict on disk",
+    )  # fmt: skip
     limited = setup.play({})
     denied = dict(Counter(limited.record.denials).most_common(6))
     yield figure(
@@ -232,6 +239,7 @@ class Setup:
         shutil.copy(Path(__file__).parent / "strategies" / "ema_cross.py", folder)
         self.registry = Registry.load(scratch / "user_data")
         self.data = data
+        self.runs = scratch / "runs"
 
     def config(self, limits: dict[str, dict[str, Any]]) -> Config:
         """The run's configuration: 100 a trade, ten million in all, nothing for costs."""
@@ -251,7 +259,9 @@ class Setup:
             }
         )
 
-    def play(self, limits: dict[str, dict[str, Any]]) -> Played:
+    def play(
+        self, limits: dict[str, dict[str, Any]], level: RecordLevel = RecordLevel.NONE
+    ) -> Played:
         """One run end to end, from bars in memory to its record."""
         config = self.config(limits)
         ts = self.data.bars.ts if self.data.bars is not None else np.zeros(2, np.int64)
@@ -262,13 +272,14 @@ class Setup:
         )  # fmt: skip
         began = time.perf_counter()
         loaded = Loaded(config, self.registry, self.data, manifest, 0.0)
-        record, _ = played(loaded, JournalWriter.null(), call_limit=600.0)
+        with TemporaryJournal(self.runs, loaded, level) as (journal, _):
+            record, _ = played(loaded, journal, call_limit=600.0)
         seconds = time.perf_counter() - began
         bought = int(Columns(record).fills.buy.sum())
         return Played(seconds, record, bought, (int(record.equity[-1]) - record.start_cash) / 1e6)
 
-    def loop(self) -> tuple[float, float, int]:
-        """Seconds of the compiled loop alone, of its guards alone, and how often they ruled."""
+    def guards(self) -> tuple[float, int]:
+        """Seconds that the guards of a compiled run take, and how often they ruled."""
         made = build.replay(
             self.config(UNLIMITED), self.registry, self.data, session="s",
             journal=JournalWriter.null(),
@@ -276,30 +287,31 @@ class Setup:
         feed = made.replay.feed
         if not isinstance(feed, CompiledFeed):
             raise SystemExit(f"the run is not compiled: {made.parts.notes}")
-        began = time.perf_counter()
-        while not feed.done:
-            feed.advance(2**62)
-        engine = time.perf_counter() - began
+        made.replay.run()
         _, order, _, scope, numbers, limits, applies, permitted = feed.door
         reviews = feed.reviews
         began = time.perf_counter()
         _rule(order, numbers, limits, applies, scope, permitted, reviews)
-        return engine, time.perf_counter() - began, reviews
+        return time.perf_counter() - began, reviews
 
 
 def main(arguments: list[str]) -> None:
-    """Plays the workload once warm and once measured; prints what ``_alone`` reads."""
-    data = loaded_bars(Path(arguments[0]), int(arguments[1]))
+    """Plays the workload five times, a small one first; prints what ``_alone`` reads.
+
+    The peak of memory is that of the first run, the time the median of all five.
+    """
+    file, markets = Path(arguments[0]), int(arguments[1])
     with tempfile.TemporaryDirectory() as scratch:
-        setup = Setup(Path(scratch), data)
-        seconds = []
-        for _ in range(3):
+        Setup(Path(scratch), loaded_bars(file, 2)).play(UNLIMITED)
+        setup = Setup(Path(scratch), loaded_bars(file, markets))
+        seconds, peaks = [], []
+        for _ in range(5):
             run = setup.play(UNLIMITED)
             seconds.append(run.seconds)
+            peaks.append(peak_rss_mb())
             trades, pnl = run.trades, run.pnl
             del run
-    seconds.sort()
-    print(seconds[1], peak_rss_mb(), trades, pnl, len(data.bars or ()))
+    print(sorted(seconds)[2], peaks[0], trades, pnl, len(setup.data.bars or ()))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 _ring = types.Array(int32, 2, "C")
 BARS = types.Tuple((_ts, _market, _ts, _ts, _signal, _stated, _stated))
-"""ts, market, bid, ask, signals, probability, edge"""
+"""ts, market, bid, ask, signals, probability, edge; the last two may be empty"""
 MARKED = types.Tuple((_ring, _table, _row, _row))
 """history, value, sampled times, sampled equity"""
 
@@ -60,6 +60,15 @@ def sample(now, marks, out_ts, out_equity):  # type: ignore[no-untyped-def]
     marks[last, nb.E_TS] = now
 
 
+@kernel(float64(_stated, int64))
+def said(column, row):  # type: ignore[no-untyped-def]
+    """What a row states, NaN when nothing.
+
+    Shapes: column (rows,) or empty. Units: fraction of 1.
+    """
+    return column[row] if column.shape[0] > 0 else math.nan
+
+
 @kernel(types.void(int64, int64, int64, int64, _row, BARS, TABLES, SEEN, DOOR, VENUE, LOGS))
 def signalled(  # type: ignore[no-untyped-def]
     row, now, m, signals, at, bars, tables, seen, door, venue, logs
@@ -79,8 +88,8 @@ def signalled(  # type: ignore[no-untyped-def]
             refuse(m, 1, now, row, c.REFUSED_OPEN, at, logs)
             return
         decide(
-            m, 1, c.DIRECTIONAL, now, row, bars[5][row], bars[6][row], at, tables, seen, door,
-            venue, logs,
+            m, 1, c.DIRECTIONAL, now, row, said(bars[5], row), said(bars[6], row), at, tables,
+            seen, door, venue, logs,
         )  # fmt: skip
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-import numpy as np
-
 from polyframe.domain.market import Market
+from polyframe.quant.split import by_code
 from polyframe.store.timeline import PriceColumns
 
 MOST_ROWS = 1_000_000
@@ -19,14 +18,12 @@ def row_digests(prices: PriceColumns, markets: Sequence[Market]) -> dict[str, st
     """The beginning of the sha256 of each market's times, prices and flags, by market id."""
     if not 0 < len(prices) <= MOST_ROWS:
         return {}
-    order = np.argsort(prices.market, kind="stable")
-    ends = np.cumsum(np.bincount(prices.market, minlength=len(markets)))
+    order, spans = by_code(prices.market, len(markets))
     ts, price, flag = prices.ts[order], prices.price[order], prices.flag[order]
-    found, start = {}, 0
-    for market, end in zip(markets, ends.tolist(), strict=True):
-        digest = sha256(ts[start:end].tobytes())
-        digest.update(price[start:end].tobytes())
-        digest.update(flag[start:end].tobytes())
+    found = {}
+    for market, span in zip(markets, spans, strict=True):
+        digest = sha256(ts[span].tobytes())
+        digest.update(price[span].tobytes())
+        digest.update(flag[span].tobytes())
         found[market.id] = digest.hexdigest()[:DIGITS]
-        start = end
     return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from polyframe.domain.events import BarClosed, BarSignalled, Event, Woken
 from polyframe.domain.units import HOUR, Ns
 from polyframe.engine.engine import Engine
+from polyframe.engine.universe import Universe
 from polyframe.kernels import signals_nb
 from polyframe.kernels import tables_nb as t
 from polyframe.runtime.feed import NEVER, QuoteFeed
@@ -23,13 +24,13 @@ from polyframe.store.bar_columns import BarColumns
 class Heard:
     """The bars of one strategy and what its features ask for; ``at`` is the bar of each row.
 
-    Shapes: at (rows,), -1 where no bar of this strategy ended.
+    Shapes: at (rows,), -1 where no bar of this strategy ended; None: the rows are its bars.
     """
 
     ledger: str
     bars: BarColumns
     signals: Signals
-    at: NDArray[np.int64]
+    at: NDArray[np.int64] | None
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,16 @@ class BarFeed(QuoteFeed):
                 continue
             if not signals_nb.matters(bits, int(tokens[t.T_SHARES, k, index])):
                 continue
-            events.append(self.signal_at(row, heard, bits))
+            events.append(signal_at(context.universe, self.rows, heard, bits, row))
         return events
 
-    def signal_at(self, row: int, heard: Heard, bits: int) -> BarSignalled:
-        """The event of a row's signals for one strategy."""
-        token = self.engine.context.universe.markets[int(self.rows.market[row])].yes.id
-        at, ts = int(heard.at[row]), int(self.rows.ts[row])
-        bar = _bar(heard.bars, at, token, ts)
-        return signalled(heard.ledger, bar, bits, heard.signals, at, row)
+
+def signal_at(universe: Universe, rows: BarRows, heard: Heard, bits: int, row: int) -> BarSignalled:
+    """The event of a row's signals for one strategy."""
+    token = universe.markets[int(rows.market[row])].yes.id
+    at = row if heard.at is None else int(heard.at[row])
+    bar = _bar(heard.bars, at, token, int(rows.ts[row]))
+    return signalled(heard.ledger, bar, bits, heard.signals, at, row)
 
 
 def _bar(bars: BarColumns, at: int, token: str, ts: Ns) -> BarClosed:

@@ -13,6 +13,7 @@ from polyframe.api.exchange import Exchange
 from polyframe.domain.events import Command, CommandKind, CommandReceived
 from polyframe.domain.market import Market
 from polyframe.domain.units import Ns
+from polyframe.quant.split import last_rows
 from polyframe.store.bar_columns import BarColumns
 from polyframe.store.timeline import PriceColumns
 
@@ -112,11 +113,12 @@ def _rows_of(quotes: Any, ts: NDArray[np.int64], market: NDArray[np.int32]) -> N
     return found
 
 
-def last_rows(prices: PriceColumns) -> PriceColumns:
+def last_prices(shown: PriceColumns | BarColumns, markets: int) -> PriceColumns:
     """The last price of each market, in the order of time."""
-    _, back = np.unique(prices.market[::-1], return_index=True)
-    rows = np.sort(len(prices) - 1 - back)
-    return PriceColumns(prices.ts[rows], prices.market[rows], prices.price[rows], prices.flag[rows])
+    rows = last_rows(shown.market, markets)
+    if isinstance(shown, BarColumns):
+        return closes_of(shown.take(rows))
+    return PriceColumns(shown.ts[rows], shown.market[rows], shown.price[rows], shown.flag[rows])
 
 
 def closings(

@@ -18,8 +18,9 @@ from polyframe.domain.units import Ns
 from polyframe.errors import DataError, PluginError
 from polyframe.kernels.signals_nb import ENTER, EXIT
 from polyframe.quant.bars import timeframe_ns, timeframe_text
+from polyframe.quant.split import last_rows
 from polyframe.runtime.barfeed import BarRows, Heard
-from polyframe.runtime.barfills import closes_of, closings, executed_on, last_rows, only
+from polyframe.runtime.barfills import closes_of, closings, executed_on, last_prices, only
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.feed import QuoteRows
 from polyframe.runtime.signals import signals_of
@@ -128,7 +129,11 @@ def bar_rows(
             continue
         bars = frames[lengths[ledger]]
         found = signals_of(calls, ledger, strategy, bars, markets)
-        at = np.arange(len(ts)) if not extra else _places(ts, market, bars)
+        if not extra:
+            signals[k] = found.bits
+            heard.append(Heard(ledger, bars, found, None))
+            continue
+        at = _places(ts, market, bars)
         there = at >= 0
         signals[k, there] = found.bits[at[there]]
         heard.append(Heard(ledger, bars, found, at))
@@ -229,16 +234,16 @@ def playable(
                 f"no bar of {timeframe_text(base.interval)} ended within the recorded prices",
                 expected="a longer recording, or a shorter timeframe",
             )
-        shown = closes_of(base)
         rows = bar_rows(exchange, markets, base, strategies, lengths, calls)
-        rows = without_last(rows) if close_at_end else rows
+        rows = without_last(rows, len(markets)) if close_at_end else rows
+        shown: PriceColumns | BarColumns = base
         recorded = data.bars
     else:
         shown, recorded = data.prices, None
         rows = exchange.quotes(shown, markets)  # type: ignore[attr-defined]
         if not close_at_end:
             return Playable(rows, rows, ())
-    last = last_rows(shown) if close_at_end else None
+    last = last_prices(shown, len(markets)) if close_at_end else None
     resting = not all(only_signals(strategy) for strategy in strategies.values())
     executed = executed_on(exchange, markets, data.prices, recorded, last, resting=resting)
     sold = closings(markets, last, data.resolutions) if last is not None else ()
@@ -281,9 +286,8 @@ def strategy_bars(data: Source, strategy: Strategy, markets: int) -> BarColumns:
     return resampled(bars_for(data, {name: length}, markets), length)
 
 
-def without_last(rows: BarRows) -> BarRows:
+def without_last(rows: BarRows, markets: int) -> BarRows:
     """The rows without the signals of each market's last one: it is sold there anyway."""
-    _, back = np.unique(rows.market[::-1], return_index=True)
     signals = rows.signals.copy()
-    signals[:, len(rows.market) - 1 - back] &= ~np.uint8(ENTER | EXIT)
+    signals[:, last_rows(rows.market, markets)] &= ~np.uint8(ENTER | EXIT)
     return replace(rows, signals=signals)

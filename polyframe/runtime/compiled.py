@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from polyframe.api.exits import Exits, declared
 from polyframe.api.strategy import Strategy
-from polyframe.domain.events import Event, WakeReason, Woken
+from polyframe.domain.events import BarSignalled, Event, WakeReason, Woken
 from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.setup import Player
+from polyframe.engine.universe import Universe
 from polyframe.exchanges.sim.flat import Flat
 from polyframe.kernels import barcolumns_nb as c
 from polyframe.kernels import barheap_nb as hp
@@ -27,7 +29,7 @@ from polyframe.kernels import barrun_nb, numbers_nb
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import tables_nb as t
-from polyframe.runtime.barfeed import BarFeed, BarRows
+from polyframe.runtime.barfeed import BarFeed, BarRows, Heard, signal_at
 from polyframe.runtime.feed import Told
 from polyframe.runtime.logged import Filled, Reviewed, Words
 from polyframe.runtime.played import Log, Teller
@@ -120,7 +122,7 @@ class CompiledFeed(BarFeed):
             flat.flag,
             flat.entry,
             flat.response,
-            lambda row: self.signal_at(row, heard, int(rows.signals[0, row])),
+            partial(_signal, engine.context.universe, rows, heard),
         )
         self._broker = venue
         self._accounted = False
@@ -254,6 +256,10 @@ class CompiledFeed(BarFeed):
             hp.push(self._heap, self._at, wait[c.W_KNOWN], wait[c.W_ORDER] - 1)
 
 
+def _signal(universe: Universe, rows: BarRows, heard: Heard, row: int) -> BarSignalled:
+    return signal_at(universe, rows, heard, int(rows.signals[0, row]), row)
+
+
 def _frozen(column: NDArray[Any]) -> NDArray[Any]:
     """A view that compiled loops take as read-only."""
     view = np.ascontiguousarray(column).view()
@@ -262,11 +268,15 @@ def _frozen(column: NDArray[Any]) -> NDArray[Any]:
 
 
 def _trusted(rows: BarRows, side: Ints) -> Ints:
-    return np.where((rows.flag & rows.untrusted) == 0, side, 0).astype(np.int64)
+    """One side of the quotes, 0 where it is no price to decide on."""
+    bad = (rows.flag & rows.untrusted) != 0
+    return np.where(bad, 0, side) if bad.any() else side
 
 
-def _stated(column: NDArray[np.float64] | None, at: Ints) -> NDArray[np.float64]:
-    """A column of the features by row of the feed, NaN where nothing is stated."""
+def _stated(column: NDArray[np.float64] | None, at: Ints | None) -> NDArray[np.float64]:
+    """A column of the features by row of the feed; empty where no row states anything."""
     if column is None:
-        return _frozen(np.full(len(at), np.nan))
+        return _frozen(np.zeros(0))
+    if at is None:
+        return _frozen(column)
     return _frozen(np.where(at >= 0, column[np.maximum(at, 0)], np.nan))

@@ -34,7 +34,7 @@ SIDES = {1: Side.BUY, -1: Side.SELL}
 class Words:
     """What one row means, told with the session's names.
 
-    Shapes: cases (., CASE_SIZE_OF); probability and edge (.,), by the column O_ROW.
+    Shapes: cases (., CASE_SIZE_OF); probability and edge (.,), by the column O_ROW, or empty.
     """
 
     def __init__(self, engine: Engine, cases: Ints, probability: Floats, edge: Floats) -> None:
@@ -125,7 +125,8 @@ class Words:
         at, rows = rows[:, c.O_ROW], rows.copy()
         rows[:, c.O_ROW] = np.arange(len(rows))
         cases = self.cases[: int(rows[:, c.O_CASE].max(initial=0))].copy()
-        return Words(self.engine, cases, self.probability[at], self.edge[at]), rows
+        stated = [column[at] if len(column) else column for column in (self.probability, self.edge)]
+        return Words(self.engine, cases, *stated), rows
 
 
 class Filled:
@@ -147,6 +148,8 @@ class Filled:
     @property
     def said(self) -> Floats:
         """The probability that each one's strategy claimed, NaN where it claimed none."""
+        if not len(self.words.probability):
+            return np.full(len(self.sent), np.nan)
         buys = self.sent[:, c.O_SIDE] > 0
         return np.where(buys, self.words.probability[self.sent[:, c.O_ROW]], np.nan)
 
@@ -242,5 +245,5 @@ class LateReview:
 
 
 def _stated(column: NDArray[np.float64], row: int) -> float | None:
-    value = float(column[row])
+    value = float(column[row]) if len(column) else math.nan
     return None if math.isnan(value) else value

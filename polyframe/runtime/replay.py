@@ -88,11 +88,15 @@ class Replay:
     def run(self) -> None:
         """Plays everything, from SessionStarted to SessionEnded."""
         session = self.engine.context.session
-        self._step(SessionStarted(self.feed.first, session))
-        while self._turn():
-            pass
-        self._step(SessionEnded(max(self._last, self.now), "end of data"))
-        self.journal.close()
+        try:
+            self._step(SessionStarted(self.feed.first, session))
+            while self._turn():
+                pass
+            self._step(SessionEnded(max(self._last, self.now), "end of data"))
+            self.journal.close()
+        finally:
+            # They hold this replay, and with it all its rows, until the collector comes round.
+            self._carry.clear()
 
     def _turn(self) -> bool:
         queued = self._queue[0][0] if self._queue else NEVER

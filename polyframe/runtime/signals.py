@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from polyframe.domain.market import Market
 from polyframe.errors import PluginError
 from polyframe.kernels.signals_nb import ENTER, EXIT, WAKE
 from polyframe.quant.bars import COLUMNS
+from polyframe.quant.split import by_code
 from polyframe.runtime.calls import PluginCalls
 from polyframe.store.bar_columns import BarColumns
 
@@ -73,20 +74,16 @@ def _frame(index: DatetimeIndex, values: Floats) -> DataFrame:
 
 def by_market(
     bars: BarColumns, markets: Sequence[Market]
-) -> tuple[NDArray[np.intp], list[tuple[int, slice]]]:
-    """The rows of all bars, market by market, and where those of each market stand among them."""
-    order = np.argsort(bars.market, kind="stable")
-    counts = np.bincount(bars.market, minlength=len(markets)).tolist()
-    ends = np.cumsum(counts).tolist()
-    spans = enumerate(zip(counts, ends, strict=True))
-    return order, [(m, slice(end - count, end)) for m, (count, end) in spans if count]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """The rows of each market that has bars."""
+    order, spans = by_code(bars.market, len(markets))
+    return ((m, order[span]) for m, span in enumerate(spans) if span.start < span.stop)
 
 
 def frames_of(bars: BarColumns, markets: Sequence[Market]) -> Mapping[str, DataFrame]:
     """Each market's bars as ``features`` gets them, by market id."""
-    order, spans = by_market(bars, markets)
-    own = bars.take(order)
-    return {markets[m].id: frame_of(own.take(span), markets[m]) for m, span in spans}
+    found = by_market(bars, markets)
+    return {markets[m].id: frame_of(bars.take(rows), markets[m]) for m, rows in found}
 
 
 def signals_of(
@@ -99,30 +96,25 @@ def signals_of(
     """
     if type(strategy).features is Strategy.features:
         return Signals(_every_bar(strategy, bars, markets))
-    order, spans = by_market(bars, markets)
-    own = bars.take(order)
     bits = np.zeros(len(bars), np.uint8)
     stated: dict[str, Floats] = {}
     with calls.watch(SECONDS):
-        ends, index = np.zeros(0, np.int64), None
-        for m, span in spans:
-            mine = own.take(span)
-            if index is None or not np.array_equal(mine.start, ends):
+        begins, index = np.zeros(0, np.int64), None
+        for m, rows in by_market(bars, markets):
+            mine = bars.take(rows)
+            if index is None or not np.array_equal(mine.start, begins):
                 # Markets that are recorded together share their times.
-                ends, index = mine.start, _index(mine.start + mine.interval - 1)
+                begins, index = mine.start, _index(mine.start + mine.interval - 1)
             values = _values(mine, markets[m])
             found = features_of(calls, owner, strategy, markets[m], index, values)
-            bits[span] = found.bits
+            bits[rows] = found.bits
             for name in STATED:
                 column = getattr(found, name)
                 if column is not None:
                     if name not in stated:
                         stated[name] = np.full(len(bars), np.nan)
-                    stated[name][span] = column
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    rows = {name: column[back] for name, column in stated.items()}
-    return Signals(bits[back], rows.get("probability"), rows.get("edge"))
+                    stated[name][rows] = column
+    return Signals(bits, stated.get("probability"), stated.get("edge"))
 
 
 def _every_bar(
@@ -130,9 +122,8 @@ def _every_bar(
 ) -> NDArray[np.uint8]:
     bits = np.zeros(len(bars), np.uint8)
     if type(strategy).on_bar is not Strategy.on_bar:
-        order, spans = by_market(bars, markets)
-        for _, span in spans:
-            bits[order[span][strategy.startup_bars or 0 :]] = WAKE
+        for _, rows in by_market(bars, markets):
+            bits[rows[strategy.startup_bars or 0 :]] = WAKE
     return bits
 
 

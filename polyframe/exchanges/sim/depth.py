@@ -16,6 +16,7 @@ from polyframe.exchanges.sim.quotes import QuoteColumns, check_markets, refused_
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.exchanges.sim.shape import shape_of
 from polyframe.kernels import match_nb
+from polyframe.quant.split import by_code
 
 
 class Walked(NamedTuple):
@@ -148,33 +149,29 @@ def split_rows(
     check_markets(quotes.market, len(markets))
     refused = int(refused_flags(settings))
     closed = (quotes.flag & refused) != 0
-    order = np.argsort(quotes.market, kind="stable")
-    counts = np.bincount(quotes.market, minlength=len(markets))
-    ends = np.cumsum(counts)
+    order, spans = by_code(quotes.market, len(markets))
     low_ask, high_bid, done = quotes.ranges
-    columns = [
-        np.ascontiguousarray(column[order], np.int64)
-        for column in (
-            quotes.ts,
-            _unless(closed, quotes.bid),
-            _unless(closed, quotes.ask),
-            quotes.price,
-        )
-    ]
+    sides = [_unless(closed, quotes.bid), _unless(closed, quotes.ask), quotes.price]
+    # Without a spread these may be one and the same.
+    made = {id(side): _taken(side, order) for side in {id(side): side for side in sides}.values()}
+    columns = [_taken(quotes.ts, order), *(made[id(side)] for side in sides)]
     if quotes.done is None:
         columns += [columns[2], columns[1], columns[0]]
     else:
         columns += [
-            np.ascontiguousarray(column[order], np.int64)
+            _taken(column, order)
             for column in (_unless(closed, low_ask), _unless(closed, high_bid), done)
         ]
     flag = np.ascontiguousarray(quotes.flag[order], np.uint8)
     rows = []
-    for market, resolution, count, end in zip(markets, resolutions, counts, ends, strict=True):
-        part = slice(int(end - count), int(end))
+    for market, resolution, part in zip(markets, resolutions, spans, strict=True):
         own = tuple(column[part] for column in columns)
         rows.append(Rows(market, resolution, own, flag[part], refused))
     return rows
+
+
+def _taken(column: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.ascontiguousarray(column[order], np.int64)
 
 
 def _unless(closed: NDArray[np.bool_], column: NDArray[np.int64]) -> NDArray[np.int64]:

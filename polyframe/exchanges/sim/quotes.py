@@ -126,7 +126,8 @@ def executable(
     if settings.spread == "none":
         one = np.array([market.price_one for market in markets], np.int64)
         dead = (flag & int(refused_flags(settings))) != 0
-        bare = np.where(dead | (price <= 0) | (price >= one[market_rows]), 0, price)
+        dead |= (price <= 0) | (price >= one[market_rows])
+        bare = np.where(dead, 0, price) if dead.any() else price
         return QuoteColumns(ts, market_rows, bare, bare, flag, price, untrusted)
     bid, ask = np.zeros(price.shape[0], np.int64), np.zeros(price.shape[0], np.int64)
     spread_nb.quote(
