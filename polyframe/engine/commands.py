@@ -7,7 +7,7 @@ from collections.abc import Callable
 from polyframe.api.protection import Halt
 from polyframe.domain import effects as fx
 from polyframe.domain.events import Command, CommandKind
-from polyframe.domain.orders import Kind, Side
+from polyframe.domain.orders import Kind, Order, Side
 from polyframe.domain.portfolio import Position
 from polyframe.domain.wishes import Intent
 from polyframe.engine.conduct import KILL, RESET, Conduct
@@ -73,11 +73,17 @@ class Commands:
 
     def _cancel_all(self, command: Command) -> None:
         names = {b.name for b in self._concerned(command)}
-        for o in list(self.context.state.orders.values()):
-            order = o.order
-            wanted = order.ledger in names and command.market in ("", order.market)
-            if wanted and not order.parent:
+        for order in self._orders(command.market):
+            if order.ledger in names and not order.parent:
                 self.conduct.cancel_order(order.id, command.reason or f"cancelled by {command.by}")
+
+    def _orders(self, market: str) -> list[Order]:
+        """Open orders, of one market where that is named."""
+        state = self.context.state
+        if not market:
+            return [o.order for o in state.orders.values()]
+        m = self.context.universe.market_index.get(market, -1)
+        return [o.order for o in state.by_market.get(m, {}).values()]
 
     def _close(self, command: Command) -> None:
         self._cancel_all(command)

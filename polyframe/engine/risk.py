@@ -31,6 +31,10 @@ from polyframe.kernels import tables_nb as t
 __all__ = ["Draft", "Guarded", "RiskDoor", "Ruled"]
 
 
+MOST_AGREED = 4_096
+"""reviews without an objection whose verdicts are kept, because many orders share their size"""
+
+
 class Calls(Protocol):
     """The wrapper around every plugin call."""
 
@@ -73,6 +77,7 @@ class RiskDoor:
         self._vectors = Vectors(state)
         self._crossed = state.tables.scalar(t.A_CROSSED)
         self._permitted = np.zeros((2, len(g.GUARDS)), dtype=np.int64)
+        self._agreed: dict[tuple[int, int, Size, bool], tuple[Verdict, ...]] = {}
 
     def expect(self, inputs: frozenset[str]) -> None:
         """Says what the session's data can tell; guards that need anything else let orders pass.
@@ -206,16 +211,23 @@ class RiskDoor:
 
     def _unopposed(self, draft: Draft, reduces: bool) -> tuple[Verdict, ...]:
         """One verdict a guard in force: it allows, or the order's kind is not its matter."""
-        kind = KIND_BIT[draft.kind]
-        guards, size = self.guards, draft.size
-        applies = guards.applies[draft.ledger] | guards.applies[self.state.account]
-        return tuple(
-            Verdict(name, Ruling.ALLOW, size, "", not (reduces and bool(guards.risk_scope[i])))
-            if applies[i] & kind
-            else Verdict(name, Ruling.NOT_APPLICABLE, size)
-            for i, name in enumerate(guards.names)
-            if applies[i]
-        )
+        kind, size = KIND_BIT[draft.kind], draft.size
+        key = (draft.ledger, kind, size, reduces)
+        found = self._agreed.get(key)
+        if found is None:
+            guards = self.guards
+            applies = guards.applies[draft.ledger] | guards.applies[self.state.account]
+            found = tuple(
+                Verdict(name, Ruling.ALLOW, size, "", not (reduces and bool(guards.risk_scope[i])))
+                if applies[i] & kind
+                else Verdict(name, Ruling.NOT_APPLICABLE, size)
+                for i, name in enumerate(guards.names)
+                if applies[i]
+            )
+            if len(self._agreed) >= MOST_AGREED:
+                self._agreed.clear()
+            self._agreed[key] = found
+        return found
 
     def _venue_denial(self, reason: str) -> Verdict:
         return Verdict(self.guards.name_of("venue_rules"), Ruling.DENY, 0, reason)

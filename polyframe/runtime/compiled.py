@@ -126,6 +126,7 @@ class CompiledFeed(BarFeed):
         )
         self._broker = venue
         self._accounted = False
+        self._held_until = 0
 
     def _fill_plan(self, player: Player) -> None:
         plan, strategy, flat = self._plan, player.strategy, self.flat
@@ -220,10 +221,14 @@ class CompiledFeed(BarFeed):
         return int(why)
 
     def _hold(self) -> None:
-        """Tells the engine which tokens are held now."""
-        engine = self.engine
-        shares = engine.state.tables.tokens[t.T_SHARES, 0]
-        engine.state.held[0] = {int(k) for k in np.flatnonzero(shares)}
+        """Tells the engine which tokens are held now, of the markets that were answered."""
+        engine, known = self.engine, int(self._at[c.C_ANSWERS])
+        answered = self.log.answers[self._held_until : known, c.X_ORDER]
+        self._held_until = known
+        shares, held = engine.state.tables.tokens[t.T_SHARES, 0], engine.state.held[0]
+        for m in np.unique(self.log.orders[answered, c.O_MARKET]).tolist():
+            token = engine.context.universe.offset[m]
+            (held.add if shares[token] else held.discard)(token)
 
     # ---- halts -------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from polyframe.runtime.calls import PluginCalls
 from polyframe.store.bar_columns import BarColumns
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, DatetimeIndex, Series
+    from pandas import DataFrame, DatetimeIndex, Index, Series
 
 BITS = {"enter": ENTER, "exit": EXIT, "wake": WAKE}
 """The reserved columns that ask for something."""
@@ -69,7 +70,15 @@ def _frame(index: DatetimeIndex, values: Floats) -> DataFrame:
     """Shapes: values (5, n), the columns of bars; they are copied."""
     import pandas as pd  # noqa: PLC0415 - heavy
 
-    return pd.DataFrame(values.T.copy(order="F"), index=index, columns=list(COLUMNS), copy=False)
+    return pd.DataFrame(values.T.copy(order="F"), index=index, columns=_names(), copy=False)
+
+
+@cache
+def _names() -> Index[Any]:
+    """The columns of bars. An index of plain objects grows faster than one of arrow strings."""
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    return pd.Index(COLUMNS, dtype=object)
 
 
 def by_market(
