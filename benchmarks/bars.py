@@ -167,14 +167,14 @@ def _parts(file: Path, markets: int, scratch: Path) -> Iterator[Figure]:
 
 
 def _sized(file: Path, markets: int, scratch: Path) -> Figure:
-    """Fewer or more markets: the engine's cost follows trades, features are called a market each."""
+    """Fewer or more markets: the engine's cost follows trades, features are called for each."""
     data = loaded_bars(file, markets, total=BARS * 20 if markets <= 20 else BARS * 500)
     run = Setup(scratch, data).play(UNLIMITED)
     bars = float(len(data.bars or ()))
     return figure(
         f"{WORKLOAD}: {markets} markets", bars, run.seconds, unit="bars", trades=run.trades,
         engine_us_a_trade=round(run.record.timings["replay"] / max(run.trades, 1) * 1e6, 1),
-        features_s=round(run.record.timings["build"], 2),
+        set_up_s=round(run.record.timings["build"], 2),
     )  # fmt: skip
 
 

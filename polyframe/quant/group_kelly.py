@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from polyframe.errors import DataError, InvariantError
+from polyframe.kernels import barrier_nb
 from polyframe.quant.correlation import Scenarios, pair_scenarios
 from polyframe.quant.roots import checked_amount, checked_probability
 
@@ -25,8 +26,6 @@ _TARGET = 1e-13
 _TRUSTED = 1e-6
 """Log growth. Stakes that may be further from the best are not given out."""
 
-_SHRINK = 0.1
-_STEPS = 60
 _RAREST = 1e-9
 _IMPOSSIBLE = 1e-12
 """A scenario below the second is rounding; none is taken as rarer than the first."""
@@ -241,68 +240,12 @@ def _climb(program: _Program) -> tuple[Floats, int]:
     inner = program._replace(gains=program.gains[:, open_], limits=program.limits[open_])
     room = min(program.budget, float(program.wealth.min()))
     inside = np.minimum(0.5 * inner.limits, 0.5 * room / inner.limits.size)
-    barrier, steps = 1.0, 0
-    while True:
-        inside, used = _centre(inner, inside, barrier)
-        steps += used
-        if barrier <= _TARGET:
-            break
-        barrier = max(_TARGET, barrier * _SHRINK)
+    steps = barrier_nb.climb(
+        inner.weights, np.ascontiguousarray(inner.gains), inner.wealth, inner.limits,
+        inner.budget, _TARGET, inside, np.zeros((2, inner.wealth.size)),
+        np.zeros((2, inside.size)), np.zeros((inside.size, inside.size)),
+    )  # fmt: skip
+    if steps == barrier_nb.NOT_SOLVED:
+        raise InvariantError("a Kelly program over scenarios left the numbers")
     stakes[open_] = inside
-    return stakes, steps
-
-
-def _centre(program: _Program, stakes: Floats, barrier: float) -> tuple[Floats, int]:
-    """Newton's method for one weight of the barrier, from a point inside."""
-    for step in range(_STEPS):
-        ends = program.ends(stakes)
-        above, left = program.limits - stakes, program.budget - float(stakes.sum())
-        slope = program.gradient(stakes) + barrier * (1.0 / stakes - 1.0 / above - 1.0 / left)
-        scaled = program.gains * (np.sqrt(program.weights) / ends)[:, None]
-        # In units of the stakes themselves, so that tiny ones do not spoil the rest.
-        bend = stakes[:, None] * (scaled.T @ scaled + barrier / left**2) * stakes
-        bend[np.diag_indices_from(bend)] += barrier * (1.0 + (stakes / above) ** 2)
-        # A budget that binds can drown the rest: the matrix must stay one that can be solved.
-        bend[np.diag_indices_from(bend)] *= 1.0 + 1e-13
-        move = stakes * np.linalg.solve(bend, stakes * slope)
-        gain = float(slope @ move)
-        if not math.isfinite(gain):
-            raise InvariantError("a Kelly program over scenarios left the numbers")
-        if gain <= 1e-3 * barrier:
-            return stakes, step
-        stakes = stakes + _stride(program, stakes, move, barrier) * move
-    return stakes, _STEPS
-
-
-def _stride(program: _Program, stakes: Floats, move: Floats, barrier: float) -> float:
-    """How far to go along a rising direction: a full step, or to where the rise nearly ends.
-
-    Looks at the derivative, which still tells two points apart when their values no longer do.
-    """
-    limits = program.limits
-    room = np.concatenate(
-        (program.ends(stakes), stakes, limits - stakes, [program.budget - float(stakes.sum())])
-    )
-    change = np.concatenate((program.gains @ move, move, -move, [-float(move.sum())]))
-    weight = np.concatenate((program.weights, np.full(2 * limits.size + 1, barrier)))
-    falling = change < 0.0
-    edge = float(np.min(room[falling] / -change[falling])) if falling.any() else math.inf
-    high = min(1.0, 0.99 * edge)
-
-    def rise(t: float) -> float:
-        return float(weight @ (change / (room + t * change)))
-
-    first = rise(0.0)
-    if rise(high) >= 0.0:
-        return high
-    low = 0.0
-    for _ in range(_STEPS):
-        middle = 0.5 * (low + high)
-        found = rise(middle)
-        if found < 0.0:
-            high = middle
-        else:
-            low = middle
-            if found <= 0.3 * first:
-                break
-    return low
+    return stakes, int(steps)
