@@ -225,7 +225,7 @@ UNLIMITED: dict[str, dict[str, Any]] = {
     "CorrelatedPositions": {"positions": UNBOUND},
     "SymbolExposure": {"net": 1, "gross": 2, "total_net": 1},
     "OrderSize": {"share": 1, "quotes": 1},
-    "OrderRate": {"second": 100, "minute": 500},
+    "OrderRate": {"second": 10_000, "minute": 50_000},
     "DailyVolume": {"times": 1_000},
     "CancelRatio": {"ratio": UNBOUND},
     "StoplossGuard": {"trades": 10_000},

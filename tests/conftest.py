@@ -24,10 +24,12 @@ settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("steady")
 
 
-def pytest_runtestloop() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
     """Keeps this run's options from the pytest that a test starts in a process of its own.
 
-    Not earlier: workers that run tests side by side take them over when they begin.
+    Not earlier: workers that run tests side by side have taken them over by now. Not later: test
+    modules copy the environment when they are imported.
     """
     os.environ.pop("PYTEST_ADDOPTS", None)
 

@@ -19,8 +19,8 @@ class OrderRate(Protection):
     class Config(PluginConfig):
         """Units: orders."""
 
-        second: int = Field(10, gt=0, le=100)
-        minute: int = Field(300, gt=0, le=500)
+        second: int = Field(10, gt=0, le=10_000)
+        minute: int = Field(300, gt=0, le=50_000)
 
         @model_validator(mode="after")
         def _sound(self) -> Self:
