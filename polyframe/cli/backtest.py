@@ -71,26 +71,28 @@ def backtest(
         _option("--data", help="A catalogue; none: the shipped synthetic one.", panel=DATA),
     ] = None,
     timerange: Annotated[
-        str, _option("--timerange", help="Days, like 2026-01-01..2026-03-01.", panel=DATA)
-    ] = "",
+        str | None, _option("--timerange", help="Days, like 2026-01-01..2026-03-01.", panel=DATA)
+    ] = None,
     markets: Annotated[
         list[str] | None,
         _option("--markets", "--market", help="Only these ids: A,B or repeated.", panel=DATA),
     ] = None,
-    category: Annotated[str, _option("--category", help="Only this category.", panel=DATA)] = "",
+    category: Annotated[
+        str | None, _option("--category", help="Only this category.", panel=DATA)
+    ] = None,
     forecasted: Annotated[
         bool,
         _option("--forecasted", help="Only markets with a recorded forecast.", panel=DATA),
     ] = False,
     missing: Annotated[
-        str,
+        str | None,
         _option("--missing", help="No forecast on record: skip or error.", panel=DATA),
-    ] = "",
-    cash: Annotated[str, _option("--cash", help="Money to start with.", panel=MONEY)] = "",
+    ] = None,
+    cash: Annotated[str | None, _option("--cash", help="Money to start with.", panel=MONEY)] = None,
     stake: Annotated[
-        str,
+        str | None,
         _option("--stake", help="The same amount a trade, or unlimited.", panel=MONEY),
-    ] = "",
+    ] = None,
     max_open: Annotated[
         int | None,
         _option("--max-open", help="At most so many markets in play.", panel=MONEY),
@@ -119,8 +121,9 @@ def backtest(
         _option("--cache", help="Show the very same run of so long ago again.", panel=RESULT),
     ] = Cache.NONE,
     record: Annotated[
-        str, _option("--record", help="The journal keeps: none, orders or all.", panel=RESULT)
-    ] = "",
+        str | None,
+        _option("--record", help="The journal keeps: none, orders or all.", panel=RESULT),
+    ] = None,
     as_json: Annotated[bool, _option("--json", help="Print JSON.", panel=RESULT)] = False,
     config: Annotated[
         list[Path] | None,
@@ -145,10 +148,12 @@ def backtest(
     splits = checked(breakdown or (), "backtest")
     plan = planned(
         Request(
-            strategies=strategy or (), together=together, data=data, files=config or (),
-            profile=profile, user_data=user_data, timerange=timerange, markets=markets or (),
-            category=category, forecasted=forecasted, cash=cash, stake=stake, max_open=max_open,
-            seed=seed, record=record, missing=missing,
+            strategies=[_given("--strategy", name) for name in strategy or ()],
+            together=together, data=data, files=config or (), profile=profile,
+            user_data=user_data, timerange=_given("--timerange", timerange),
+            markets=markets or (), category=_given("--category", category), forecasted=forecasted,
+            cash=_given("--cash", cash), stake=_given("--stake", stake), max_open=max_open,
+            seed=seed, record=_given("--record", record), missing=_given("--missing", missing),
         )
     )  # fmt: skip
     for broken in plan.registry.broken:
@@ -170,6 +175,24 @@ def backtest(
         _show_all(outcomes, splits, as_json=as_json)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(FAILED)
+
+
+def _given(option: str, value: str | None) -> str:
+    """What an option says; one that is there says something.
+
+    Raises:
+        UserError: it is empty.
+    """
+    if value is None:
+        return ""
+    if not value.strip():
+        from polyframe.errors import UserError
+
+        raise UserError(
+            f"{option} is empty", expected="a value, or no such option",
+            hint="polyframe backtest --help",
+        )  # fmt: skip
+    return value
 
 
 def _show_one(outcome: Outcome, splits: Sequence[str], *, as_json: bool) -> None:

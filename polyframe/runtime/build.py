@@ -151,7 +151,7 @@ def _guarded(config: Config, registry: Registry) -> tuple[list[Guarded], list[st
     """The protections in force, and what a report should say about them."""
     check_guards(config)
     settings = guard_settings(config, registry)
-    notes = check_limits(config, settings)
+    notes = check_limits(config, settings, registry)
     if config.left_out():
         notes.insert(0, _without(config.left_out(), [placed.use.use for placed, _ in settings]))
     guarded = [

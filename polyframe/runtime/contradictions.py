@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from polyframe.api.plugin import PluginConfig
 from polyframe.domain.units import MONEY_DECIMALS, format_units, money
-from polyframe.errors import ConfigError
+from polyframe.errors import ConfigError, DataError
+from polyframe.runtime.explain import with_source
+from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config, Placed
 
 
@@ -47,12 +49,21 @@ RULES = (
 Settings = Sequence[tuple[Placed, PluginConfig]]
 
 
-def check_limits(config: Config, settings: Settings) -> list[str]:
+def check_limits(
+    config: Config,
+    settings: Settings,
+    registry: Registry | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> list[str]:
     """Refuses limits that contradict each other; returns what is odd but harmless.
+
+    With a registry, limits that fit no 64 bits are refused, too.
 
     Raises:
         ConfigError: naming both limits and where they stand.
     """
+    if registry is not None:
+        _check_range(settings, registry, sources or {})
     general = {p.use.use: (p, found) for p, found in settings if p.use.general}
     _check(general, "")
     for strategy in config.strategies:
@@ -60,6 +71,25 @@ def check_limits(config: Config, settings: Settings) -> list[str]:
         if own:
             _check(general | own, f" for strategy {strategy.ledger}")
     return list(_harmless(config, general))
+
+
+def _check_range(settings: Settings, registry: Registry, sources: Mapping[str, str]) -> None:
+    for placed, found in settings:
+        cls = registry.get("protection", placed.use.use)
+        if not cls.kernel:
+            continue
+        try:
+            limits = cls(found).limits()
+            fits = all(-(2**62) < value < 2**62 for value in limits.values())
+            fault = "a limit is too large for 64 bits"
+        except DataError as error:
+            fits, fault = False, error.message
+        if not fits:
+            raise ConfigError(
+                f"{with_source(f'{placed.path}.config', sources)} of {placed.use.use}: {fault}",
+                expected="limits below 2^62 of the smallest unit",
+                hint="polyframe config show",
+            )
 
 
 def _check(guards: Mapping[str, tuple[Placed, PluginConfig]], whom: str) -> None:

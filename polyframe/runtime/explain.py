@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin
@@ -32,7 +32,10 @@ def explained(
     error: ValidationError, model: type[BaseModel], prefix: str, sources: Mapping[str, str]
 ) -> ConfigError:
     """One error for all that is wrong. ``prefix`` is where the model stands in the whole."""
-    problems = [_problem(detail, model, prefix, sources) for detail in error.errors()]
+    details = error.errors()
+    problems = [
+        _problem(detail, model, prefix, sources) for detail in details if not _told(detail, details)
+    ]
     if len(problems) == 1:
         (only,) = problems
         return ConfigError(only.message, expected=only.expected or None, hint=only.hint)
@@ -42,12 +45,18 @@ def explained(
     )
 
 
+def _told(detail: Any, details: Sequence[Any]) -> bool:
+    """True when a part of the same value is wrong: what is left of it is then too little, too."""
+    loc = detail["loc"]
+    return any(len(d["loc"]) > len(loc) and d["loc"][: len(loc)] == loc for d in details)
+
+
 def _problem(
     detail: Any, model: type[BaseModel], prefix: str, sources: Mapping[str, str]
 ) -> _Problem:
     loc = [part for part in detail["loc"] if part != "[key]"]
     path = joined(prefix, loc)
-    named = _with_source(path, sources)
+    named = with_source(path, sources)
     kind = detail["type"]
     if kind == "extra_forbidden" or "[key]" in detail["loc"]:
         known = _keys(model, loc[:-1])
@@ -59,9 +68,14 @@ def _problem(
         return _Problem(f"{named} is missing", "a value", NEXT)
     if kind == "value_error":
         expected = str(detail["ctx"]["error"])
+        if isinstance(detail["input"], (Mapping, BaseModel)):
+            # A plugin says what is wrong with its settings, the configuration what it wants.
+            if prefix:
+                return _Problem(f"{named}: {expected}", "settings that fit each other", NEXT)
+            return _Problem(f"{named} contradicts itself", expected, NEXT)
     else:
         expected = _EXPECTED.get(kind, detail["msg"].replace("Input should be ", ""))
-    return _Problem(f"{named} is {_found(detail['input'], path)}", expected, NEXT)
+    return _Problem(f"{named} is {_found(detail['input'])}", expected, NEXT)
 
 
 def joined(prefix: str, loc: Iterable[str | int]) -> str:
@@ -72,18 +86,23 @@ def joined(prefix: str, loc: Iterable[str | int]) -> str:
     return path
 
 
-def _with_source(path: str, sources: Mapping[str, str]) -> str:
-    source = next((s for p, s in sources.items() if p.startswith((f"{path}.", f"{path}["))), "")
-    here = path
+def with_source(path: str, sources: Mapping[str, str]) -> str:
+    """A place in the configuration after the file that set it."""
+    here, source = path, ""
     while here and not source:
-        source = sources.get(here, "")
+        inside = (f"{here}.", f"{here}[")
+        source = sources.get(here, "") or next(
+            (s for p, s in sources.items() if p.startswith(inside)), ""
+        )
         here = here[: max(here.rfind("."), here.rfind("["), 0)]
+    if not path and not source:
+        return " and ".join(sorted(set(sources.values()))) or "the configuration"
     return ": ".join(part for part in (source, path or "the configuration") if part)
 
 
-def _found(value: object, path: str) -> str:
+def _found(value: object) -> str:
     if isinstance(value, (Mapping, BaseModel)):
-        return "an object" if path else "contradictory"
+        return "an object"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     if value is None or isinstance(value, bool):

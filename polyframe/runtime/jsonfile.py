@@ -43,6 +43,12 @@ def read_json(file: Path) -> dict[str, Any]:
             expected="one JSON object",
             hint=f"correct line {error.lineno}, then: {NEXT}",
         ) from None
+    except RecursionError:
+        raise ConfigError(
+            f"{file} is nested too deep",
+            expected="one JSON object",
+            hint=NEXT,
+        ) from None
     except ValueError as error:
         raise ConfigError(f"{file}: {error}", hint=NEXT) from None
     if not isinstance(value, dict):

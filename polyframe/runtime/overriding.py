@@ -14,6 +14,7 @@ UNLIMITED = "unlimited"
 """The stake that divides the equity among as many markets as may be open."""
 FIXED = "FixedSizer"
 OPEN = "OpenPositions"
+MOST_MARKETS = 1_000_000_000
 
 
 def with_stake(config: Config, stake: str) -> Config:
@@ -64,12 +65,13 @@ def with_max_open(config: Config, markets: int) -> Config:
     """At most so many markets in play, for each strategy and the account.
 
     Raises:
-        UserError: the number leaves room for nothing.
+        UserError: the number leaves room for nothing, or fits nowhere.
     """
-    if markets < 1:
+    if not 1 <= markets <= MOST_MARKETS:
+        what = "leave room for nothing" if markets < 1 else "are more than there can be"
         raise UserError(
-            f"at most {markets} open markets leave room for nothing",
-            expected="1 or more",
+            f"at most {markets} open markets {what}",
+            expected=f"1 to {MOST_MARKETS:,}",
             hint="polyframe backtest --max-open 5",
         )
     values = config.plain()

@@ -33,7 +33,7 @@ def uses(config: Config) -> Iterator[Use]:
         yield Use("strategy", strategy.use, path, strategy.config)
         if strategy.sizer is not None:
             yield Use("sizer", strategy.sizer.use, f"{path}.sizer", strategy.sizer.config)
-    if not all(strategy.sizer for strategy in config.strategies):
+    if not config.strategies or not all(strategy.sizer for strategy in config.strategies):
         yield Use("sizer", config.sizer.use, "sizer", config.sizer.config)
     for name, forecaster in config.forecasters.items():
         yield Use("forecaster", forecaster.use, f"forecasters.{name}", forecaster.config)
@@ -114,7 +114,8 @@ def check_uses(loaded: LoadedConfig, registry: Registry) -> list[dict[str, str]]
         path = f"strategies[{i}].exits"
         source = loaded.source(next((p for p in loaded.sources if p.startswith(path)), path))
         exits_of(registry.get("strategy", strategy.use), strategy.exits, path, source)
-    check_limits(config, guard_settings(config, registry, loaded.sources))
+    settings = guard_settings(config, registry, loaded.sources)
+    check_limits(config, settings, registry, loaded.sources)
     return checked
 
 

@@ -20,11 +20,11 @@ class SimSettings(PluginConfig):
     Units: latencies and ages in ms; prices, spreads and rates as fractions of 1; depth in shares.
     """
 
-    latency_entry_ms: int = Field(250, ge=0)
+    latency_entry_ms: int = Field(250, ge=0, le=86_400_000)
     """from the decision to the venue; what public bots measure in the middle"""
-    latency_cancel_ms: int = Field(300, ge=0)
+    latency_cancel_ms: int = Field(300, ge=0, le=86_400_000)
     """from the decision to the cancel at the venue"""
-    latency_response_ms: int = Field(100, ge=0)
+    latency_response_ms: int = Field(100, ge=0, le=86_400_000)
     """from the venue back to us: every answer is known this much later"""
     settle_delay_ms: int = Field(10_000, ge=0)
     """a split, merge or redemption is a transaction on a chain with blocks of two seconds"""

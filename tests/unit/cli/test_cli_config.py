@@ -88,6 +88,28 @@ def test_check_passes_on_the_defaults(capsys):
             {"strategies": [{"use": "LLMForecast", "sizer": {"use": "Kelly"}}]},
             "no sizer named Kelly",
         ),
+        ({"sizer": {"use": "Kelly"}}, "no sizer named Kelly"),
+        ({"sizer": {"use": "KellySizer", "config": {"fraction": 5}}}, "fraction is 5"),
+        (
+            {"protections": [{"use": "MaxStake", "config": {"stake": 1e300}}]},
+            "protections[0].config of MaxStake: amount",
+        ),
+        (
+            {"protections": [{"use": "OpenPositions", "config": {"markets": 10**20}}]},
+            "protections[0].config of OpenPositions: a limit is too large",
+        ),
+        (
+            {"protections": [{"use": "PriceBand", "config": {"low": 0.9, "high": 0.1}}]},
+            "protections[0].config: low 0.9 is not below high 0.1",
+        ),
+        (
+            {"protections": [{"use": "KillSwitch", "enabled": False}]},
+            "KillSwitch always guards",
+        ),
+        (
+            {"protections": [{"use": "DrawdownHeat", "config": {"steps": [[0.1]]}}]},
+            "protections[0].config.steps[0][1] is missing",
+        ),
         ({"forecasters": {"a": {"use": "Recordd"}}}, "no forecaster named Recordd"),
         ({"account": {"cash": 0}}, "account.cash is 0"),
     ],
