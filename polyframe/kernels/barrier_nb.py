@@ -16,6 +16,8 @@ from polyframe.kernels.compile_nb import kernel
 
 SHRINK: Final = 0.1
 STEPS: Final = 60
+FIRST: Final = 1e-3
+LAST: Final = 1e-7
 NOT_SOLVED: Final = -1
 
 _row = types.Array(float64, 1, "C")
@@ -146,9 +148,12 @@ def _slopes(weights, gains, limits, budget, stakes, barrier, ends, slope, move, 
         bend[j, j] *= 1.0 + 1e-13
 
 
-@kernel(int64(_row, _table, _row, _row, float64, _row, float64, _table, _table, _table))
-def _centre(weights, gains, wealth, limits, budget, stakes, barrier, wide, narrow, bend):  # type: ignore[no-untyped-def]
-    """Newton's method for one weight of the barrier; moves the stakes, returns the steps taken."""
+@kernel(int64(_row, _table, _row, _row, float64, _row, float64, float64, _table, _table, _table))
+def _centre(weights, gains, wealth, limits, budget, stakes, barrier, enough, wide, narrow, bend):  # type: ignore[no-untyped-def]
+    """Newton's method for one weight of the barrier; moves the stakes, returns the steps taken.
+
+    It ends when a step promises less than ``enough`` times the barrier's weight.
+    """
     ends, change = wide[0], wide[1]
     slope, move = narrow[0], narrow[1]
     for step in range(STEPS):
@@ -162,7 +167,7 @@ def _centre(weights, gains, wealth, limits, budget, stakes, barrier, wide, narro
             gain += slope[j] * move[j]
         if not math.isfinite(gain):
             return NOT_SOLVED
-        if gain <= 1e-3 * barrier:
+        if gain <= enough * barrier:
             return step
         for s in range(wealth.shape[0]):
             total = 0.0
@@ -187,7 +192,12 @@ def climb(weights, gains, wealth, limits, budget, target, stakes, wide, narrow, 
     barrier = 1.0
     steps = int64(0)
     while True:
-        used = _centre(weights, gains, wealth, limits, budget, stakes, barrier, wide, narrow, bend)
+        # A scenario in which next to nothing is left bends the value so much that the value hardly
+        # tells where its slope is nothing, and the slope is what proves the end.
+        enough = LAST if barrier <= target else FIRST
+        used = _centre(
+            weights, gains, wealth, limits, budget, stakes, barrier, enough, wide, narrow, bend
+        )
         if used == NOT_SOLVED:
             return NOT_SOLVED
         steps += used
