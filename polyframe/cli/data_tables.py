@@ -151,7 +151,7 @@ def list_table(holdings: Sequence[Holding], path: str, digest: str) -> Any:
 
 def market_page(record: MarketRecord, rows: int, width: int) -> Any:
     """Facts, a line of prices with their flags below it, the last prices, forecasts."""
-    parts: list[Any] = [Text(record.market.question, "bold"), _facts(record)]
+    parts: list[Any] = [Text(_short(record.market.question), "bold"), _facts(record)]
     if record.ts:
         parts += ["", *_line(record, width)]
         if rows:
@@ -159,6 +159,14 @@ def market_page(record: MarketRecord, rows: int, width: int) -> Any:
     if record.forecasts:
         parts += ["", _forecasts(record)]
     return Group(*parts)
+
+
+MOST_TEXT = 400
+
+
+def _short(text: str) -> str:
+    """A text that fits a screen; of a longer one the beginning and how long it is."""
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
 
 
 def _facts(record: MarketRecord) -> Any:

@@ -14,7 +14,7 @@ import msgspec
 
 from polyframe.domain.units import DAY, SECOND, Ns
 from polyframe.errors import GapError, UserError
-from polyframe.lab.results import JOURNAL, MANIFEST
+from polyframe.lab.results import JOURNAL, JOURNAL_DIGEST, MANIFEST, digest_of
 from polyframe.runtime.timerange import parse_timerange
 from polyframe.store.decision_log import Decision, Stage
 from polyframe.store.decisions import decisions
@@ -182,15 +182,23 @@ class Selection:
         )
 
 
-def journal_of(directory: Path) -> Path:
+def journal_of(directory: Path, *, proving: bool = False) -> Path:
     """The journal in a run's directory.
 
     Raises:
         UserError: the run was recorded without one.
-        GapError: it had one, and it is gone.
+        GapError: it had one, and it is gone, or (unless that is about to be proven) it is not what
+            the run wrote.
     """
     path = directory / JOURNAL
     if path.is_file():
+        stated = "" if proving else _stated(directory / MANIFEST)
+        if stated and digest_of(path) != stated:
+            raise GapError(
+                f"{path} is not what the run wrote: it was edited or cut",
+                expected=f"the digest that {MANIFEST} beside it states",
+                hint=f"polyframe decisions {quote(directory.name)} --verify",
+            )
         return path
     level = _recorded(directory / MANIFEST)
     if level in ("", RecordLevel.NONE.value):
@@ -204,6 +212,13 @@ def journal_of(directory: Path) -> Path:
         expected="the journal beside report.json",
         hint="restore it from a backup, or run the backtest again",
     )
+
+
+def _stated(manifest: Path) -> str:
+    try:
+        return str(msgspec.json.decode(manifest.read_bytes(), type=dict).get(JOURNAL_DIGEST) or "")
+    except (OSError, msgspec.MsgspecError):
+        return ""
 
 
 def _recorded(manifest: Path) -> str:

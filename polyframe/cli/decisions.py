@@ -72,7 +72,7 @@ def decisions(
             expected="--why alone",
             hint=f"polyframe decisions --why {why}",
         )
-    reader, finished, name = _journal(run, user_data / "runs")
+    reader, finished, name = _journal(run, user_data / "runs", proving=verify)
     command = " ".join(["polyframe decisions", *([run] if run else [])])
     if verify:
         _verify(reader, finished, name, head, as_json)
@@ -82,7 +82,7 @@ def decisions(
         _log(reader, name, chosen, limit, command, as_json)
 
 
-def _journal(run: str, runs: Path) -> tuple[JournalReader, bool, str]:
+def _journal(run: str, runs: Path, *, proving: bool) -> tuple[JournalReader, bool, str]:
     """A run's journal, whether the run is finished, and what to call it."""
     from polyframe.cli.decision_filter import journal_of
     from polyframe.store.journal_reader import JournalReader
@@ -90,7 +90,7 @@ def _journal(run: str, runs: Path) -> tuple[JournalReader, bool, str]:
     if run and Path(run).is_file() and Path(run).name != "report.json":
         return JournalReader(Path(run)), False, run
     directory = find_run(run, runs, "decisions")
-    return JournalReader(journal_of(directory)), True, directory.name
+    return JournalReader(journal_of(directory, proving=proving)), True, directory.name
 
 
 def _verify(reader: JournalReader, finished: bool, name: str, head: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ Exit codes: 0 done · 1 failed · 2 wrong command, option, config or plugin · 3
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,8 @@ DEFECT = 70
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None or sys.stderr is None:
+        _open_missing()
     as_json = "--json" in (args[: args.index("--")] if "--" in args else args)
     with orderly() as ending:
         code = _guarded(args, as_json)
@@ -53,6 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if code in {INTERRUPTED, TERMINATED}:
         err_console.print("Interrupted." if code == INTERRUPTED else "Terminated.")
     return code
+
+
+def _open_missing() -> None:
+    """Whoever closed an output wants nothing of it; Python has None in its place."""
+    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    sys.stdout = sys.stdout or nowhere
+    sys.stderr = sys.stderr or nowhere
 
 
 def _guarded(args: list[str], as_json: bool) -> int:
@@ -69,9 +79,21 @@ def _guarded(args: list[str], as_json: bool) -> int:
         # The reader went away. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = CLOSED_PIPE
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+            return _report_defect(error, as_json)
+        code = _report(_unwritten(error), as_json=False)
     except Exception as error:  # noqa: BLE001 - the last place that can say what to do next
         code = _report_defect(error, as_json)
     return code
+
+
+def _unwritten(error: OSError) -> PolyframeError:
+    """The answer could not be printed. Python would complain again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return UserError(
+        f"the answer cannot be written: {error.strerror}", expected="room on the disk it goes to"
+    )
 
 
 def _dispatch(args: list[str]) -> int:

@@ -76,14 +76,20 @@ class OrderDesk:
         if price is None:
             self._refuse(bound, intent, "no quote to take")
             return None
+        if not 0 < price < market.max_price:
+            most = market.show_price(market.max_price)
+            asked = market.show_price(price)
+            self._refuse(bound, intent, f"price {asked} is not between 0 and {most}")
+            return None
         sized = self._size(bound, intent, token, price)
         size = floor_to(sized.size, market.lot)
         if size <= 0:
             because = f": {sized.limit}" if sized.limit else ""
-            self._refuse(bound, intent, f"size is zero{because}")
+            what = "below zero" if size < 0 else "zero"
+            self._refuse(bound, intent, f"size is {what}{because}")
             return None
         if size > market.max_size:
-            self._refuse(bound, intent, f"size is above {market.max_size}")
+            self._refuse(bound, intent, f"size is above {market.show_size(market.max_size)} shares")
             return None
         kind = Kind.DIRECTIONAL if intent.kind is Kind.QUOTE else intent.kind
         draft = Draft(

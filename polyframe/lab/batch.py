@@ -78,7 +78,10 @@ def _made(
     reuse = None
     if runs is not None and ways.cache != "none":
         beside = exporting.needed(ways.export, ways.form)
-        reuse = partial(same_run, runs, age=ways.cache, robust=ways.robust, beside=beside)
+        reuse = partial(
+            same_run, runs, age=ways.cache, robust=ways.robust, beside=beside,
+            record=line.config.backtest.record,
+        )  # fmt: skip
     finished = run(
         line.config, plan.registry, plan.directory,
         runs=runs, forecasted=plan.forecasted, progress=progress, robust=ways.robust, reuse=reuse,

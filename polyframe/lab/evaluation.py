@@ -26,6 +26,7 @@ from polyframe.lab.evaluation_form import (
     Verdict,
 )
 from polyframe.lab.makers import rivals_of
+from polyframe.lab.score_form import enough_events
 from polyframe.lab.scored_rows import Scored
 from polyframe.quant.rows import event_numbers
 from polyframe.quant.scoring import (
@@ -190,7 +191,7 @@ def _compared(
 def _verdict(main: Reference, events: int) -> Verdict:
     gain = main.brier_gain
     code: Code = "not distinguishable"
-    if gain.low is not None and gain.high is not None:
+    if gain.low is not None and gain.high is not None and enough_events(events):
         code = "better" if gain.low > 0.0 else "worse" if gain.high < 0.0 else code
     said = {
         "better": f"Better than the {main.name}",
@@ -201,7 +202,9 @@ def _verdict(main: Reference, events: int) -> Verdict:
     if gain.low is not None and gain.high is not None:
         text += f" ({gain.low:+.4f} to {gain.high:+.4f})"
     text += f" over {events:,} events."
-    if events < FEW_EVENTS:
+    if not enough_events(events):
+        text += " So few can tell nothing, whatever they show."
+    elif events < FEW_EVENTS:
         text += " That is few: an interval from so few events is itself uncertain."
     return Verdict(code, main.name, text)
 

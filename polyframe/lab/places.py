@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+KEPT = ("report.json", "manifest.json", "journal.bin")
+
 
 def catalogue_dir(option: Path | None, configured: str, user_data: Path) -> Path:
     """The catalogue to use: the option's, the configured one, the user's own, the shipped one."""
@@ -20,11 +22,13 @@ def catalogue_dir(option: Path | None, configured: str, user_data: Path) -> Path
 
 
 def run_dirs(runs: Path) -> list[Path]:
-    """The directories of finished runs, the newest first."""
-    return sorted((p.parent for p in runs.glob("[!.]*/report.json")), key=_age, reverse=True)
+    """The directories of finished runs, the newest first, those that lost a file included."""
+    found = {file.parent for name in KEPT for file in runs.glob(f"[!.]*/{name}")}
+    return sorted(found, key=_age, reverse=True)
 
 
 def _age(directory: Path) -> tuple[str, int, str]:
     """Sorts by the time in the id, then by when it was written."""
     stamp = directory.name.partition("-")[0]
-    return stamp, (directory / "report.json").stat().st_mtime_ns, directory.name
+    files = [directory / name for name in KEPT if (directory / name).is_file()]
+    return stamp, files[0].stat().st_mtime_ns, directory.name

@@ -252,7 +252,7 @@ def load_report(path: Path) -> Report:
     except OSError as found:
         raise UserError(
             f"no report at {file}: {found.strerror}",
-            expected="a run directory written by a backtest",
+            expected="a run directory with all that a backtest wrote",
             hint="polyframe backtest --strategy LLMForecast",
         ) from found
     try:
@@ -270,6 +270,12 @@ def load_report(path: Path) -> Report:
             expected=f"a report.json of schema {SCHEMA}",
             hint="run the backtest again; the file was changed or truncated",
         ) from found
+    if path.is_dir() and not (path / MANIFEST).is_file():
+        raise DataError(
+            f"{path} has no {MANIFEST}: nothing vouches for its report any more",
+            expected="the manifest that the run wrote beside it",
+            hint=f"to see it unproven: polyframe report {quote(str(file))}",
+        )
     if path.is_dir() and edited(path, content):
         raise DataError(
             f"{file} was edited: it is not what the run wrote",
@@ -280,15 +286,12 @@ def load_report(path: Path) -> Report:
 
 
 def edited(directory: Path, content: bytes) -> bool:
-    """True when a report is not the one whose digest its run's manifest states.
-
-    Runs of versions that stated none are taken as they are.
-    """
+    """True when a report is not the one whose digest its run's manifest states."""
     try:
         stated = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=dict).get(DIGEST)
     except (OSError, msgspec.MsgspecError):
-        return False
-    return bool(stated) and stated != sha256(content).hexdigest()
+        return True
+    return bool(stated != sha256(content).hexdigest())
 
 
 class _Versioned(msgspec.Struct):

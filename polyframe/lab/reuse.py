@@ -10,6 +10,7 @@ import msgspec
 
 from polyframe.errors import DataError, UserError
 from polyframe.lab.places import run_dirs
+from polyframe.lab.record import ConfigUsed
 from polyframe.lab.replays import Robust
 from polyframe.lab.results import MANIFEST, load_report
 from polyframe.lab.robustness import HOW
@@ -28,6 +29,11 @@ AGES: dict[str, timedelta] = {
 
 class _Stored(msgspec.Struct):
     hash: str
+    config: ConfigUsed
+
+    def keeps(self, record: str) -> bool:
+        """Whether its journal has what is asked for."""
+        return not record or self.config.config.get("backtest", {}).get("record") == record
 
 
 def same_run(
@@ -37,12 +43,14 @@ def same_run(
     *,
     robust: Robust = "none",
     beside: str = "",
+    record: str = "",
     now: datetime | None = None,
 ) -> tuple[Path, Report] | None:
     """The newest run of a manifest's hash that is not older than ``age``, None where there is none.
 
     ``robust`` are the replays that its report must have, ``beside`` names a file that must stand
-    beside it. A run that cannot be read, or that was edited, is as good as none.
+    beside it, ``record`` what its journal must keep. A run that cannot be read, or that was
+    edited, is as good as none.
     """
     oldest = (now or datetime.now(UTC)) - AGES[age]
     for directory in run_dirs(runs) if age != "none" else ():
@@ -50,8 +58,9 @@ def same_run(
             continue
         try:
             made = datetime.strptime(directory.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-            known = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=_Stored).hash
-            report = load_report(directory) if made >= oldest and known == hash else None
+            stored = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=_Stored)
+            fits = made >= oldest and stored.hash == hash and stored.keeps(record)
+            report = load_report(directory) if fits else None
         except (OSError, ValueError, msgspec.MsgspecError, DataError, UserError):
             continue
         if report is not None and _has(report, robust):

@@ -7,6 +7,14 @@ from typing import Literal
 import msgspec
 
 
+def enough_events(events: int, level: float = 0.95) -> bool:
+    """Whether so few independent results could tell anything at all.
+
+    Even if all of them have one sign, that happens by chance once in 2^events.
+    """
+    return 0.5**events <= (1.0 - level) / 2.0
+
+
 class Interval(msgspec.Struct, frozen=True):
     """A mean over independent events with its bootstrap interval (null below two events)."""
 
@@ -19,7 +27,9 @@ class Interval(msgspec.Struct, frozen=True):
 
     @property
     def verdict(self) -> Literal["above zero", "below zero", "not distinguishable from zero"]:
-        """What the interval says."""
+        """What the interval says, if there are events enough for it to say anything."""
+        if not enough_events(self.events, self.level):
+            return "not distinguishable from zero"
         if self.low is not None and self.low > 0:
             return "above zero"
         if self.high is not None and self.high < 0:

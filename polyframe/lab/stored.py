@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from polyframe.lab.places import run_dirs
-from polyframe.lab.results import REPORT
+from polyframe.lab.results import MANIFEST, REPORT, edited
 from polyframe.lab.schema import Interval
 
 
@@ -82,9 +82,16 @@ def stored_runs(runs: Path) -> list[RunLine]:
 
 def _line(directory: Path) -> RunLine:
     try:
-        found = msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report)
-    except (OSError, msgspec.MsgspecError) as error:
+        content = (directory / REPORT).read_bytes()
+        found = msgspec.json.decode(content, type=_Report)
+    except OSError as error:
+        return RunLine(directory.name, broken=f"{REPORT}: {error.strerror}")
+    except msgspec.MsgspecError as error:
         return RunLine(directory.name, broken=str(error))
+    if not (directory / MANIFEST).is_file():
+        return RunLine(directory.name, broken=f"{MANIFEST} is gone")
+    if edited(directory, content):
+        return RunLine(directory.name, broken=f"{REPORT} was edited")
     s, per = found.summary, found.summary.per_event
     known = per.low is not None and per.high is not None
     return RunLine(

@@ -15,6 +15,12 @@ def write_whole(path: Path, text: str, what: str) -> None:
     Raises:
         UserError: the file cannot be written.
     """
+    path = path.resolve()  # a link is written through
+    if path.exists() and not path.is_file():
+        raise UserError(
+            f"the {what} cannot be written to {path}: it is no regular file",
+            expected="the name of a file",
+        )
     name = ""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)

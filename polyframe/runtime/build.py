@@ -14,14 +14,14 @@ from polyframe.api.objective import Observer
 from polyframe.api.sizer import Sizer
 from polyframe.api.strategy import Strategy
 from polyframe.domain.effects import Effect
-from polyframe.domain.events import Event, MarketListed
+from polyframe.domain.events import Event, MarketClosed, MarketListed
 from polyframe.domain.market import Market
 from polyframe.domain.orders import Seal
 from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
-from polyframe.errors import ConfigError
+from polyframe.errors import ConfigError, PluginError
 from polyframe.runtime.asking import ReplayForecasts
 from polyframe.runtime.barfeed import BarFeed, BarRows
 from polyframe.runtime.bars import frame_length, playable
@@ -86,6 +86,7 @@ def plugins(config: Config, registry: Registry, records: ForecastSource) -> Part
     return parts
 
 
+MOST_SLIPPAGE = 100.0
 UNHEARD = ("on_trade", "on_wallet")
 """Methods that recorded prices and bars never call."""
 
@@ -94,14 +95,31 @@ def check_carried_out(strategy: Strategy) -> str:
     """What of a strategy a replay of prices leaves out, as a note; empty when nothing.
 
     Raises:
-        PluginError: its bars have a length that does not exist.
+        PluginError: its bars have a length that does not exist, or another attribute is nonsense.
     """
     cls = type(strategy)
     frame_length(strategy)
+    _check_attributes(cls)
     unheard = [name for name in UNHEARD if getattr(cls, name) is not getattr(Strategy, name)]
     if not unheard:
         return ""
     return f"recorded prices never call {cls.__name__}.{', '.join(unheard)}"
+
+
+def _check_attributes(cls: type[Strategy]) -> None:
+    skipped, slippage = cls.startup_bars, cls.slippage
+    if skipped is not None and (type(skipped) is not int or skipped < 0):
+        raise PluginError(
+            f"strategy {cls.__name__} has startup_bars {skipped!r}",
+            expected="a whole number of bars, 0 or more",
+            hint=f"write in class {cls.__name__}: startup_bars = 50",
+        )
+    if type(slippage) not in (int, float) or not 0.0 <= slippage <= MOST_SLIPPAGE:
+        raise PluginError(
+            f"strategy {cls.__name__} has slippage {slippage!r}",
+            expected=f"a number of 0 or more, as a fraction of 1; {MOST_SLIPPAGE:g} is no limit",
+            hint=f"write in class {cls.__name__}: slippage = 0.02",
+        )
 
 
 def _players(config: Config, registry: Registry) -> list[Player]:
@@ -240,7 +258,7 @@ def replay(
         broker,  # type: ignore[arg-type]
         forecasts,
         journal,
-        events=[*_events(markets, broker, start), *closings],
+        events=[*_events(markets, broker, start, rows.ts[-1], data), *closings],
         watch=_both(watch, observers),
         told=_told(journal, observers, None if tables else watch),
     )
@@ -321,8 +339,20 @@ def _both(watch: Watcher | None, observers: Observers) -> Watcher | None:
     return tell
 
 
-def _events(markets: Sequence[Market], broker: object, start: Ns) -> Iterable[Event]:
+def _events(
+    markets: Sequence[Market], broker: object, start: Ns, last: Ns, data: Recorded
+) -> Iterable[Event]:
+    """What happens to markets within the period.
+
+    An end of trading after the last price changes nothing, unless its outcome is on record: nobody
+    could trade before it either.
+    """
     for market in markets:
         if market.opened > start:
             yield MarketListed(market.opened, market)
-    yield from broker.market_events()  # type: ignore[attr-defined]
+    for event in broker.market_events():  # type: ignore[attr-defined]
+        late = event.ts > last and isinstance(event, MarketClosed)
+        if late and event.market not in data.resolutions:
+            continue
+        if data.end is None or event.ts < data.end:
+            yield event

@@ -44,6 +44,8 @@ class Recorded:
     inputs: frozenset[str] = frozenset()
     """what the data can tell guards at all"""
     bars: BarColumns | None = None
+    end: Ns | None = None
+    """the first moment after the period asked for; None: as long as anything is on record"""
 
 
 def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) -> Recorded:
@@ -91,7 +93,7 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
         bars = replace(bars, market=place[bars.market])
     forecasts = catalogue.forecasts(ids)
     inputs = known_inputs(markets, forecasts.rows)
-    return Recorded(markets, groups, resolutions, prices, forecasts, notes, inputs, bars)
+    return Recorded(markets, groups, resolutions, prices, forecasts, notes, inputs, bars, end)
 
 
 def _bars(

@@ -127,11 +127,11 @@ class Replay:
         return True
 
     def _stale(self, event: Event) -> bool:
-        """A timer that was replaced, or one that would fire after all data."""
+        """A timer that was replaced, or one after the last price: nobody can trade any more."""
         if not isinstance(event, TimerFired):
             return False
         armed = self.engine.timers.get((event.ledger, event.key))
-        return armed != event.ts or event.ts > self._last
+        return armed != event.ts or event.ts > self.feed.last
 
     def _step(self, event: Event) -> None:
         effects = self.engine.step(event)

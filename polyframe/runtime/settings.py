@@ -374,9 +374,15 @@ class Config(Section):
         return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
-        """A hash of all settings but the places of files: data has a digest of its own."""
+        """A hash of all settings that decide a result.
+
+        Places of files are left out (data has a digest of its own), and so is what a run keeps of
+        itself and which of two equal ways it goes.
+        """
         values = self.plain()
         del values["session"]["user_data"]
         del values["data"]["dir"]
+        del values["backtest"]["record"]
+        del values["backtest"]["path"]
         text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()

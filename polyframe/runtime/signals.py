@@ -222,6 +222,8 @@ def _yes(named: str, column: Series[Any]) -> NDArray[np.bool_]:
 
 def _number(named: str, name: str, column: Series[Any]) -> Floats:
     try:
+        if column.dtype == np.bool_:
+            raise TypeError(name)
         values = column.to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise PluginError(

@@ -193,6 +193,10 @@ def _span(values: Series[Any], rule: ColumnRule) -> tuple[Series[Any], Series[bo
     return ns, (ns < 0).fillna(False).astype(bool)
 
 
+MOST_AMOUNT = 10**12
+"""shares or money"""
+
+
 def _price(values: Series[Any], rule: ColumnRule) -> tuple[Series[Any], Series[bool]]:
     if rule.unit == "1e-4":
         whole = _whole_numbers(values)
@@ -213,7 +217,10 @@ def _amount(stored: str, decimals: int) -> Callable[..., tuple[Series[Any], Seri
         if rule.unit == stored:
             return _whole_numbers(values), _never(values)
         number = _numbers(values).astype("Float64")
-        return _each(number, lambda v: to_units(f"{v:.{decimals}f}", decimals)), _never(values)
+        # From here on it would not fit 64 bits, and it is no amount of anything.
+        outside = _out(number, -MOST_AMOUNT, MOST_AMOUNT)
+        units = _each(number.mask(outside), lambda v: to_units(f"{v:.{decimals}f}", decimals))
+        return units, outside
 
     return amount
 
