@@ -78,7 +78,7 @@ def backtest(
         _option("--markets", "--market", help="Only these ids: A,B or repeated.", panel=DATA),
     ] = None,
     category: Annotated[
-        str | None, _option("--category", help="Only this category.", panel=DATA)
+        list[str] | None, _option("--category", help="Only this category.", panel=DATA)
     ] = None,
     forecasted: Annotated[
         bool,
@@ -95,7 +95,7 @@ def backtest(
     ] = None,
     max_open: Annotated[
         int | None,
-        _option("--max-open", help="At most so many markets in play.", panel=MONEY),
+        _option("--max-open", help="At most so many markets in play, hedges apart.", panel=MONEY),
     ] = None,
     breakdown: Annotated[
         list[str] | None,
@@ -151,7 +151,7 @@ def backtest(
             strategies=[_given("--strategy", name) for name in strategy or ()],
             together=together, data=data, files=config or (), profile=profile,
             user_data=user_data, timerange=_given("--timerange", timerange),
-            markets=markets or (), category=_given("--category", category), forecasted=forecasted,
+            markets=markets or (), category=_one("--category", category), forecasted=forecasted,
             cash=_given("--cash", cash), stake=_given("--stake", stake), max_open=max_open,
             seed=seed, record=_given("--record", record), missing=_given("--missing", missing),
         )
@@ -193,6 +193,22 @@ def _given(option: str, value: str | None) -> str:
             hint="polyframe backtest --help",
         )  # fmt: skip
     return value
+
+
+def _one(option: str, values: list[str] | None) -> str:
+    """The only value of an option that takes one.
+
+    Raises:
+        UserError: it is there several times, or empty.
+    """
+    if values and len(values) > 1:
+        from polyframe.errors import UserError
+
+        raise UserError(
+            f"{option} is there {len(values)} times", expected="one of them",
+            hint="polyframe backtest --markets A,B names markets one by one",
+        )  # fmt: skip
+    return _given(option, values[0] if values else None)
 
 
 def _show_one(outcome: Outcome, splits: Sequence[str], *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.text import Text
 
 from polyframe.cli.plain_table import PlainTable
+from polyframe.domain.plain import one_line
 from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.store.moments import show_time
 
@@ -151,7 +152,7 @@ def list_table(holdings: Sequence[Holding], path: str, digest: str) -> Any:
 
 def market_page(record: MarketRecord, rows: int, width: int) -> Any:
     """Facts, a line of prices with their flags below it, the last prices, forecasts."""
-    parts: list[Any] = [Text(_short(record.market.question), "bold"), _facts(record)]
+    parts: list[Any] = [Text(one_line(record.market.question, MOST_TEXT), "bold"), _facts(record)]
     if record.ts:
         parts += ["", *_line(record, width)]
         if rows:
@@ -162,11 +163,7 @@ def market_page(record: MarketRecord, rows: int, width: int) -> Any:
 
 
 MOST_TEXT = 400
-
-
-def _short(text: str) -> str:
-    """A text that fits a screen; of a longer one the beginning and how long it is."""
-    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
+"""of a longer question the beginning is shown and how long it is"""
 
 
 def _facts(record: MarketRecord) -> Any:

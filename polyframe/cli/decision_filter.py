@@ -233,7 +233,8 @@ def prove(reader: JournalReader, finished: bool, head: str) -> Verified:
     """Proves a whole journal; that of a finished run must have its end.
 
     Raises:
-        GapError: a record was edited, removed or moved, or the end was cut off.
+        GapError: a record was edited, removed or moved, the end was cut off, or it is another
+            run's.
     """
     if head and (len(head) != 64 or not set(head.lower()) <= set("0123456789abcdef")):
         raise UserError(
@@ -256,6 +257,13 @@ def prove(reader: JournalReader, finished: bool, head: str) -> Verified:
             f"block {end.number} and what followed were cut off",
             expected="the end mark that a finished run writes last",
             hint=_saved(reader.path, end.number, end.offset),
+        )
+    stated = _stated(reader.path.with_name(MANIFEST)) if finished else ""
+    if stated and digest_of(reader.path) != stated:
+        raise GapError(
+            f"{reader.path} is whole, but not the journal of its run: another was put in its place",
+            expected=f"the digest that {MANIFEST} beside it states",
+            hint="restore it from a backup, or run the backtest again",
         )
     return found
 

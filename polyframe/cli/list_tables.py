@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from polyframe.cli.data_tables import plain_table
+from polyframe.domain.plain import one_line
 from polyframe.store.moments import show_time
 
 if TYPE_CHECKING:
@@ -77,9 +78,11 @@ def market_list(lines: Sequence[MarketLine], found: int, path: Path, width: int)
         )
     wide = width >= WIDE
     table = plain_table()
-    longest = max(len(line.id) for line in lines)
-    table.add_column("id", overflow="fold", min_width=min(longest, 30 if not wide else 44))
-    table.add_column("question", no_wrap=True, overflow="ellipsis", ratio=1)
+    room = min(max(len(line.id) for line in lines), 44 if wide else 30)
+    # What the other columns and the gaps between them take.
+    rest = width - room - (56 if wide else 24)
+    table.add_column("id", overflow="fold", min_width=room, max_width=room)
+    table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=max(rest, 12))
     if wide:
         table.add_column("category", no_wrap=True, max_width=12)
     table.add_column("closes", no_wrap=True)
@@ -88,7 +91,7 @@ def market_list(lines: Sequence[MarketLine], found: int, path: Path, width: int)
     for name in ("prices", "forecasts") if wide else ("prices",):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
-        cells = [Text(line.id), Text(line.question), Text(line.category),
+        cells = [Text(line.id), Text(one_line(line.question)), Text(line.category),
                  Text(show_time(line.closes)[:10]), Text(line.outcome or "-"),
                  Text(f"{line.prices:,}"), Text(f"{line.forecasts:,}")]  # fmt: skip
         table.add_row(*(cells if wide else (cells[n] for n in (0, 1, 3, 5))))
@@ -113,12 +116,17 @@ def run_list(lines: Sequence[RunLine], found: int, runs: Path, width: int) -> An
     for line in lines:
         cells = [Text(line.run), *_run_cells(line)]
         table.add_row(*(cells if wide else (cells[n] for n in (0, 1, 3, 4))))
-    return Group(table, _more(len(lines), found, f"in {runs}"))
+    told = [
+        Text.assemble(("broken  ", "red"), f"{line.run}: {one_line(line.broken, 200)}")
+        for line in lines
+        if line.broken
+    ]
+    return Group(table, *told, _more(len(lines), found, f"in {runs}"))
 
 
 def _run_cells(line: RunLine) -> list[Text]:
     if line.broken:
-        return [Text("not readable", "red"), *[Text("")] * 5]
+        return [Text("broken", "red"), *[Text("")] * 5]
     return [
         Text(" + ".join(line.strategies)), Text(_period(line)), _signed(line.pnl),
         Text(_span(line)), Text(f"{line.effective_n:,}"),

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from polyframe.cli.console import console, emit_json, err_console
+from polyframe.cli.first_run import say_if_first
 from polyframe.cli.next_step import fitting
 from polyframe.cli.terminating import TERMINATED, orderly
 from polyframe.errors import PolyframeError, UserError
@@ -114,6 +115,7 @@ def _dispatch(args: list[str]) -> int:
 def _run(verb: str, args: list[str]) -> int:
     import typer
 
+    say_if_first(verb)
     module, _, attribute = VERBS[verb][0].partition(":")
     command: Any = typer.main.get_command(getattr(import_module(module), attribute))
     # The root of the parser's own errors: typer has carried its parser under two names.
@@ -133,7 +135,9 @@ def _run(verb: str, args: list[str]) -> int:
         if not text or text.startswith("Usage: "):  # a group without a subcommand shows its help
             err_console.print(text, markup=False, highlight=False)
             return 2
-        raise UserError(text.rstrip("."), hint=f"polyframe {verb} --help") from None
+        inner = args[0] if args and args[0] in getattr(command, "commands", ()) else ""
+        which = f"{verb} {inner}".rstrip()
+        raise UserError(text.rstrip("."), hint=f"polyframe {which} --help") from None
     return result if isinstance(result, int) and not isinstance(result, bool) else 0
 
 

@@ -76,7 +76,7 @@ class OrderDesk:
         if price is None:
             self._refuse(bound, intent, "no quote to take")
             return None
-        if not 0 < price < market.max_price:
+        if not 0 < price <= market.max_price:
             most = market.show_price(market.max_price)
             asked = market.show_price(price)
             self._refuse(bound, intent, f"price {asked} is not between 0 and {most}")

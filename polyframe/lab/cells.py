@@ -9,6 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from polyframe.domain.plain import one_line
+
 
 def new_table(title: str, first: str, rest: Sequence[str]) -> Table:
     """An empty table: one wide column that may be cut, then figures that are not."""
@@ -24,7 +26,7 @@ def new_table(title: str, first: str, rest: Sequence[str]) -> Table:
 
 def question(text: str) -> Text:
     """A market's question. That it is synthetic is said once, in the headline."""
-    return Text(text.removeprefix("[synthetic] "))
+    return Text(one_line(text.removeprefix("[synthetic] ")))
 
 
 def colour(value: float) -> str:

@@ -123,19 +123,39 @@ def _value(value: float | str) -> float | str:
 
 
 def rejections_of(record: RunRecord) -> list[form.Rejection]:
-    """Denied and shrunk orders by protection, most first, with the rule that bound most often."""
+    """Denied and shrunk orders by protection, most first, with the rule that bound most often.
+
+    An order that another protection denied was not shrunk. An objection that does not bind, because
+    the order only made risks smaller, is counted apart.
+    """
+    objected = [
+        (review.verdicts, review.permitted)
+        for review in ReviewLog.of(record.reviews).objected()
+        if review.verdicts
+    ]
+    panels = {(id(verdicts), permitted > 0): verdicts for verdicts, permitted in objected}
+    reviewed = Counter([(id(verdicts), permitted > 0) for verdicts, permitted in objected])
     reasons: dict[tuple[str, str], Counter[str]] = {}
-    objected = [review.verdicts for review in ReviewLog.of(record.reviews).objected()]
-    panels = {id(verdicts): verdicts for verdicts in objected}
-    reviewed = Counter([id(verdicts) for verdicts in objected])
-    for number, verdicts in panels.items():
+    for key, verdicts in panels.items():
         for verdict in verdicts:
-            if verdict.binding and verdict.ruling < Ruling.ALLOW:
-                key = (verdict.protection, verdict.ruling.name.lower())
-                reasons.setdefault(key, Counter())[rule_of(verdict.reason)] += reviewed[number]
+            ruling = _ruling(verdict, sent=key[1])
+            if ruling:
+                found = reasons.setdefault((verdict.protection, ruling), Counter())
+                found[rule_of(verdict.reason)] += reviewed[key]
     rows = []
     for (protection, ruling), counted in reasons.items():
         total = counted.total()
         reason, times = min(counted.items(), key=lambda item: (-item[1], item[0]))
         rows.append(form.Rejection(protection, ruling, total, reason, total - times))
     return sorted(rows, key=lambda row: (-row.orders, row.protection, row.ruling))
+
+
+def _ruling(verdict: Verdict, *, sent: bool) -> str:
+    """What came of one protection's objection; empty when it had none, or another's was enough."""
+    if verdict.ruling >= Ruling.ALLOW:
+        return ""
+    if not verdict.binding:
+        return form.NOT_BINDING if sent else ""
+    if verdict.ruling is Ruling.DENY:
+        return "deny"
+    return "shrink" if sent else ""

@@ -14,7 +14,7 @@ import msgspec
 from polyframe.domain.units import MONEY_ONE
 from polyframe.domain.verdict import Ruling
 from polyframe.lab.record import RunRecord
-from polyframe.lab.schema import Report
+from polyframe.lab.schema import Report, RoundTrip, Trade
 from polyframe.store.decisions import decisions as decision_log
 from polyframe.store.journal_reader import JournalReader
 
@@ -34,12 +34,12 @@ SIGNALS = (
 
 def trades(report: Report) -> DataFrame:
     """Every fill and settlement, in the order they were booked."""
-    return plain(report.trades, ("time", "ledger", "market", "side", "price", "shares", "cash"))
+    return plain(report.trades, Trade.__struct_fields__)
 
 
 def round_trips(report: Report) -> DataFrame:
     """Every holding from flat to flat; what freqtrade calls a trade."""
-    return plain(report.round_trips, ("ledger", "market", "opened", "closed", "staked", "pnl"))
+    return plain(report.round_trips, RoundTrip.__struct_fields__)
 
 
 def denials(report: Report) -> DataFrame:

@@ -69,7 +69,12 @@ class ForecastsUsed(msgspec.Struct, frozen=True):
     sources: tuple[str, ...] = ()
 
 
-UNHASHED = (("plugins", "sources"), ("data", "path"), ("data", "forecasted"))
+UNHASHED = (
+    ("plugins", "sources"),
+    ("config", "config"),
+    ("data", "path"),
+    ("data", "forecasted"),
+)
 """Parts of a manifest that help to find a difference and decide nothing themselves."""
 
 

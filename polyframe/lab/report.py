@@ -25,7 +25,7 @@ from polyframe.lab.cells import (
 )
 from polyframe.lab.evidence import beside_the_result
 from polyframe.lab.picture import write_svg
-from polyframe.lab.schema import ContaminatedScores, Report, Slice, Summary
+from polyframe.lab.schema import NOT_BINDING, ContaminatedScores, Report, Slice, Summary
 
 TOP = 5
 WIDTH = 100
@@ -125,8 +125,10 @@ def counted(s: Summary) -> str:
 def tried(s: Summary) -> str:
     """How many trials were made, and what that leaves of the interval."""
     text = f"Trials tried  {s.trials:,} on this data"
-    if s.adjusted is None or s.adjusted.low is None or s.adjusted.high is None:
+    if s.adjusted is None:
         return text
+    if s.adjusted.low is None or s.adjusted.high is None:
+        return f"{text}; too few events to allow for them"
     return f"{text}; allowing for them [{s.adjusted.low:+,.4g}, {s.adjusted.high:+,.4g}]"
 
 
@@ -321,25 +323,33 @@ def _rejected(report: Report) -> RenderableType:
     """Each guard that denied or shrunk orders, with its rule in its own words."""
     counted = {(row.protection, row.ruling): row for row in report.rejected}
     names = {name for name, _ in counted} | set(report.denials)
-    table = new_table("Denied or shrunk by protection", "protection", ("denied", "shrunk"))
+    vain = any(row.ruling == NOT_BINDING for row in report.rejected)
+    names_of = ("denied", "shrunk", NOT_BINDING) if vain else ("denied", "shrunk")
+    table = new_table("Denied or shrunk by protection", "protection", names_of)
 
     def orders(name: str, ruling: str) -> int:
         row = counted.get((name, ruling))
         return row.orders if row is not None else 0
 
-    def weight(name: str) -> tuple[int, str]:
-        return -max(report.denials.get(name, 0), orders(name, "shrink")), name
+    def weight(name: str) -> tuple[int, int, str]:
+        bound = max(report.denials.get(name, 0), orders(name, "shrink"))
+        return -bound, -orders(name, NOT_BINDING), name
 
     for name in sorted(names, key=weight):
         denied = max(report.denials.get(name, 0), orders(name, "deny"))
         shrunk = orders(name, "shrink")
-        row = counted.get((name, "deny" if denied >= shrunk else "shrink"))
+        passed = orders(name, NOT_BINDING)
+        counts = {"deny": denied, "shrink": shrunk, NOT_BINDING: passed}
+        row = counted.get((name, next(ruling for ruling, n in counts.items() if n)))
         rule = f"  {row.reason}" if row is not None else ""
-        label = Text.assemble(name, (rule, "dim"))
-        table.add_row(label, f"{denied:,}" if denied else "-", f"{shrunk:,}" if shrunk else "-")
+        cells = [f"{n:,}" if n else "-" for n in list(counts.values())[: len(names_of)]]
+        table.add_row(Text.assemble(name, (rule, "dim")), *cells)
     if not table.row_count:
         table.add_row(Text("nothing was denied", style="dim"), "", "")
-    return Padding(table, (1, 0, 0, 0))
+    if not vain:
+        return Padding(table, (1, 0, 0, 0))
+    told = Text("not binding: the order made risks smaller, as a hedge does", style="dim")
+    return Padding(Group(table, told), (1, 0, 0, 0))
 
 
 def _refusals(report: Report) -> Table:

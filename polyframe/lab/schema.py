@@ -240,8 +240,12 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """what the sizer computed the size from"""
 
 
+NOT_BINDING = "not binding"
+"""the ruling of an objection to an order that made risks smaller"""
+
+
 class Rejection(msgspec.Struct, frozen=True):
-    """Orders that a protection denied or made smaller, with the rule that bound most often."""
+    """Orders a protection denied or made smaller (or objected to in vain), with its main rule."""
 
     protection: str
     ruling: str

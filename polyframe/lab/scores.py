@@ -11,6 +11,7 @@ import numpy as np
 from polyframe.lab import schema as form
 from polyframe.lab.columns import UNKNOWN, Columns, Told, integers
 from polyframe.lab.metrics import RESAMPLES, Interval, bin_of, bootstrap_mean
+from polyframe.lab.score_form import enough_events
 
 if TYPE_CHECKING:
     from polyframe.lab.columns import Bools, Floats, Ints
@@ -56,7 +57,8 @@ def interval_of(values: Floats, seed: int, *, trials: int = 1) -> form.Interval:
     """
     level = 1.0 - 0.05 / trials
     found = _interval(np.ascontiguousarray(values, dtype=np.float64).tobytes(), seed, level)
-    known = not math.isnan(found.low)
+    # Resampling so few events cannot widen an interval as far as many trials ask for.
+    known = not math.isnan(found.low) and (trials == 1 or enough_events(found.n, level))
     return form.Interval(
         0.0 if math.isnan(found.mean) else found.mean,
         found.low if known else None,

@@ -6,11 +6,12 @@ import os
 import tempfile
 from pathlib import Path
 
+from polyframe.domain.plain import visible
 from polyframe.errors import UserError
 
 
 def write_whole(path: Path, text: str, what: str) -> None:
-    """Writes a text; ``what`` names it in the error.
+    """Writes a text without what would control a reader; ``what`` names it in the error.
 
     Raises:
         UserError: the file cannot be written.
@@ -25,7 +26,7 @@ def write_whole(path: Path, text: str, what: str) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+            stream.write(visible(text))
         os.chmod(name, 0o644)  # a temporary file is its owner's alone, this one is for showing
         os.replace(name, path)
     except OSError as found:

@@ -106,7 +106,28 @@ def check_carried_out(strategy: Strategy) -> str:
     return f"recorded prices never call {cls.__name__}.{', '.join(unheard)}"
 
 
+OTHERS = {
+    "stoploss": "stop_loss = 0.2",
+    "trailing_stop": "trailing = 0.05",
+    "minimal_roi": "take_profit = 0.3",
+    "custom_stoploss": "custom_exit",
+    "startup_candle_count": "startup_bars = 50",
+    "max_open_trades": "max_open = 5",
+    "populate_indicators": "features",
+    "populate_entry_trend": 'a column "enter" in features',
+    "populate_exit_trend": 'a column "exit" in features',
+}
+"""Names of freqtrade's that would do nothing here, and what does it."""
+
+
 def _check_attributes(cls: type[Strategy]) -> None:
+    foreign = next((name for name in OTHERS if hasattr(cls, name)), "")
+    if foreign:
+        raise PluginError(
+            f"strategy {cls.__name__} has {foreign}, which nothing here reads",
+            expected=OTHERS[foreign],
+            hint="docs/from-freqtrade.md names what does the same here",
+        )
     skipped, slippage = cls.startup_bars, cls.slippage
     if skipped is not None and (type(skipped) is not int or skipped < 0):
         raise PluginError(

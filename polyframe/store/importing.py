@@ -173,7 +173,12 @@ def _open_csv(path: Path) -> tuple[list[str], Callable[[list[str]], DataFrame]]:
     try:
         frame = pd.read_csv(path, dtype="string")
     except (ValueError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as CSV: {error}") from None
+        why = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise DataError(
+            f"{path} cannot be read as CSV: {why}",
+            expected="text with a header and as many cells in every row",
+            hint=f"correct the file, or name another: head '{path}' shows its beginning",
+        ) from None
     return list(frame.columns), lambda columns: frame[columns]
 
 

@@ -365,3 +365,46 @@ def test_breakdowns_follow_the_report_and_no_control_code_is_in_a_pipe(told):
     out, err = told("-s", "Yes", "-s", "No", "--breakdown", "outcome")
     assert "Yes: result by outcome" in out
     assert "\x1b" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--cash", ""), "--cash is empty"),
+        (("--category", ""), "--category is empty"),
+        (("-s", ""), "--strategy is empty"),
+        (("--category", "finance", "--category", "crypto"), "--category is there 2 times"),
+        (("--max-open", "99999999999999999999"), "more than there can be"),
+    ],
+)
+def test_options_that_say_nothing_or_too_much_are_refused(user, capsys, arguments, said) -> None:
+    assert main(["backtest", "-s", "Yes", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("attribute", "said"),
+    [
+        ("startup_bars = 2.5", "startup_bars 2.5"),
+        ("startup_bars = -5", "startup_bars -5"),
+        ("slippage = float('nan')", "slippage nan"),
+        ("slippage = -1", "slippage -1"),
+        ("stoploss = -0.1", "stoploss, which nothing here reads"),
+    ],
+)
+def test_attributes_that_mean_nothing_are_refused(user, capsys, attribute, said) -> None:
+    text = BUYS.format(name="Odd", side="yes", first="pass")
+    text = text.replace("    class Config", f"    {attribute}\n\n    class Config")
+    (user / "strategies" / "odd.py").write_text(text)
+    assert main(["backtest", "-s", "Odd", *QUICK]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_hedges_that_pass_a_limit_are_counted(user, capsys) -> None:
+    args = ["backtest", "-s", "LLMForecast", "--max-open", "3", "--stake", "10", "--no-robust"]
+    assert main([*args, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rejected"]
+    vain = {row["protection"]: row["orders"] for row in rows if row["ruling"] == "not binding"}
+    assert vain["OpenPositions"] > 0
+    assert main(["report"]) == 0
+    assert "not binding: the order made risks smaller" in capsys.readouterr().out

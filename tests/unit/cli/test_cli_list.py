@@ -171,7 +171,7 @@ def test_runs_newest_first_with_their_interval_and_what_cannot_be_read(user, cap
     error = answer(capsys, "runs", "-s", "LLMForcast", code=2)["error"]
     assert error["expected"] == "LLMForecast?"
     assert main(["list", "runs"]) == 0
-    assert "not readable" in capsys.readouterr().out
+    assert "broken" in capsys.readouterr().out
 
 
 def test_every_word_has_a_sentence():

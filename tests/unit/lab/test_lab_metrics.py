@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from polyframe.domain.units import DAY, HOUR
 from polyframe.errors import DataError
 from polyframe.lab import metrics
+from polyframe.lab.score_form import Interval
 
 
 def test_equity_metrics_reproduce_the_reference(vectors) -> None:
@@ -57,3 +58,12 @@ def test_drawdown_agrees_with_looking_at_every_pair(values) -> None:
 def test_daily_values_carry_quiet_days_forward() -> None:
     ts = np.array([HOUR, 2 * HOUR, 3 * DAY + HOUR], dtype=np.int64)
     assert metrics.daily(ts, np.array([10, 11, 12])).tolist() == [11, 11, 11, 12]
+
+
+def test_so_few_events_tell_nothing_whatever_they_show() -> None:
+    few = Interval(0.2, 0.2, 0.2, 5)
+    enough = Interval(0.2, 0.1, 0.3, 6)
+    assert few.verdict == "not distinguishable from zero"
+    assert enough.verdict == "above zero"
+    # Allowing for many trials takes more of them.
+    assert Interval(0.2, 0.1, 0.3, 6, 1 - 0.05 / 27).verdict == "not distinguishable from zero"

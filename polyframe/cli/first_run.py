@@ -1,0 +1,22 @@
+"""Says why the first run takes longer: its loops are compiled for this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from polyframe.cli.console import err_console
+
+COMPILING = frozenset({"backtest", "lookahead", "reproduce"})
+"""the verbs that need every loop"""
+
+
+def say_if_first(verb: str) -> None:
+    """Prints a line when the machine code that the verb needs is not on the disk yet."""
+    kernels = Path(__file__).resolve().parent.parent / "kernels"
+    cache = kernels / "__pycache__"
+    # Where the package cannot be written to, numba keeps it elsewhere under a name of its own.
+    known = "NUMBA_CACHE_DIR" in os.environ or not os.access(kernels, os.W_OK)
+    if verb not in COMPILING or known or any(cache.glob("barrun_nb.*.nbi")):
+        return
+    err_console.print("[dim]Compiling for this machine: half a minute, once.[/]")
