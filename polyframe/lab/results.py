@@ -286,11 +286,17 @@ def load_report(path: Path) -> Report:
 
 
 def edited(directory: Path, content: bytes) -> bool:
-    """True when a report is not the one whose digest its run's manifest states."""
+    """True when a report is not the one whose digest its run's manifest states.
+
+    A manifest of a version that stated none is taken as it is; what is no manifest is not.
+    """
     try:
-        stated = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=dict).get(DIGEST)
+        manifest = msgspec.json.decode((directory / MANIFEST).read_bytes(), type=dict)
     except (OSError, msgspec.MsgspecError):
         return True
+    stated = manifest.get(DIGEST)
+    if stated is None:
+        return not {"hash", "code", "plugins", "config", "data"} <= manifest.keys()
     return bool(stated != sha256(content).hexdigest())
 
 

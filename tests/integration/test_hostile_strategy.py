@@ -345,7 +345,7 @@ REFUSED_WISHES = {
     ),
     "less than nothing": (
         "yield Intent(token=token, side=Side.BUY, size=-10**12, price=5_000, edge=0.5)",
-        "Intent buy: size is zero",
+        "Intent buy: size is below zero",
     ),
     "somebody else's token": (
         "yield Intent(token='nobody', side=Side.BUY, size=10**7)", "Intent buy: unknown token",

@@ -183,7 +183,11 @@ def test_variants_on_the_same_data_are_counted_as_trials(place, capsys):
     summary = json.loads(file.read_text())["summary"]
     one, all_three = summary["per_event"], summary["adjusted"]
     assert all_three["level"] == pytest.approx(1 - 0.05 / 3)
-    assert all_three["low"] < one["low"] < one["high"] < all_three["high"]
+    # Seven independent results are the fewest that can tell anything at this level.
+    if one["events"] >= 7:
+        assert all_three["low"] < one["low"] < one["high"] < all_three["high"]
+    else:
+        assert all_three["low"] is None
 
 
 def test_an_edited_or_cut_journal_is_named(place, capsys):
