@@ -54,7 +54,11 @@ def check_catalogue(
     """
     from polyframe.store.bar_checks import check_bars  # noqa: PLC0415 - with pandas
     from polyframe.store.market_checks import check_markets  # noqa: PLC0415 - with pandas
-    from polyframe.store.price_checks import check_prices, count_flags  # noqa: PLC0415 - with numpy
+    from polyframe.store.price_checks import (  # noqa: PLC0415 - with numpy
+        check_prices,
+        check_sources,
+        count_flags,
+    )
     from polyframe.store.row_checks import check_forecasts, check_trades  # noqa: PLC0415
 
     report = CheckReport(str(catalogue.path))
@@ -77,6 +81,8 @@ def check_catalogue(
             report.findings += check_trades(name, frame)
         elif of is FORECASTS:
             report.findings += check_forecasts(name, frame, markets)
+    prices = [(catalogue.name(path), frame) for of, path, frame in frames if of is PRICES]
+    report.findings += check_sources(prices)
     gravest = list(Severity)
     report.findings.sort(key=lambda f: (gravest.index(f.severity), f.check, f.file, f.market))
     return report

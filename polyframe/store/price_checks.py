@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,21 @@ def check_prices(
         return  # what follows reads the rows as sound timelines
     yield from _flags(file, rows, markets, rules or DEFAULT_RULES)
     yield from _lives(file, rows, markets)
+
+
+def check_sources(files: Sequence[tuple[str, DataFrame]]) -> Iterator[Finding]:
+    """Prices of one token and moment that several sources tell differently.
+
+    A backtest takes the one whose file comes first by name where both became known together.
+    """
+    for later, (name, frame) in enumerate(files):
+        for other, known in files[:later]:
+            both = frame.merge(known, on=["token", "ts"], suffixes=("", "_other"))
+            differ = both[(both["price"] != both["price_other"]).fillna(False)]
+            yield from per_market(
+                Severity.WARNING, "contradicting prices", name, differ,
+                f"prices that {other} states otherwise for the same moment",
+            )  # fmt: skip
 
 
 def count_flags(file: str, frame: DataFrame) -> Unquoted:
