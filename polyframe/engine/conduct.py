@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from polyframe.api.protection import Halt
 from polyframe.domain import effects as fx
-from polyframe.domain.orders import Side
+from polyframe.domain.orders import Kind, Side
 from polyframe.domain.wishes import (
     AskForecast,
     CancelOrder,
@@ -139,8 +141,32 @@ class Conduct:
 
     def carry_out(self, bound: Bound, wishes: Iterable[Wish]) -> None:
         """Does what can be done about each wish."""
-        for wish in wishes:
+        for wish in self._with_legs(wishes):
             self._wishes[type(wish)](bound, wish)
+
+    def _with_legs(self, wishes: Iterable[Wish]) -> Iterable[Wish]:
+        """The wishes, an arbitrage without a second leg in its event as what it is: a direction.
+
+        Some guards do not ask about arbitrage, and a name is no way around them.
+        """
+        wishes = list(wishes)
+        legs: dict[int, set[str]] = {}
+        universe = self.context.universe
+        for wish in wishes:
+            if isinstance(wish, Intent) and wish.kind is Kind.ARBITRAGE:
+                token = universe.token_index.get(wish.token)
+                if token is not None:
+                    event = universe.event_of[universe.token_market[token]]
+                    legs.setdefault(event, set()).add(wish.token)
+        alone = {token for tokens in legs.values() if len(tokens) == 1 for token in tokens}
+        if not alone:
+            return wishes
+        return [
+            msgspec.structs.replace(wish, kind=Kind.DIRECTIONAL)
+            if isinstance(wish, Intent) and wish.kind is Kind.ARBITRAGE and wish.token in alone
+            else wish
+            for wish in wishes
+        ]
 
     def _disable(self, bound: Bound, reason: str) -> None:
         bound.disabled = True

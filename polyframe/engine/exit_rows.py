@@ -115,13 +115,16 @@ class ExitRows:
 
     # ---- positions ---------------------------------------------------------------------------
 
-    def booked(self, ledger: int, token: int, before: Size, after: Holding) -> None:
-        """A ledger's holding of a token changed."""
+    def booked(
+        self, ledger: int, token: int, before: Size, after: Holding, executed: Ns = 0
+    ) -> None:
+        """A ledger's holding of a token changed, by something executed at a time."""
         m = self.universe.token_market[token]
         market, row = self.universe.markets[m], self.exits[ledger, token]
         kept.booked(
             row, before, after.shares, after.cost, market.lot, market.divisor, self.now,
             self.books.touch(m, self.universe.token_outcome[token])[0] if self._trusted(m) else 0,
+            1 if self.books.view[m, nb.B_TS] < executed else 0,
         )  # fmt: skip
         if before <= 0 < after.shares:
             self._doubt(ledger, m, self.universe.token_outcome[token])

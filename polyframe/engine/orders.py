@@ -72,6 +72,10 @@ class OrderDesk:
         if m not in c.state.tradable:
             self._refuse(bound, intent, "market is not open")
             return None
+        said = intent.probability
+        if said is not None and (said < 0.0 or said > 1.0):
+            self._refuse(bound, intent, f"probability {said:g} is not between 0 and 1")
+            return None
         price = self._price(token, m, intent)
         if price is None:
             self._refuse(bound, intent, "no quote to take")
@@ -250,7 +254,7 @@ class OrderDesk:
             o.filled += fill.size
             c.state.reserve(o)
             self._to_parent(o, fill.size)
-        earned = c.state.book(ledger, token, booked)
+        earned = c.state.book(ledger, token, booked, fill.ts)
         reason = fill.reason if o is None else o.order.reason
         if fill.side == Side.SELL:
             c.state.exits.sold(ledger, token, reason, fill.size)

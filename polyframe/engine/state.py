@@ -15,7 +15,7 @@ from polyframe.domain.forecast import CONFIDENCE, Forecast
 from polyframe.domain.market import Market
 from polyframe.domain.orders import Order, OrderState, Side, TimeInForce
 from polyframe.domain.portfolio import Booked, Holding
-from polyframe.domain.units import FEE_STEP, Money, Size, cost_of, payout_of, proceeds_of
+from polyframe.domain.units import FEE_STEP, Money, Ns, Size, cost_of, payout_of, proceeds_of
 from polyframe.engine.books import Books
 from polyframe.engine.exit_rows import ExitRows
 from polyframe.engine.tables import Tables
@@ -179,10 +179,11 @@ class State:
             self.fees[ledger, token],
         )
 
-    def book(self, ledger: int, token: int, booked: Booked) -> Money | None:
+    def book(self, ledger: int, token: int, booked: Booked, executed: Ns = 0) -> Money | None:
         """Writes an entry into the ledger and into the account.
 
-        Returns what the trip earned, after fees, when the entry brought the holding back to zero.
+        ``executed`` is when it happened at the venue. Returns what the trip earned, after fees,
+        when the entry brought the holding back to zero.
         """
         before, after = self.holding(ledger, token), booked.holding
         universe = self.universe
@@ -200,7 +201,7 @@ class State:
             (self.held[ledger].discard if after.shares == 0 else self.held[ledger].add)(token)
         self._equity[ledger] += booked.cash
         self._equity[self.account] += booked.cash
-        self.exits.booked(ledger, token, before.shares, after)
+        self.exits.booked(ledger, token, before.shares, after, executed)
         self._rebase(ledger)
         self.revalue(m)
         if before.shares == 0 or after.shares != 0:

@@ -39,11 +39,12 @@ def average_of(cost, shares, divisor):  # type: ignore[no-untyped-def]
     return cost // shares * scale + rounded_ratio(cost % shares, scale, shares)
 
 
-@kernel(types.void(_row, int64, int64, int64, int64, int64, int64, int64))
-def booked(x, before, shares, cost, lot, divisor, now, bid):  # type: ignore[no-untyped-def]
+@kernel(types.void(_row, int64, int64, int64, int64, int64, int64, int64, int64))
+def booked(x, before, shares, cost, lot, divisor, now, bid, stale):  # type: ignore[no-untyped-def]
     """Takes a change of a position: its age, its average cost and the shares that came.
 
     An addition keeps the age and the highest bid; a position that comes back from zero is new.
+    ``stale`` is 1 when the bid was known before the purchase was executed.
 
     Shapes: x (X_SIZE_OF,). Units: size units; money; ns; the bid in price units.
     """
@@ -56,10 +57,12 @@ def booked(x, before, shares, cost, lot, divisor, now, bid):  # type: ignore[no-
         x[c.X_WORTH] = MISSING
         x[c.X_OPENED] = now
         x[c.X_BOUGHT] = shares
-        x[c.X_HIGH] = max(bid, 0)
+        x[c.X_HIGH] = max(bid, 0) if stale == 0 else 0
         x[c.X_LAST] = bid
     elif shares > before:
         x[c.X_BOUGHT] += shares - before
+    if shares > before:
+        x[c.X_STALE] = stale
     x[c.X_HELD] = shares // lot * lot
     x[c.X_AVERAGE] = average_of(cost, shares, divisor)
     x[c.X_PAUSE] = 0

@@ -52,7 +52,9 @@ X_LAST: Final = 17
 """the last bid seen"""
 X_TICKED: Final = 18
 """1 when the last price changed the bid"""
-X_SIZE_OF: Final = 19
+X_STALE: Final = 19
+"""1 while the price that stands is older than the last purchase: it says nothing about it yet"""
+X_SIZE_OF: Final = 20
 
 # ---- what a strategy declares ------------------------------------------------------------------
 R_ON: Final = 0

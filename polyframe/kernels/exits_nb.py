@@ -124,6 +124,7 @@ def decide(x, rules, terms, bid, mid, now):  # type: ignore[no-untyped-def]
     """Which exit of a position holds at a bid, as its code, and how many shares it sells.
 
     ``mid`` is twice the mid of YES, 0 without one. A rest below the market's minimum is sold along.
+    A price from before the last purchase decides nothing: only time does until the next.
 
     Shapes: x (X_SIZE_OF,), rules (R_SIZE_OF,), terms (Y_SIZE_OF,). Units: see module.
     """
@@ -134,11 +135,13 @@ def decide(x, rules, terms, bid, mid, now):  # type: ignore[no-untyped-def]
         return x[c.X_CLOSE], held
     if rules[c.R_ON] == 0:
         return c.NONE, 0
-    net = net_of(bid, terms[c.Y_RATE], terms[c.Y_EXPONENT], terms[c.Y_ONE])
-    best = net_of(max(x[c.X_HIGH], bid), terms[c.Y_RATE], terms[c.Y_EXPONENT], terms[c.Y_ONE])
-    code, size = _by_price(x, rules, terms, bid, net, best)
-    if code != c.NONE:
-        return code, size
+    net = int64(0)
+    if x[c.X_STALE] == 0:
+        net = net_of(bid, terms[c.Y_RATE], terms[c.Y_EXPONENT], terms[c.Y_ONE])
+        best = net_of(max(x[c.X_HIGH], bid), terms[c.Y_RATE], terms[c.Y_EXPONENT], terms[c.Y_ONE])
+        code, size = _by_price(x, rules, terms, bid, net, best)
+        if code != c.NONE:
+            return code, size
     if (
         rules[c.R_NEAR] != MISSING
         and terms[c.Y_CLOSES] > 0
@@ -171,6 +174,7 @@ def follow(x, rules, history, seen, bid):  # type: ignore[no-untyped-def]
 
     Shapes: x (X_SIZE_OF,), rules (R_SIZE_OF,), history (ring,). Units: price units.
     """
+    x[c.X_STALE] = 0
     x[c.X_TICKED] = 1 if bid != x[c.X_LAST] else 0
     x[c.X_LAST] = bid
     x[c.X_HIGH] = max(x[c.X_HIGH], bid)

@@ -156,18 +156,15 @@ def _apart(rows: Scored | None, against: str, rate: float, seed: int) -> Contami
 
 def _rivals(rows: Scored) -> tuple[dict[str, Floats], list[str]]:
     """Probabilities of others for the same rows, the last one the one that matters most; notes."""
-    which = event_numbers(rows.event, rows.p.size)
     means = event_means(rows.y, rows.event)
-    # The rate of all other events: a rate that knew the row's own outcome would be too good.
-    others = (means.sum() - means) / (means.size - 1)
+    # The rate of these very events. That of all others but the row's own would be worse than any
+    # constant that happens to lie near it, and whoever knows nothing would beat it.
     edge = 1.0 / (means.size + 1)
-    rivals = {
-        "one half": np.full(rows.p.size, 0.5),
-        "base rate": np.clip(others, edge, 1.0 - edge)[which],
-    }
+    rate = float(np.clip(means.mean(), edge, 1.0 - edge))
+    rivals = {"one half": np.full(rows.p.size, 0.5), "base rate": np.full(rows.p.size, rate)}
     found, notes = rivals_of(rows)
-    rate = {} if rows.market is not None else {"base rate": rivals.pop("base rate")}
-    rivals |= found | rate
+    last = {} if rows.market is not None else {"base rate": rivals.pop("base rate")}
+    rivals |= found | last
     if rows.market is not None:
         rivals["market"] = rows.market
     return rivals, notes

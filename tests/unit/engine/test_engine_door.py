@@ -134,13 +134,28 @@ def test_outside_its_kinds_a_protection_is_not_asked_but_recorded():
     review = reviewed(arbitrage_only)
     assert review.permitted == 10 * SHARE
     assert verdict_of(review).ruling is Ruling.NOT_APPLICABLE
-    assert reviewed(arbitrage_only, "kind=arbitrage").permitted == 0
+    assert pair(arbitrage_only)[0].permitted == 0
 
 
 def test_the_same_holds_for_compiled_guards():
+    for review in pair(MinEdge()):
+        assert verdict_of(review, "MinEdge").ruling is Ruling.NOT_APPLICABLE
+        assert review.permitted == 10 * SHARE
+
+
+def test_an_arbitrage_of_one_leg_is_a_direction():
     review = reviewed(MinEdge(), "kind=arbitrage")
-    assert verdict_of(review, "MinEdge").ruling is Ruling.NOT_APPLICABLE
-    assert review.permitted == 10 * SHARE
+    assert review.intent.kind is Kind.DIRECTIONAL
+    assert verdict_of(review, "MinEdge").ruling is Ruling.DENY
+
+
+def pair(*protections):
+    """The reviews of both outcomes of a market bought together."""
+    desk = Desk(protections=list(protections))
+    desk.book("A", "0.40", "0.42")
+    legs = (("A.yes", "0.42"), ("A.no", "0.60"))
+    wishes = [intent("buy", token, price, "10", "kind=arbitrage") for token, price in legs]
+    return [e for e in desk.wish("alice", *wishes) if isinstance(e, fx.OrderReviewed)]
 
 
 def test_the_order_of_protections_changes_nothing():

@@ -190,7 +190,7 @@ def test_the_kernel_decides_as_its_twin(rules, lots, paid, rate, least, quotes, 
     shares = lots * LOT
     cost = paid * shares // ONE
     row, rule, term = np.zeros(col.X_SIZE_OF, dtype=np.int64), rules.row(), terms(rate, least)
-    kept.booked(row, 0, shares, cost, LOT, ONE, 0, 0)
+    kept.booked(row, 0, shares, cost, LOT, ONE, 0, 0, 0)
     average = Fraction(int(row[col.X_AVERAGE]), 10**6)
     assert abs(average - Fraction(cost * ONE, shares)) <= Fraction(1, 10**6)
     twin = Twin(rules, shares, average, rate, least)
@@ -254,7 +254,7 @@ def test_steps_are_done_when_their_part_is_sold(trades, reason):
             held += lots * LOT
         else:
             held -= min(lots * LOT, held)
-        kept.booked(row, before, held, held // 2, LOT, ONE, n, 5_000)
+        kept.booked(row, before, held, held // 2, LOT, ONE, n, 5_000, 0)
         if held < before and held:
             steps, credit = int(row[done]), int(row[part])
             kept.sold(row, rules, CODE[reason], before - held, LOT)
@@ -301,7 +301,7 @@ class World:
         for ledger, lots in enumerate(holdings):
             for token, n in enumerate(lots):
                 cost = n * LOT // 2
-                kept.booked(exits[ledger, token], 0, n * LOT, cost, LOT, ONE, 1, 0)
+                kept.booked(exits[ledger, token], 0, n * LOT, cost, LOT, ONE, 1, 0, 0)
                 self.tokens[t.T_SHARES, [ledger, 2], token] += n * LOT
                 folios[ledger, col.P_COST] += cost
             folios[ledger, col.P_BASIS] = cash + folios[ledger, col.P_COST]
@@ -394,3 +394,15 @@ def test_a_recovery_needs_its_time_under_water():
     # Under water from the first row to the third: 20.
     assert fires(20) == [4]
     assert fires(21) == []
+
+
+def test_a_price_from_before_the_purchase_sells_nothing() -> None:
+    part = Fraction(1, 5)
+    rules, row = Rules(stop=part, takes=[(part, Fraction(1, 2))]), np.zeros(col.X_SIZE_OF, np.int64)
+    rule, term = rules.row(), terms(0, 0)
+    # Bought at 0.50 while the last price known, older than the purchase, was 0.10 or 0.90.
+    kept.booked(row, 0, 10 * LOT, 5_000 * 10 * LOT // ONE, LOT, ONE, 1, 1_000, 1)
+    for old in (1_000, 9_000):
+        assert x.decide(row, rule, term, old, 2 * old, 1) == (col.NONE, 0)
+    x.follow(row, rule, np.full(4, 2_000, np.int32), 1, 1_000)
+    assert x.decide(row, rule, term, 1_000, 2_000, 2)[0] == col.STOP

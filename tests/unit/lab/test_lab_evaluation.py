@@ -71,8 +71,15 @@ def test_the_scores_are_what_they_are_by_hand():
     assert (found.rows, found.events, found.base_rate) == (3, 2, 0.5)
     half, base = found.references
     assert half.brier == 0.25
-    # The rate of the other event alone, kept off certainty: 1/3 where it is 0, 2/3 where it is 1.
-    assert base.brier == pytest.approx((2 / 3) ** 2)
+    assert base.brier == 0.25
+
+
+def test_who_only_knows_the_base_rate_is_not_better_than_it():
+    for chance, outcomes in ((0.5, [0.0, 1.0] * 50), (0.3, ([1.0] * 3 + [0.0] * 7) * 10)):
+        n = len(outcomes)
+        scored = Scored("flat", np.full(n, chance), np.array(outcomes), None,
+                        np.arange(n).astype(str), None, np.arange(n), n, {})  # fmt: skip
+        assert evaluate(scored).verdict.code == "not distinguishable"
 
 
 def flat(found) -> dict[str, float]:
