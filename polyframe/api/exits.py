@@ -144,6 +144,13 @@ ATTRIBUTES = (*SELLING, "max_open", "position_adjustment")
 """What a strategy may declare as an attribute of its own."""
 
 
+def _steps(value: Any) -> Any:
+    """A ladder that was written as lists; anything else as it is."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return tuple(tuple(step) if isinstance(step, list) else step for step in value)
+
+
 def _ladder(value: float | Ladder | None) -> Ladder:
     if value is None:
         return ()
@@ -165,7 +172,7 @@ def declared(strategy: Any, changes: dict[str, Any] | None = None, where: str = 
         raise _wrong(f"{cls.__name__}.exits", given, "an Exits: exits = Exits.default()")
     found = given if isinstance(given, Exits) else Exits()
     own = {name: _read(strategy, cls, name) for name in ATTRIBUTES}
-    own = {k: v for k, v in own.items() if v is not None and not isinstance(v, property)}
+    own = {k: _steps(v) for k, v in own.items() if v is not None and not isinstance(v, property)}
     for name in ("retry", *ATTRIBUTES):
         _check(f"{cls.__name__}.exits.{name}", name, getattr(found, name))
     for name, value in own.items():

@@ -304,5 +304,6 @@ def _record(
         notes=[*data.notes, *made.parts.notes],
         timings=timings,
         judgements=collector.judgements,
+        unpriced=collector.unpriced,
         rows=row_digests(data.prices, made.markets),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ class Collector:
         self.reviews: list[OrderReviewed] = []
         self.refusals: Counter[str] = Counter()
         self.judgements: list[Judgement] = []
+        self.unpriced: list[Judgement] = []
         self.delivered: dict[Forecast, None] = {}
         self.unanswered: set[str] = set()
         self._mids: dict[str, Price | None] = {}
@@ -68,20 +70,14 @@ class Collector:
             return
         self.delivered[forecast] = None
         mid = self._mid(forecast.market)
-        if mid is not None and self.engine is not None:
-            one = self.engine.context.universe.market(forecast.market).price_one
-            self.judgements.append(
-                Judgement(
-                    forecast.market,
-                    event.ts,
-                    forecast.probability,
-                    mid / one,
-                    forecast.source,
-                    forecast.confidence,
-                    forecast.evidence,
-                    forecast.cutoff,
-                )
-            )
+        if self.engine is None:
+            return
+        one = self.engine.context.universe.market(forecast.market).price_one
+        given = Judgement(
+            forecast.market, event.ts, forecast.probability, math.nan if mid is None else mid / one,
+            forecast.source, forecast.confidence, forecast.evidence, forecast.cutoff,
+        )  # fmt: skip
+        (self.unpriced if mid is None else self.judgements).append(given)
 
     def _mid(self, market: str) -> Price | None:
         if self.engine is None:

@@ -287,6 +287,10 @@ class Columns:
         """The forecasts delivered; the columns of :meth:`tell`."""
         return self.tell(self.record.judgements)
 
+    @cached_property
+    def _heard(self) -> Told:
+        return self.tell(self.heard)
+
     def tell(self, rows: Sequence[Judgement]) -> Told:
         """Forecasts as columns."""
         n = len(rows)
@@ -298,9 +302,14 @@ class Columns:
         )
 
     @cached_property
+    def heard(self) -> list[Judgement]:
+        """All forecasts delivered, those without a market's price last."""
+        return [*self.record.judgements, *self.record.unpriced]
+
+    @cached_property
     def _told_order(self) -> tuple[Ints, Ints, Ints]:
         """Forecasts by market, then time; the distinct times; and one sortable key of both."""
-        told = self.told
+        told = self._heard
         times = np.unique(told.ts)
         order = np.lexsort((told.ts, told.market)).astype(np.int64)
         key = told.market[order] * (len(times) + 1) + np.searchsorted(times, told.ts[order]) + 1
@@ -309,7 +318,7 @@ class Columns:
     def belief_at(self, market: Ints, ts: Ints) -> Ints:
         """The newest forecast of each market delivered by a moment, UNKNOWN where there is none.
 
-        Shapes: (n,) twice to (n,), numbers of rows of ``told``. Units: ns.
+        Shapes: (n,) twice to (n,), numbers of ``heard``. Units: ns.
         """
         order, times, key = self._told_order
         wanted = market * (len(times) + 1) + np.searchsorted(times, ts, side="right")
@@ -317,7 +326,7 @@ class Columns:
         if not len(order):
             return np.full(len(market), UNKNOWN, dtype=np.int64)
         found = order[np.maximum(at, 0)]
-        return np.where((at >= 0) & (self.told.market[found] == market), found, UNKNOWN)
+        return np.where((at >= 0) & (self._heard.market[found] == market), found, UNKNOWN)
 
 
 def costs(price: Ints, size: Ints, divisor: Ints) -> Ints:

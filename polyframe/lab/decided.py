@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import isnan
 from typing import TYPE_CHECKING
 
 from polyframe.domain.verdict import Ruling, Verdict
@@ -101,13 +102,13 @@ def decisions_of(columns: Columns) -> tuple[list[form.Decision], list[form.Panel
 
 def _beliefs(columns: Columns, rows: list[int]) -> list[form.Belief | None]:
     """The forecasts behind decisions, each made once."""
-    told = columns.told
-    times = moments(told.ts)
+    heard = columns.heard
+    times = moments(integers((given.ts for given in heard), len(heard)))
     made: dict[int, form.Belief | None] = {UNKNOWN: None}
     for n in set(rows) - {UNKNOWN}:
-        given = columns.record.judgements[n]
+        given = heard[n]
         made[n] = form.Belief(
-            times[n], float(given.probability), float(given.mid), given.source, given.confidence,
+            times[n], float(given.probability), _known(given.mid), given.source, given.confidence,
             list(given.evidence),
         )  # fmt: skip
     return [made[n] for n in rows]
@@ -116,6 +117,10 @@ def _beliefs(columns: Columns, rows: list[int]) -> list[form.Belief | None]:
 def _plain(value: float | None) -> float | None:
     """A plugin may claim a number of numpy's, which is a float and yet cannot be written."""
     return None if value is None else float(value)
+
+
+def _known(mid: float) -> float | None:
+    return None if isnan(mid) else float(mid)
 
 
 def _value(value: float | str) -> float | str:

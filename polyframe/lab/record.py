@@ -187,7 +187,9 @@ class RunRecord:
     positions at the bid, all ledgers together; its last value is taken after the last event, so
     that it equals the final cash plus the values in ``left_open``. ``denials`` counts by
     protection, ``refusals`` refused wishes by reason. ``judgements`` are all forecasts delivered;
-    without them only those that led to a fill are scored. ``timings`` are seconds by part.
+    without them only those that led to a fill are scored. ``unpriced`` are forecasts delivered
+    while nothing was quoted: they cannot be scored, and led to decisions all the same. ``timings``
+    are seconds by part.
     ``replays`` are the same run under other assumptions, ``rows`` a digest of each market's prices.
 
     Shapes: equity_ts and equity (n,), int64, times ascending. Units: money, ns.
@@ -211,5 +213,6 @@ class RunRecord:
     notes: Sequence[str] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     judgements: Sequence[Judgement] = ()
+    unpriced: Sequence[Judgement] = ()
     replays: Sequence[Replayed] = ()
     rows: Mapping[str, str] = field(default_factory=dict)

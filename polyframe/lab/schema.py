@@ -210,7 +210,8 @@ class Belief(msgspec.Struct, frozen=True, gc=False):
 
     time: str
     probability: float
-    mid: float
+    mid: float | None
+    """null: nothing was quoted"""
     source: str = ""
     confidence: str = ""
     evidence: list[str] = []

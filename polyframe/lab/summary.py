@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ from polyframe.lab.metrics import (
     drawdown,
     equity_metrics,
 )
-from polyframe.lab.record import RunRecord
+from polyframe.lab.record import Judgement, RunRecord
 from polyframe.lab.robustness import by_event, robustness_of, stakes_by_event, weighted_n
 from polyframe.lab.scores import bins_of, interval_of, judged_of, scores_of
 from polyframe.lab.told import close_reasons, round_trips_of, slice_of, slices, trades_of
@@ -113,9 +113,11 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
         equity=_curve(record),
         notes=list(record.notes),
         timings=dict(record.timings),
-        by_forecaster=slices(trips, [_word(record, n, "source", NONE) for n in believed.tolist()]),
+        by_forecaster=slices(
+            trips, [_word(columns.heard, n, "source", NONE) for n in believed.tolist()]
+        ),
         by_confidence=slices(
-            trips, [_word(record, n, "confidence", UNSTATED) for n in believed.tolist()]
+            trips, [_word(columns.heard, n, "confidence", UNSTATED) for n in believed.tolist()]
         ),
         rejected=rejections_of(record),
         decisions=decisions,
@@ -138,9 +140,9 @@ def _quality(books: Books) -> form.Quality:
     )
 
 
-def _word(record: RunRecord, belief: int, what: str, otherwise: str) -> str:
+def _word(heard: Sequence[Judgement], belief: int, what: str, otherwise: str) -> str:
     """A word of the forecast that stood when a round trip was opened."""
-    return NONE if belief < 0 else str(getattr(record.judgements[belief], what)) or otherwise
+    return NONE if belief < 0 else str(getattr(heard[belief], what)) or otherwise
 
 
 def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) -> form.Summary:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.api.forecaster import ForecastSource
-from polyframe.domain.market import Group, Market, Resolution
-from polyframe.domain.units import SECOND, Ns
+from polyframe.domain.market import Group, GroupKind, Market, Resolution
+from polyframe.domain.units import PAYOUT_ONE, SECOND, Ns
 from polyframe.errors import ConfigError, DataError
 from polyframe.quant.bars import timeframe_text
 from polyframe.runtime.barfills import closes_of, merged, only
@@ -89,11 +89,22 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     if end is not None:
         # What happened after the period is not part of the run.
         resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
+    groups = [_excluding(group, resolutions, notes) for group in groups]
     if bars is not None:
         bars = replace(bars, market=place[bars.market])
     forecasts = catalogue.forecasts(ids)
     inputs = known_inputs(markets, forecasts.rows)
     return Recorded(markets, groups, resolutions, prices, forecasts, notes, inputs, bars, end)
+
+
+def _excluding(group: Group, resolutions: Mapping[str, Resolution], notes: list[str]) -> Group:
+    """An event as it is on record, unless several of its markets won: they exclude nothing."""
+    ended = (resolutions.get(id) for id in group.markets)
+    won = sum(found is not None and found.payouts[0] == PAYOUT_ONE for found in ended)
+    if group.kind is not GroupKind.EXCLUSIVE or won < 2:
+        return group
+    notes.append(f"event {group.id} has {won} winners: its markets are taken as independent")
+    return Group(group.id, group.markets, GroupKind.INDEPENDENT)
 
 
 def _bars(
