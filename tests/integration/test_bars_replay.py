@@ -562,3 +562,13 @@ def test_cutting_the_bars_finds_features_that_look_ahead(registry: Registry) -> 
     rng = np.random.default_rng(1)
     assert prefixes(config("Levels"), registry, data, cuts=5, rng=rng).differences == ()
     assert prefixes(config("Peeking"), registry, data, cuts=5, rng=rng).differences
+
+
+def test_a_purchase_far_from_the_last_close_is_not_stopped_by_that_close(registry) -> None:
+    # Bought at 0.60 while the last close is 0.10: what stood before is no loss on it.
+    flat = [[900] * 4, [1000] * 4] + [[6000] * 4] * 4 + [[3000] * 4] * 3
+    ran = Ran(config("Stopped"), registry, recorded(bars_of([flat], HOUR), [market(0)]))
+    bought, sold = ran.fills[:2]
+    assert (int(bought.side), bought.price) == (1, 6000)
+    assert (int(sold.side), sold.price) == (-1, 3000)
+    assert sold.ts - bought.ts == 5 * HOUR
