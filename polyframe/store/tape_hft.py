@@ -1,0 +1,164 @@
+"""Recordings in hftbacktest's layout as rows of a tape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.errors import DataError
+from polyframe.store.tape_rows import TapeFlag, TapeKind
+
+EVENT = np.dtype(
+    [
+        ("ev", "<u8"), ("exch_ts", "<i8"), ("local_ts", "<i8"), ("px", "<f8"), ("qty", "<f8"),
+        ("order_id", "<u8"), ("ival", "<i8"), ("fval", "<f8"),
+    ]
+)  # fmt: skip
+"""One event. Source: hftbacktest 2.4, ``types.event_dtype``."""
+
+DEPTH, TRADE, CLEAR, SNAPSHOT = 1, 2, 3, 4
+KNOWN = {
+    DEPTH: TapeKind.LEVEL, TRADE: TapeKind.TRADE, CLEAR: TapeKind.CLEAR, SNAPSHOT: TapeKind.LEVEL
+}  # fmt: skip
+LOCAL, BUY, SELL = 1 << 30, 1 << 29, 1 << 28
+MOST = 2**62
+
+Columns = dict[str, NDArray[Any]]
+
+
+class Scale(NamedTuple):
+    """The decimals of an instrument's prices and sizes."""
+
+    price: int = 4
+    size: int = 6
+
+
+def read_events(file: Path) -> NDArray[Any]:
+    """The events of a ``.npz`` (its array ``data``) or ``.npy`` file.
+
+    Raises:
+        DataError: it cannot be read, or holds something else.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            rows = found["data"] if isinstance(found, np.lib.npyio.NpzFile) else found
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise DataError(
+            f"{file} cannot be read: {error}", expected="an .npz file with an array named data"
+        ) from None
+    if rows.dtype.names != EVENT.names or rows.ndim != 1:
+        raise DataError(
+            f"{file} holds {rows.dtype} of shape {rows.shape}",
+            expected=f"events with the fields {', '.join(EVENT.names or ())}",
+        )
+    return np.asarray(rows)
+
+
+def tape_columns(file: str, events: NDArray[Any], instrument: int, scale: Scale) -> Columns:
+    """The rows that these events become, in the order in which they were known.
+
+    What never reached the recorder is left out. A book begins empty, as that library has it,
+    unless the file begins with a snapshot; levels of one are put between the marks of a snapshot. A
+    cleared side makes a book untrusted until the next.
+
+    Shapes: events (n,), columns (m,). Units: see ``tape_rows``.
+
+    Raises:
+        DataError: an unknown kind, a time that goes back, a price or size that is no number, is
+            negative or has more decimals than the scale.
+    """
+    seen = events[(events["ev"] & LOCAL) != 0]
+    kind = (seen["ev"] & 0xFF).astype(np.int64)
+    _check(file, seen, kind)
+    side = np.where(seen["ev"] & BUY != 0, 1, np.where(seen["ev"] & SELL != 0, -1, 0))
+    columns = {
+        "ts": seen["local_ts"].astype(np.int64),
+        "ts_venue": seen["exch_ts"].astype(np.int64),
+        "price": _scaled(file, "px", seen["px"], scale.price),
+        "size": _scaled(file, "qty", seen["qty"], scale.size),
+        "kind": np.array([0, *map(KNOWN.__getitem__, (DEPTH, TRADE, CLEAR, SNAPSHOT))])[kind],
+        "side": np.where(kind == CLEAR, 0, side),
+    }
+    for name in ("price", "size"):
+        columns[name][kind == CLEAR] = 0
+    marked = _marked(columns, kind)
+    marked["instrument"] = np.full(len(marked["ts"]), instrument, np.int32)
+    return {name: values.astype(_TYPES[name]) for name, values in marked.items()}
+
+
+_TYPES: Mapping[str, Any] = {
+    "ts": np.int64, "ts_venue": np.int64, "price": np.int64, "size": np.int64, "aux": np.int64,
+    "instrument": np.int32, "kind": np.uint8, "side": np.int8, "flag": np.uint8,
+}  # fmt: skip
+
+
+def _check(file: str, seen: NDArray[Any], kind: NDArray[np.int64]) -> None:
+    unknown = np.flatnonzero((kind < DEPTH) | (kind > SNAPSHOT))
+    late = np.flatnonzero(np.diff(seen["local_ts"]) < 0) + 1
+    for rows, what, expected in (
+        (unknown, "is of an unknown kind", "depth, trade, clear or snapshot events"),
+        (late, "was known before the one above it", "events in the order of local_ts"),
+    ):
+        if len(rows):
+            raise DataError(f"{file}: event {int(rows[0])} {what}", expected=expected)
+
+
+def _scaled(file: str, name: str, values: NDArray[np.float64], decimals: int) -> NDArray[np.int64]:
+    """The exact whole number of units behind each float."""
+    units = values * 10.0**decimals
+    whole = np.rint(units)
+    bad = ~np.isfinite(values) | (values < 0) | (whole > MOST)
+    # Floats of recordings carry some 15 digits; what is further off has more decimals.
+    bad |= np.abs(units - whole) > np.maximum(1e-6, 4e-16 * whole)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(
+            f"{file}: {name} of event {row} is {values[row]!r}",
+            expected=f"a number of 0 or more with at most {decimals} decimals",
+            hint="state more decimals for this instrument",
+        )
+    return whole.astype(np.int64)
+
+
+def _marked(columns: Columns, kind: NDArray[np.int64]) -> Columns:
+    """The columns with the marks of each run of snapshot rows, or of an empty one at the start."""
+    n = len(kind)
+    inside = kind == SNAPSHOT
+    edge = np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8))
+    begins, ends = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1) - 1
+    counts = ends - begins + 1
+    at = np.concatenate([begins, ends + 1]).astype(np.int64)
+    marks = [TapeKind.SNAPSHOT_BEGIN] * len(begins) + [TapeKind.SNAPSHOT_END] * len(ends)
+    sizes = np.concatenate([counts, counts]).astype(np.int64)
+    if n and not inside[0]:
+        at = np.concatenate([[0, 0], at])
+        marks = [TapeKind.SNAPSHOT_BEGIN, TapeKind.SNAPSHOT_END, *marks]
+        sizes = np.concatenate([[0, 0], sizes])
+    order = np.argsort(at, kind="stable")
+    at = at[order].astype(np.int64)
+    made = {name: np.insert(values, at, 0) for name, values in columns.items()}
+    place = at + np.arange(len(at))
+    source = np.minimum(at, max(n - 1, 0))
+    # A closing mark is known with the last of its levels, an opening one with the first.
+    closing = np.array(marks, np.int64)[order] == TapeKind.SNAPSHOT_END
+    source = np.where(closing & (sizes[order] > 0), at - 1, source)
+    for name in ("ts", "ts_venue"):
+        made[name][place] = columns[name][source] if n else 0
+    made["kind"][place] = np.array(marks, np.int64)[order]
+    made["aux"] = np.zeros(len(made["ts"]), np.int64)
+    made["aux"][place] = sizes[order]
+    made["flag"] = _more(made["ts"], made["kind"])
+    return made
+
+
+def _more(ts: NDArray[np.int64], kind: NDArray[Any]) -> NDArray[np.uint8]:
+    """Nobody is woken within a snapshot, or between rows that were known in one moment."""
+    same = np.zeros(len(ts), np.bool_)
+    same[:-1] = ts[1:] == ts[:-1]
+    begun = np.cumsum(kind == TapeKind.SNAPSHOT_BEGIN) - np.cumsum(kind == TapeKind.SNAPSHOT_END)
+    found: NDArray[np.uint8] = np.where(same | (begun > 0), int(TapeFlag.MORE), 0).astype(np.uint8)
+    return found
