@@ -8,6 +8,7 @@
     bars/SOURCE.parquet
     trades/SOURCE.parquet
     forecasts/SOURCE.parquet
+    tape/SOURCE/segment-...   order books and trades, see :mod:`polyframe.store.tape`
 
 Columns are those of :mod:`polyframe.store.schema`. Files are replaced in one piece, so a reader
 never sees half of an import.
@@ -16,8 +17,6 @@ never sees half of an import.
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +24,16 @@ from typing import TYPE_CHECKING, Any
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError, UserError
-from polyframe.store.merging import Merged, merge_rows
-from polyframe.store.parquet import empty_frame, read_frame, reading, replace_whole, write_frame
+from polyframe.store.manifest import (
+    FAULTS,
+    MANIFEST,
+    file_name,
+    list_file,
+    read_manifest,
+    sha256_of,
+)
+from polyframe.store.merging import Merged, completed, merge_rows
+from polyframe.store.parquet import empty_frame, read_frame, reading, write_frame
 from polyframe.store.schema import (
     BARS,
     FORECASTS,
@@ -45,18 +52,13 @@ if TYPE_CHECKING:
 
     from polyframe.store.bar_columns import BarColumns
     from polyframe.store.forecasts import ForecastTable
+    from polyframe.store.tape import Tape
     from polyframe.store.unquoted import UnquotedRules
 
-__all__ = ["MANIFEST", "Catalogue", "PriceColumns"]
+TAPE = "tape"
+SEGMENT = "segment.json"
 
-MANIFEST = "catalogue.json"
-
-FAULTS = {
-    "missing file": "the catalogue lists it, it is not there",
-    "unlisted file": "no import wrote it",
-    "changed file": "its content is not what the import wrote",
-}
-"""What can be wrong with a file as a whole."""
+__all__ = ["FAULTS", "MANIFEST", "Catalogue", "PriceColumns", "file_name", "sha256_of"]
 
 
 class Catalogue:
@@ -83,7 +85,7 @@ class Catalogue:
                 expected="a directory filled by polyframe data import",
                 hint=f"polyframe data import markets FILE --into '{path}'",
             )
-        return cls(path, _read_manifest(file))
+        return cls(path, read_manifest(file))
 
     @classmethod
     def create(cls, path: Path | str) -> Catalogue:
@@ -186,6 +188,40 @@ class Catalogue:
             frame = frame[frame["market_id"].isin(list(market_ids))]
         return ForecastTable([to_forecast(row) for row in _records(frame)], self.ends())
 
+    def tapes(self) -> dict[str, Path]:
+        """The directories of imported tapes, by source."""
+        return {
+            str(entry["sources"][0]): (self.path / name).parent.parent
+            for name, entry in self.manifest["files"].items()
+            if entry.get("kind") == TAPE
+        }
+
+    def tape(self, source: str) -> Tape:
+        """The tape of a source, mapped; what its columns hold is not read yet.
+
+        Raises:
+            UserError: there is none of this source.
+            GapError: a segment is missing or cut.
+        """
+        from polyframe.store.tape import Tape  # noqa: PLC0415 - with numpy
+
+        tapes = self.tapes()
+        if source not in tapes:
+            raise UserError(
+                f"{self.path} has no tape of source {source!r}",
+                expected=f"one of {', '.join(sorted(tapes))}" if tapes else "an imported tape",
+                hint="polyframe data import tape FILE --format FORMAT "
+                f"--into '{self.path}' --source '{source}'",
+            )
+        return Tape.open(tapes[source])
+
+    def add_segment(
+        self, source: str, segment: Path, facts: Mapping[str, Any], note: Mapping[str, Any]
+    ) -> None:
+        """Lists a sealed segment that an import has put into its place."""
+        stated = {"kind": TAPE, "sources": [source], **facts}
+        list_file(self.manifest, self.path, f"{self.name(segment)}/{SEGMENT}", stated, note)
+
     def ends(self) -> dict[str, Ns]:
         """Since when a market's outcome could be known: its close or resolution, the earlier."""
         from polyframe.store.rows import to_ends  # noqa: PLC0415 - with the frames
@@ -204,7 +240,7 @@ class Catalogue:
         if market_ids is not None:
             wanted = set(market_ids)
             markets = markets[markets["market_id"].isin(wanted)]
-            tokens = {*markets["token_0"], *markets["token_1"]}
+            tokens = {*markets["token_0"], *markets["token_1"].dropna()}
             for kind in priced:
                 frames[kind] = frames[kind][frames[kind]["token"].isin(tokens)]
             rows = frames["forecasts"]
@@ -212,6 +248,10 @@ class Catalogue:
         sha = hashlib.sha256(f"polyframe catalogue {VERSION}".encode())
         for kind, frame in {MARKETS.kind: markets, **frames}.items():
             sha.update(digest_frame(frame, table(kind)))
+        firsts = set(markets["token_0"])
+        for _, entry in sorted(self.manifest["files"].items()):
+            if entry.get("kind") == TAPE and firsts & set(entry["instruments"]):
+                sha.update(bytes.fromhex(entry["sha256"]))
         return sha.hexdigest()
 
     # ---- whether it is what was imported -------------------------------------------------------
@@ -219,6 +259,10 @@ class Catalogue:
     def present(self) -> dict[str, tuple[Table, Path]]:
         """The data files that are there, by name within the catalogue."""
         return {self.name(p): (of, p) for of in TABLES.values() for p in self.files(of.kind)}
+
+    def segments(self) -> list[Path]:
+        """The sealed segments of tapes that are there, each by the file that describes it."""
+        return sorted((self.path / TAPE).glob(f"*/segment-????????/{SEGMENT}"))
 
     def fault(self, name: str) -> str:
         """``missing file``, ``unlisted file`` or ``changed file``; empty for a sound file.
@@ -244,7 +288,8 @@ class Catalogue:
         Raises:
             DataError: a file was changed, added or taken away since.
         """
-        for name in sorted({*self.present(), *self.manifest["files"]}):
+        segments = {self.name(path) for path in self.segments()}
+        for name in sorted({*self.present(), *segments, *self.manifest["files"]}):
             fault = self.fault(name)
             if fault and (missing or fault != "missing file"):
                 raise DataError(
@@ -324,7 +369,7 @@ class Catalogue:
         self, of: Table, path: Path, rows: DataFrame, note: Mapping[str, Any] | None
     ) -> Merged:
         old = read_frame(path, of) if path.exists() else empty_frame(of)
-        merged = merge_rows(of, old, rows)
+        merged = merge_rows(of, old, completed(of, rows))
         if of is PRICES:
             from polyframe.store.flagging import flag_frame  # noqa: PLC0415 - with numpy
             from polyframe.store.owning import filled_markets  # noqa: PLC0415 - with pandas
@@ -339,32 +384,10 @@ class Catalogue:
 
     def _put(self, of: Table, path: Path, frame: DataFrame, note: Mapping[str, Any] | None) -> None:
         write_frame(path, frame, of.arrow())
-        entry = self.manifest["files"].setdefault(self.name(path), {"imports": []})
-        entry |= {
-            "kind": of.kind,
-            "rows": len(frame),
-            "sha256": sha256_of(path),
-            "sources": sorted(str(s) for s in frame["source"].unique()),
-        }
-        if note is not None:
-            entry["imports"] = [n for n in entry["imports"] if n != dict(note)] + [dict(note)]
-        text = json.dumps(self.manifest, indent=1, sort_keys=True)
-        replace_whole(self.path / MANIFEST, lambda part: part.write_text(text, encoding="utf-8"))
+        sources = sorted(str(s) for s in frame["source"].unique())
+        facts = {"kind": of.kind, "rows": len(frame), "sources": sources}
+        list_file(self.manifest, self.path, self.name(path), facts, note)
         self._frames.pop(of.kind, None)
-
-
-def file_name(source: str) -> str:
-    """A source's label as a file name; labels that differ get names that differ."""
-    plain = re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-")[:60]
-    if plain == source:
-        return plain
-    return f"{plain}-{hashlib.sha256(source.encode()).hexdigest()[:6]}".lstrip("-")
-
-
-def sha256_of(path: Path) -> str:
-    """A file's hash."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _records(frame: DataFrame) -> list[dict[str, Any]]:
@@ -372,22 +395,3 @@ def _records(frame: DataFrame) -> list[dict[str, Any]]:
     names = list(frame.columns)
     columns = [frame[n].astype(object).where(frame[n].notna(), None).tolist() for n in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _read_manifest(file: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        version, files = manifest["version"], manifest["files"]
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise DataError(
-            f"{file} is damaged: {type(error).__name__} {error}",
-            expected="the manifest that polyframe data import writes",
-            hint="import the data again into an empty directory",
-        ) from None
-    if version != VERSION or not isinstance(files, dict):
-        raise DataError(
-            f"{file} has version {version!r}",
-            expected=f"version {VERSION}",
-            hint="import the data again with this version of polyframe",
-        )
-    return dict(manifest)

@@ -95,6 +95,8 @@ def digest_frame(frame: DataFrame, table: Table) -> bytes:
     for column in table.columns:
         values = rows[column.name]
         missing = values.isna().to_numpy(np.bool_)
+        if column.silent and missing.all():
+            continue
         sha.update(column.name.encode() + b"\0" + missing.tobytes())
         if column.type == "string":
             sha.update("\x1f".join(values.fillna("").tolist()).encode())

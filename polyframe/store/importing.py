@@ -205,6 +205,8 @@ def check_columns(path: Path, mapping: Mapping, have: Iterable[str]) -> None:
 def _same_columns(path: Path, of: Table, mapping: Mapping, plain: bool) -> None:
     computed = {"source", "known_at", "flag", "latency", "cutoff", "cost", "blind", "volume"}
     needed = {c.name for c in of.columns if c.required} - computed
+    if of.kind == "markets" and "venue" not in mapping.columns:  # a symbol names its venue
+        needed |= {"token_1", "outcome_1"}
     needed -= {other for name, other in INSTEAD[of.kind].items() if name in mapping.columns}
     lacking = sorted(needed - set(mapping.columns))
     if lacking:

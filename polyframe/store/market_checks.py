@@ -21,15 +21,17 @@ def check_markets(file: str, frame: DataFrame) -> Iterator[Finding]:
     error = Severity.ERROR
     double = frame[frame["market_id"].duplicated()]
     yield from per_market(error, "duplicate market", file, double, "its id stands there twice")
-    tokens = pd.concat([frame["token_0"], frame["token_1"]])
+    tokens = pd.concat([frame["token_0"], frame["token_1"].dropna()])
     shared = tokens[tokens.duplicated(keep=False)].index
     yield from per_market(error, "shared token", file, frame.loc[shared.unique()],
                           "another market or outcome has its token")  # fmt: skip
-    late = frame[(frame["opened"] >= frame["closes"]).fillna(False)]
+    closes = frame["closes"]
+    late = frame[((frame["opened"] >= closes) & (closes != 0)).fillna(False)]
     yield from per_market(error, "start after end", file, late, "it opens after it closes")
     yield from _groups(file, frame)
     yield from _rows(file, frame)
-    open_ = frame[frame["resolution"].isna()]
+    # A symbol has no outcome to wait for.
+    open_ = frame[frame["resolution"].isna() & frame["token_1"].notna()]
     yield from per_market(Severity.WARNING, "no outcome", file, open_, "nothing says how it ended")
 
 

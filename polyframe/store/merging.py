@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from polyframe.store.parquet import empty_frame
 from polyframe.store.schema import Table
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ def merge_rows(table: Table, old: DataFrame, new: DataFrame) -> Merged:
         replaced=len(stated_anew),
         clashes=sorted(int(row) for row in clashes),
     )
+
+
+def completed(table: Table, rows: DataFrame) -> DataFrame:
+    """The rows with empty columns in the places of those that came later than their writer."""
+    empty = empty_frame(table)
+    lacking = [c.name for c in table.columns if c.added and c.name not in rows]
+    return rows.assign(**{name: empty[name].reindex(rows.index) for name in lacking})
 
 
 def _differs(both: DataFrame, columns: list[str]) -> Series[bool]:

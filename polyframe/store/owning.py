@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def token_owners(markets: DataFrame) -> dict[str, str]:
     """Market ids by token."""
     owners = dict(zip(markets["token_0"], markets["market_id"], strict=True))
-    return owners | dict(zip(markets["token_1"], markets["market_id"], strict=True))
+    paired = markets[markets["token_1"].notna()]
+    return owners | dict(zip(paired["token_1"], paired["market_id"], strict=True))
 
 
 def filled_markets(prices: DataFrame, markets: DataFrame) -> Series[str]:

@@ -15,7 +15,7 @@ from polyframe.domain.market import (
     ResolutionKind,
     Token,
 )
-from polyframe.domain.units import Ns, to_units
+from polyframe.domain.units import INT64_SAFE, Ns, to_units
 from polyframe.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ Row = Mapping[str, Any]
 
 
 def to_ends(markets: DataFrame) -> dict[str, Ns]:
-    """Since when each market's outcome could be known: its close or resolution, the earlier."""
-    end = markets[["closes", "resolved_at"]].min(axis=1)
+    """Since when each market's outcome could be known: its close or resolution, the earlier.
+
+    A market that closes at 0 never does.
+    """
+    closes = markets["closes"].mask(markets["closes"] == 0)
+    end = markets[["resolved_at"]].assign(closes=closes).min(axis=1)
     known = end.notna()
     return {str(m): int(e) for m, e in zip(markets["market_id"][known], end[known], strict=True)}
 
@@ -38,16 +42,28 @@ def to_market(row: Row) -> Market:
         DataError: a value breaks a market's rules.
     """
     stated: dict[str, Any] = {}
-    for name, decimals in (("tick", 4), ("lot", 6), ("min_size", 6)):
-        if row[name] is not None:
+    for name in ("price_decimals", "size_decimals"):
+        if row.get(name) is not None:
+            stated[name] = int(row[name])
+    if row.get("venue"):
+        stated["venue"] = row["venue"]
+    price, size = stated.get("price_decimals", 4), stated.get("size_decimals", 6)
+    amounts = (("tick", price), ("lot", size), ("min_size", size), ("max_price", price))
+    for name, decimals in amounts:
+        if row.get(name) is not None:
             of = f"{name} of market {row['market_id']}"
             stated[name] = to_units(row[name], decimals, name=of)
+    if "max_price" in stated:
+        stated["max_size"] = min(10**13, (INT64_SAFE - 1) // stated["max_price"])
+    tokens = [Token(row["token_0"], row["outcome_0"])]
+    if row["token_1"]:
+        tokens.append(Token(row["token_1"], row["outcome_1"] or ""))
     if row["fee_rate"] is not None:
         stated["fee"] = FeeSchedule(int(row["fee_rate"]), int(row["fee_exponent"] or 1))
     return Market(
         id=row["market_id"],
         question=row["question"],
-        tokens=(Token(row["token_0"], row["outcome_0"]), Token(row["token_1"], row["outcome_1"])),
+        tokens=tuple(tokens),
         group=row["group"] or "",
         category=row["category"] or "other",
         tags=tuple(tag for tag in (row["tags"] or "").split("|") if tag),

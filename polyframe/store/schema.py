@@ -62,6 +62,8 @@ class Column:
     required: bool = False
     added: bool = False
     """files written before the column existed lack it; it is empty there"""
+    silent: bool = False
+    """where no row states it, digests are those of before the column existed"""
 
     @property
     def type(self) -> str:
@@ -120,8 +122,8 @@ MARKETS = Table(
         Column("strike", "number", "threshold of a ladder market"),
         Column("token_0", "text", "id of the first outcome's token (YES)", True),
         Column("outcome_0", "text", "name of the first outcome", True),
-        Column("token_1", "text", "id of the second outcome's token (NO)", True),
-        Column("outcome_1", "text", "name of the second outcome", True),
+        Column("token_1", "text", "id of the second outcome's token (NO); null for a symbol"),
+        Column("outcome_1", "text", "name of the second outcome"),
         Column("tick", "decimal", "price step; 0.001 where not stated"),
         Column("min_size", "decimal", "smallest order in shares; 5 where not stated"),
         Column("lot", "decimal", "size step in shares; 0.01 where not stated"),
@@ -134,6 +136,10 @@ MARKETS = Table(
         Column("fee_exponent", "whole", "exponent of the fee's p(1-p) curve"),
         Column("source", "text", "who recorded it", True),
         Column("known_at", "time", "when the row could be known; its opening by default", True),
+        Column("venue", "text", "where it trades; polymarket where not stated", False, True, True),
+        Column("price_decimals", "whole", "of its prices; 4 where not stated", False, True, True),
+        Column("size_decimals", "whole", "of its sizes; 6 where not stated", False, True, True),
+        Column("max_price", "decimal", "no price is above it; 1 if null", False, True, True),
     ),
     key=("market_id",),
     order=("market_id",),

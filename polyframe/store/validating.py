@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from polyframe.store.converting import Converted
 
 
+POLYMARKET = "polymarket"
+
+
 def complete(rows: Converted, kind: str, catalogue: Catalogue) -> None:
     """Fills in what follows from other columns and sets impossible rows aside."""
     {
@@ -59,7 +62,12 @@ def _markets(rows: Converted) -> None:
     frame["known_at"] = frame["known_at"].fillna(frame["opened"]).fillna(0)
     for name in ("market_id", "token_0", "token_1"):
         rows.reject((frame[name] == "").fillna(False), f"missing {name}")
-    rows.reject((frame["opened"] >= frame["closes"]).fillna(False), "start after end", "opened")
+    single = frame["token_1"].isna()
+    here = frame["venue"].fillna(POLYMARKET) == POLYMARKET
+    rows.reject(single & here, "missing token_1", "token_1")
+    ends = frame["closes"] != 0
+    rows.reject(((frame["opened"] >= frame["closes"]) & ends).fillna(False), "start after end",
+                "opened")  # fmt: skip
     rows.reject((frame["token_0"] == frame["token_1"]).fillna(False), "same token twice", "token_0")
     rows.reject(~kind.isin([k.value for k in GroupKind]), "unknown group_kind", "group_kind")
     ladder = (kind == GroupKind.LADDER.value) & frame["strike"].isna()
@@ -68,8 +76,15 @@ def _markets(rows: Converted) -> None:
     rows.reject(ended & ~words, "unknown resolution", "resolution")
     rows.reject(won & ~frame["winner"].isin([0, 1]), "winner is neither 0 nor 1", "winner")
     rows.reject(ended & frame["resolved_at"].isna(), "resolved, but not since when", "resolution")
-    for name, decimals in (("tick", 4), ("min_size", 6), ("lot", 6)):
-        rows.reject(~frame[name].map(lambda v, d=decimals: _fits(v, d)), f"{name} too fine", name)
+    price, size = frame["price_decimals"].fillna(4), frame["size_decimals"].fillna(6)
+    for name, decimals in (
+        ("tick", price),
+        ("min_size", size),
+        ("lot", size),
+        ("max_price", price),
+    ):
+        fits = [_fits(value, int(most)) for value, most in zip(frame[name], decimals, strict=True)]
+        rows.reject(~pd.Series(fits, frame.index, dtype=bool), f"{name} too fine", name)
 
 
 def _prices(rows: Converted, markets: DataFrame) -> None:
