@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from polyframe.cli.console import console, show
+from polyframe.errors import UserError
 
 app = typer.Typer(
     help="Import, check and look at recorded data.",
@@ -31,23 +33,85 @@ class Kind(StrEnum):
     BARS = "bars"
     TRADES = "trades"
     FORECASTS = "forecasts"
+    TAPE = "tape"
+
+
+class Form(StrEnum):
+    """Forms of recorded order books."""
+
+    POLYMARKET_WS = "polymarket-ws"
+    POLYMARKET_TOP5 = "polymarket-top5"
+    POLYMARKET_DEPTH = "polymarket-depth"
+    BINANCE = "binance"
+    HFTBACKTEST = "hftbacktest"
 
 
 @app.command("import")
 def import_(
     kind: Annotated[Kind, typer.Argument(help="What the files hold.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV; recordings of a tape.")
+    ],
     mapping: Annotated[Path | None, typer.Option("--map", help="How columns are read.")] = None,
     into: Annotated[Path, typer.Option("--into", help="The catalogue.")] = DEFAULT,
     source: Annotated[str | None, typer.Option("--source", help="Who made the data.")] = None,
+    form: Annotated[Form | None, typer.Option("--format", help="Form of a recording.")] = None,
+    market: Annotated[str | None, typer.Option("--market", help="Only this market.")] = None,
+    silence: Annotated[
+        float | None, typer.Option("--silence", min=0, help="Longest silence in s; 0 for any.")
+    ] = None,
+    tick: Annotated[str | None, typer.Option("--tick", help="Price step of a symbol.")] = None,
+    lot: Annotated[str | None, typer.Option("--lot", help="Size step of a symbol.")] = None,
+    price_decimals: Annotated[int | None, typer.Option(help="Of a symbol's prices.")] = None,
+    size_decimals: Annotated[int | None, typer.Option(help="Of a symbol's sizes.")] = None,
+    max_price: Annotated[str, typer.Option(help="No price of a symbol is above it.")] = "10000000",
+    venue: Annotated[str, typer.Option(help="Where a symbol trades.")] = "binance",
     as_json: Json = False,
 ) -> None:
     """Add files to a catalogue. Bad rows are set aside with file, row and reason."""
-    from polyframe.cli.data_tables import import_table
-    from polyframe.store.importing import import_files
+    if kind is not Kind.TAPE:
+        _refuse(
+            kind.value,
+            {
+                "--format": form,
+                "--market": market,
+                "--silence": silence,
+                "--tick": tick,
+                "--lot": lot,
+                "--price-decimals": price_decimals,
+                "--size-decimals": size_decimals,
+            },
+        )
+        from polyframe.cli.data_tables import import_table
+        from polyframe.store.importing import import_files
 
-    report = import_files(kind.value, files, into, mapping=mapping, source=source)
-    show(report, as_json, lambda: import_table(report))
+        report = import_files(kind.value, files, into, mapping=mapping, source=source)
+        show(report, as_json, lambda: import_table(report))
+        return
+    _refuse("tape", {"--map": mapping})
+    from polyframe.cli.tape_tables import tape_table
+    from polyframe.store.tape_import import FORMATS, import_tape
+    from polyframe.store.tape_symbols import Symbol
+
+    if form is None:
+        raise UserError("a recording has a form", expected=f"--format, one of {', '.join(FORMATS)}")
+    made = import_tape(
+        files, into, format=form.value, market=market, source=source,
+        silence=None if silence is None else round(silence * 1e9),
+        symbol=Symbol(tick, lot, price_decimals, size_decimals, venue, max_price),
+    )  # fmt: skip
+    show(made, as_json, lambda: tape_table(made))
+
+
+def _refuse(kind: str, options: Mapping[str, object]) -> None:
+    """Options that say nothing about this kind of data are a mistake, not a wish."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise UserError(
+            f"{', '.join(given)} cannot be used with {kind}",
+            expected="options of recordings for tape, --map for tables",
+            hint="polyframe data import --help",
+        )
 
 
 @app.command()

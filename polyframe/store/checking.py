@@ -60,6 +60,7 @@ def check_catalogue(
         count_flags,
     )
     from polyframe.store.row_checks import check_forecasts, check_trades  # noqa: PLC0415
+    from polyframe.store.tape_checks import check_tapes  # noqa: PLC0415 - with numba
 
     report = CheckReport(str(catalogue.path))
     frames = _readable(catalogue, report)
@@ -81,6 +82,7 @@ def check_catalogue(
             report.findings += check_trades(name, frame)
         elif of is FORECASTS:
             report.findings += check_forecasts(name, frame, markets)
+    report.findings += check_tapes(catalogue)
     prices = [(catalogue.name(path), frame) for of, path, frame in frames if of is PRICES]
     report.findings += check_sources(prices)
     gravest = list(Severity)
@@ -92,9 +94,13 @@ def _readable(catalogue: Catalogue, report: CheckReport) -> list[tuple[Table, Pa
     """The files that can be read; what is wrong with the others goes into the report."""
     frames = []
     present = catalogue.present()
-    report.files = len(present)
-    for name in sorted(set(catalogue.manifest["files"]) - set(present)):
+    segments = {catalogue.name(path) for path in catalogue.segments()}
+    report.files = len(present) + len(segments)
+    for name in sorted(set(catalogue.manifest["files"]) - set(present) - segments):
         report.findings.append(_whole(name, "missing file"))
+    for name in sorted(segments):
+        if fault := catalogue.fault(name):
+            report.findings.append(_whole(name, fault))
     for name, (of, path) in present.items():
         try:
             frames.append((of, path, read_frame(path, of)))

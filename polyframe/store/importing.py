@@ -305,21 +305,33 @@ def _count(batch: _Batch, merged: Merged | None) -> None:
 def _keep_aside(
     catalogue: Catalogue, of: Table, source: str, batches: list[_Batch], report: ImportReport
 ) -> None:
-    """Writes rejected rows; what an earlier import of the same files left is replaced."""
+    parts = [_aside(batch) for batch in batches]
+    names = [batch.path.name for batch in batches]
+    report.set_aside_file = keep_aside(catalogue, of.kind, source, names, parts)
+
+
+def keep_aside(
+    catalogue: Catalogue, kind: str, source: str, files: Sequence[str], parts: list[DataFrame]
+) -> str | None:
+    """Writes rejected rows; what an earlier import of the same files left is replaced.
+
+    Gives the path of the file that has them, None where no row was rejected now.
+
+    Raises:
+        PolyframeError: the disk refused.
+    """
     import pandas as pd  # noqa: PLC0415 - heavy
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    path = catalogue.path / SET_ASIDE / f"{of.kind}-{file_name(source)}.parquet"
-    parts = [_aside(batch) for batch in batches]
+    path = catalogue.path / SET_ASIDE / f"{kind}-{file_name(source)}.parquet"
     before = pd.read_parquet(path) if path.exists() else parts[0].iloc[:0]
-    before = before[~before["file"].isin([batch.path.name for batch in batches])]
+    before = before[~before["file"].isin(list(files))]
     frame = pd.concat([part for part in (before, *parts) if len(part)] or [parts[0].iloc[:0]])
     if len(frame) or path.exists():
         types = [pa.string(), pa.int64(), pa.string(), pa.string()]
         schema = pa.schema(list(zip(ASIDE_COLUMNS, types, strict=True)))
         write_frame(path, frame.reset_index(drop=True), schema)
-    if any(len(part) for part in parts):
-        report.set_aside_file = str(path)
+    return str(path) if any(len(part) for part in parts) else None
 
 
 def _aside(batch: _Batch) -> DataFrame:

@@ -10,7 +10,7 @@ from polyframe.domain.market import Market, Resolution
 from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.domain.units import Ns, format_units
 from polyframe.errors import UserError
-from polyframe.store.catalogue import Catalogue
+from polyframe.store.catalogue import TAPE, Catalogue
 from polyframe.store.schema import BARS, FORECASTS, MARKETS, PRICES, TABLES, TRADES, Table
 
 if TYPE_CHECKING:
@@ -47,10 +47,29 @@ class Holding:
 
 def list_catalogue(catalogue: Catalogue) -> list[Holding]:
     """One entry for each kind of data and source."""
-    return [
+    tables = [
         _holding(of, str(source), rows)
         for of in TABLES.values()
         for source, rows in catalogue.frame(of.kind).groupby("source", sort=True)
+    ]
+    return [*tables, *_tapes(catalogue)]
+
+
+def _tapes(catalogue: Catalogue) -> list[Holding]:
+    held: dict[str, list[dict[str, Any]]] = {}
+    for entry in catalogue.manifest["files"].values():
+        if entry.get("kind") == TAPE:
+            held.setdefault(entry["sources"][0], []).append(entry)
+    return [
+        Holding(
+            TAPE,
+            source,
+            sum(part["rows"] for part in parts),
+            len({name for part in parts for name in part["instruments"]}),
+            min(part["first"] for part in parts),
+            max(part["last"] for part in parts),
+        )
+        for source, parts in sorted(held.items())
     ]
 
 

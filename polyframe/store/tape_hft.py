@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polyframe.domain.units import Ns
 from polyframe.errors import DataError
-from polyframe.store.tape_rows import TapeFlag, TapeKind
+from polyframe.store.tape_amounts import exact_units
+from polyframe.store.tape_recording import GAP, Lookup, Recording, silences
+from polyframe.store.tape_rows import COLUMNS, TapeFlag, TapeKind, off_grid
 
 EVENT = np.dtype(
     [
@@ -25,7 +28,9 @@ KNOWN = {
     DEPTH: TapeKind.LEVEL, TRADE: TapeKind.TRADE, CLEAR: TapeKind.CLEAR, SNAPSHOT: TapeKind.LEVEL
 }  # fmt: skip
 LOCAL, BUY, SELL = 1 << 30, 1 << 29, 1 << 28
-MOST = 2**62
+
+SILENCE = 0
+"""no gap by default: the layout has a snapshot at the start at most"""
 
 Columns = dict[str, NDArray[Any]]
 
@@ -35,6 +40,55 @@ class Scale(NamedTuple):
 
     price: int = 4
     size: int = 6
+
+
+def convert(
+    files: Sequence[Path], lookup: Lookup, recording: Recording, silence: Ns = SILENCE
+) -> Iterator[Columns]:
+    """The rows of these files, file after file; they must follow one another in time.
+
+    Raises:
+        DataError: an event cannot be, a price is off the market's tick, or a file is of another
+            layout.
+    """
+    market = lookup.only
+    assert market is not None  # the command asks for it
+    scale = Scale(market.price_decimals, market.size_decimals)
+    instrument = recording.instrument(market)
+    for path in files:
+        events = read_events(path)
+        recording.rows[path.name] = len(events)
+        columns = tape_columns(path.name, events, instrument, scale)
+        if path is not files[0] and len(columns["ts"]) and columns["aux"][0] == 0:
+            # A later file goes on with the book of the one before, it does not begin an empty one.
+            columns = {name: values[2:] for name, values in columns.items()}
+        left = int((events["ev"] & LOCAL == 0).sum())
+        recording.note("events that never reached the recorder", left)
+        off = off_grid(columns["kind"], columns["price"], market.tick)
+        if len(off):
+            price = market.show_price(int(columns["price"][off[0]]))
+            raise DataError(
+                f"{path}: a level stands at {price}, {len(off)} levels are off the tick of "
+                f"{market.show_price(market.tick)}",
+                expected="prices on the market's tick",
+                hint="state the tick that was in force: --tick",
+            )
+        yield _with_gaps(columns, recording, silence)
+
+
+def _with_gaps(columns: Columns, recording: Recording, silence: Ns) -> Columns:
+    at = silences(columns["ts"], silence)
+    if not len(at):
+        return columns
+    recording.clears[GAP] += len(at)
+    made = {name: np.insert(values, at + 1, 0) for name, values in columns.items()}
+    new = at + 1 + np.arange(len(at))
+    made["ts"][new] = columns["ts"][at] + silence
+    made["instrument"][new] = columns["instrument"][at]
+    made["kind"][new] = int(TapeKind.CLEAR)
+    made["aux"][new] = recording.reason(GAP)
+    made["flag"][new - 1] = 0  # whatever was to follow did not
+    return made
 
 
 def read_events(file: Path) -> NDArray[Any]:
@@ -87,13 +141,7 @@ def tape_columns(file: str, events: NDArray[Any], instrument: int, scale: Scale)
         columns[name][kind == CLEAR] = 0
     marked = _marked(columns, kind)
     marked["instrument"] = np.full(len(marked["ts"]), instrument, np.int32)
-    return {name: values.astype(_TYPES[name]) for name, values in marked.items()}
-
-
-_TYPES: Mapping[str, Any] = {
-    "ts": np.int64, "ts_venue": np.int64, "price": np.int64, "size": np.int64, "aux": np.int64,
-    "instrument": np.int32, "kind": np.uint8, "side": np.int8, "flag": np.uint8,
-}  # fmt: skip
+    return {name: values.astype(COLUMNS[name]) for name, values in marked.items()}
 
 
 def _check(file: str, seen: NDArray[Any], kind: NDArray[np.int64]) -> None:
@@ -109,11 +157,7 @@ def _check(file: str, seen: NDArray[Any], kind: NDArray[np.int64]) -> None:
 
 def _scaled(file: str, name: str, values: NDArray[np.float64], decimals: int) -> NDArray[np.int64]:
     """The exact whole number of units behind each float."""
-    units = values * 10.0**decimals
-    whole = np.rint(units)
-    bad = ~np.isfinite(values) | (values < 0) | (whole > MOST)
-    # Floats of recordings carry some 15 digits; what is further off has more decimals.
-    bad |= np.abs(units - whole) > np.maximum(1e-6, 4e-16 * whole)
+    whole, bad = exact_units(values, decimals)
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(
@@ -121,7 +165,7 @@ def _scaled(file: str, name: str, values: NDArray[np.float64], decimals: int) ->
             expected=f"a number of 0 or more with at most {decimals} decimals",
             hint="state more decimals for this instrument",
         )
-    return whole.astype(np.int64)
+    return whole
 
 
 def _marked(columns: Columns, kind: NDArray[np.int64]) -> Columns:

@@ -125,3 +125,13 @@ def first_fault(
     )
     faults = [Fault(int(rows[0]), what) for rows, what in rules if len(rows)]
     return min(faults, default=None)
+
+
+def off_grid(kind: NDArray[Any], price: NDArray[Any], tick: int) -> NDArray[np.int64]:
+    """Rows of levels whose price is no multiple of the tick then in force. Shapes: (n,)."""
+    changes = np.flatnonzero(kind == TapeKind.TICK)
+    ticks = np.r_[tick, price[changes]]
+    level = np.flatnonzero(kind == TapeKind.LEVEL)
+    force = np.maximum(ticks[np.searchsorted(changes, level, side="right")], 1)
+    found: NDArray[np.int64] = level[(price[level] % force != 0) | (price[level] <= 0)]
+    return found

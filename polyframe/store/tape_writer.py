@@ -31,14 +31,15 @@ class TapeWriter:
     ``recovered``). The driver decides when a segment is long enough and calls :meth:`seal`.
     """
 
-    def __init__(self, path: Path, instruments: Sequence[str]) -> None:
+    def __init__(self, path: Path, instruments: Sequence[str], *, first: int = 0) -> None:
+        """``first`` is the number of the first segment of a directory that has none yet."""
         self.path = path
         if len(set(instruments)) < len(instruments):
             raise DataError(f"tape {path}: an instrument is named twice", expected="unique names")
         self.recovered = recover_parts(path)
         sealed = sorted(p for p in path.glob("segment-*") if p.is_dir() and not p.suffix)
         last = Segment(sealed[-1]) if sealed else None
-        self._number = last.number + 1 if last else 0
+        self._number = last.number + 1 if last else first
         self._last_ts: Ns | None = last.last_ts if last else None
         self._instruments: dict[str, int] = {name: i for i, name in enumerate(instruments)}
         self._names: dict[str, int] = {}

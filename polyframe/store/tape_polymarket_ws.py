@@ -1,0 +1,200 @@
+"""Messages of Polymarket's market channel, one JSON value a line, as rows of a tape."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from polyframe.domain.units import MILLISECOND, SECOND, Ns
+from polyframe.errors import DataError
+from polyframe.store.durable import storage_error
+from polyframe.store.tape_recording import CLOCK, TRUNCATED, Columns, Lookup, Recording
+from polyframe.store.tape_ws_book import Amount, Level
+from polyframe.store.tape_ws_feed import Feed
+
+SILENCE = 30 * SECOND
+"""Of the whole connection, which carries an answer to a ping every 10 s.
+Source: the venue's official client takes a connection for dead then."""
+
+BATCH = 1 << 17
+SKIPPED = ("", "PING", "PONG")
+NO_RECV = "messages without the time at which they arrived; the venue's own is taken for it"
+
+
+class Change(msgspec.Struct, gc=False):
+    """One level of a ``price_change``; the old form leaves the token to the message."""
+
+    price: Amount
+    size: Amount
+    side: str
+    asset_id: str = ""
+    hash: str = ""
+    best_bid: Amount = ""
+    best_ask: Amount = ""
+
+
+class Message(msgspec.Struct):
+    """The fields of all messages that are used, and those of a recorder's wrapper."""
+
+    event_type: str = ""
+    market: str = ""
+    asset_id: str = ""
+    timestamp: Amount = ""
+    hash: str = ""
+    bids: list[Level] | None = None
+    asks: list[Level] | None = None
+    price_changes: list[Change] | None = None
+    changes: list[Change] | None = None
+    price: Amount = ""
+    size: Amount = ""
+    side: str = ""
+    best_bid: Amount = ""
+    best_ask: Amount = ""
+    transaction_hash: str = ""
+    min_order_size: Amount | None = None
+    tick_size: Amount | None = None
+    neg_risk: bool | None = None
+    last_trade_price: Amount | None = None
+    new_tick_size: Amount = ""
+    msg: msgspec.Raw = msgspec.Raw()
+    recv: int = 0
+    recv_ms: int = 0
+    recv_ns: int = 0
+
+    @property
+    def venue(self) -> Ns:
+        """When the venue says that it happened, 0 where it does not."""
+        try:
+            return int(self.timestamp) * MILLISECOND
+        except ValueError:
+            return 0
+
+    @property
+    def known(self) -> Ns:
+        """When the recorder had it, 0 where it does not say."""
+        if self.recv_ns:
+            return self.recv_ns
+        if self.recv_ms:
+            return self.recv_ms * MILLISECOND
+        # A bare time is told by its size: of today, ns have 19 digits, us 16, ms 13 and s 10.
+        digits = len(str(self.recv))
+        return self.recv * 10 ** max(19 - digits, 0) if digits in (10, 13, 16, 19) else 0
+
+
+Frame: TypeAlias = Message | list[Message]
+_DECODER: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame, strict=True)
+
+
+def convert(
+    files: Sequence[Path], lookup: Lookup, recording: Recording, silence: Ns = SILENCE
+) -> Iterator[Columns]:
+    """The rows of these files in batches, file after file.
+
+    Raises:
+        DataError: a file cannot be read, or none of its lines is a message.
+    """
+    feed = Feed(lookup, recording, silence)
+    last = 0
+    for path in files:
+        read = good = 0
+        for number, line in _lines(path):
+            read += 1
+            text = line.strip()
+            if text.decode("utf-8", "replace") in SKIPPED:
+                continue
+            try:
+                frames = _decoded(text)
+            except (msgspec.DecodeError, ValueError, UnicodeDecodeError):
+                recording.put_aside(
+                    path.name, number, TRUNCATED, [text[:60].decode("utf-8", "replace")]
+                )
+                feed.distrust(max(last, 1), TRUNCATED)
+                continue
+            good += 1
+            last = _take(feed, recording, frames, path.name, number, last)
+            if len(feed.rows) >= BATCH:
+                yield feed.taken()
+        recording.rows[path.name] = read
+        if read and not good:
+            raise DataError(
+                f"{path}: none of its {read:,} lines is a message",
+                expected="one JSON object or array a line, as the market channel sends them",
+                hint="polyframe data import tape FILE --format FORMAT names another form",
+            )
+    if feed.rows:
+        yield feed.taken()
+
+
+def _take(
+    feed: Feed, recording: Recording, frames: list[tuple[Ns, list[Message]]], file: str,
+    number: int, last: Ns,
+) -> Ns:  # fmt: skip
+    """Hands the messages of a line on; the moment at which they were known."""
+    for recv, messages in frames:
+        for message in messages:
+            known = recv or message.venue
+            if not recv:
+                recording.note(NO_RECV)
+            if known < last:
+                recording.note(CLOCK if recv else CLOCK.replace("recorder's", "venue's"))
+                known = last
+            if known:
+                feed.heard(known, last)
+                feed.message(message, known, file, number)
+            last = max(known, last)
+    return last
+
+
+def _decoded(text: bytes) -> list[tuple[Ns, list[Message]]]:
+    """The frames of a line with the moments at which they arrived; a line may hold several."""
+    try:
+        frames = [_DECODER.decode(text)]
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        frames = [_DECODER.decode(part) for part in _parts(text.decode())]
+    found: list[tuple[Ns, list[Message]]] = []
+    for frame in frames:
+        if isinstance(frame, Message) and frame.msg:
+            found.append((frame.known, _inner(bytes(frame.msg))))
+        else:
+            found.append((0, frame if isinstance(frame, list) else [frame]))
+    return found
+
+
+def _inner(raw: bytes) -> list[Message]:
+    """What a recorder wrapped: a message, several, or their text."""
+    text = json.loads(raw) if raw[:1] == b'"' else raw
+    if isinstance(text, str) and text.strip() in SKIPPED:
+        return []
+    frame = _DECODER.decode(text)
+    return frame if isinstance(frame, list) else [frame]
+
+
+def _parts(text: str) -> Iterator[bytes]:
+    """JSON values that stand one behind the other."""
+    decoder = json.JSONDecoder()
+    at = 0
+    while at < len(text):
+        _, end = decoder.raw_decode(text, at)
+        yield text[at:end].encode()
+        at = end
+        while at < len(text) and text[at].isspace():
+            at += 1
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield from enumerate(file, start=1)
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise DataError(
+            f"{path} is no whole gzip file: {error}", hint=f"gzip -t '{path}'"
+        ) from None
+    except OSError as error:
+        raise storage_error("read", path, error) from error
