@@ -58,12 +58,14 @@ class _Rows(NamedTuple):
     row: Ints
     of: dict[str, NDArray[Any]]
 
-    def aside(self, recording: Recording, rows: NDArray[Any], why: str, column: str) -> None:
-        """Leaves rows out of the tape."""
-        at = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+    def aside(self, recording: Recording, rows: NDArray[Any], why: str, *columns: str) -> None:
+        """Leaves rows out of the tape; these columns of theirs are written down."""
+        at = np.flatnonzero(rows)
         for index, name in enumerate(recording.rows):
             here = at[self.file[at] == index]
-            recording.put_aside(name, self.row[here], why, self.of[column][here])
+            values = zip(*(self.of[column][here] for column in columns), strict=True)
+            texts = [" ".join(str(value) for value in row) for row in values]
+            recording.put_aside(name, self.row[here], why, texts)
 
 
 def convert(
@@ -136,7 +138,7 @@ def _trades(recording: Recording, rows: _Rows, market: Market, instrument: int) 
     twice = np.ones(len(ids), np.bool_)
     twice[first] = False
     twice &= ~bad
-    rows.aside(recording, bad, f"trade: {AMOUNT}", "price")
+    rows.aside(recording, bad, f"trade: {AMOUNT}", "price", "qty")
     rows.aside(recording, twice, TWICE, "trade_id")
     good = np.flatnonzero(~bad & ~twice)
     if len(good):
@@ -159,7 +161,7 @@ def _ticker(recording: Recording, rows: _Rows, market: Market, instrument: int) 
         decimals = market.size_decimals if size else market.price_decimals
         found[name], bad = exact_units(rows.of[name], decimals)
         wrong |= bad
-    rows.aside(recording, wrong, f"best prices: {AMOUNT}", "bid")
+    rows.aside(recording, wrong, f"best prices: {AMOUNT}", *TICKER[3:])
     rows.aside(recording, stale & ~wrong, f"best prices: {SEQUENCE}", "update_id")
     good = np.flatnonzero(~wrong & ~stale)
     quotes = {
@@ -196,7 +198,7 @@ def _depth(
     side = rows.of["side"].astype(np.int64)
     bad |= none | (np.abs(side) != 1)
     off = ~bad & ((price <= 0) | (price % market.tick != 0))
-    rows.aside(recording, bad, AMOUNT, "price")
+    rows.aside(recording, bad, AMOUNT, "price", "qty")
     rows.aside(recording, off, OFF_GRID, "price")
     drop, breaks = _sequence(recording, rows, events)
     clears = [(events.of[bad & ~drop[events.of]], AMOUNT), (events.of[off], OFF_GRID)]

@@ -24,6 +24,9 @@ TICKS = (1_000, 100, 50, 25, 10, 1)
 """Price steps that Polymarket uses, in 1e-4. Source: its documentation of orders, 2026."""
 
 TWICE = "a price twice in one book"
+WHY = (AMOUNT, TWICE, OFF_GRID, CROSSED)
+"""Why a book cannot be used, by 1 + their index; 0 for a good one."""
+
 TICK_SEEN = "tick changes that nobody told, seen from the prices of a whole book"
 EMPTY = "empty books"
 
@@ -67,11 +70,11 @@ def book_parts(
         return []
     first = np.r_[True, np.diff(books.instrument) != 0]
     reason, tick = _judged(recording, books, levels, first)
-    for why in (AMOUNT, TWICE, OFF_GRID, CROSSED):
+    for code, why in enumerate(WHY, start=1):
         for index, file in enumerate(files):
-            rows = books.row[(reason == why) & (books.file == index)]
-            recording.put_aside(file, rows, why, [""] * len(rows))
-    bad = reason != ""
+            rows = books.row[(reason == code) & (books.file == index)]
+            recording.put_aside(file, rows, f"book: {why}", [""] * len(rows))
+    bad = reason != 0
     gap = np.zeros(n, np.bool_)
     if silence:
         gap[1:] = (np.diff(books.ts) > silence) & ~first[1:]
@@ -88,10 +91,10 @@ def book_parts(
 
 def _judged(
     recording: Recording, books: Snapshots, levels: Levels, first: NDArray[np.bool_]
-) -> tuple[NDArray[np.str_], Ints]:
-    """Why each book cannot be used (empty for a good one), and the tick in force at it."""
+) -> tuple[Ints, Ints]:
+    """Why each book cannot be used, and the tick in force at it."""
     n = len(books.ts)
-    reason = np.full(n, "", "U24")
+    reason = np.zeros(n, np.int64)
     at, side, price = levels.at, levels.side, levels.price
     stated = np.array([market.tick for market in recording.markets], np.int64)[books.instrument]
     one = np.array([m.price_one for m in recording.markets], np.int64)[books.instrument]
@@ -106,7 +109,7 @@ def _judged(
     pair = off[1:] & off[:-1] & ~first[1:]
     told = off & (np.r_[pair, False] | np.r_[False, pair])
     tick = _accumulated(np.where(told, seen, stated), first)
-    reason[step % tick != 0] = OFF_GRID
+    reason[step % tick != 0] = WHY.index(OFF_GRID) + 1
     order = np.lexsort((price, side, at))
     a, s, p = at[order], side[order], price[order]
     double = (a[1:] == a[:-1]) & (s[1:] == s[:-1]) & (p[1:] == p[:-1])
@@ -114,10 +117,10 @@ def _judged(
     rests = levels.size > 0
     np.maximum.at(best_bid, at[rests & (side > 0)], price[rests & (side > 0)])
     np.minimum.at(best_ask, at[rests & (side < 0)], price[rests & (side < 0)])
-    reason[best_bid >= best_ask] = CROSSED
-    reason[at[(price <= 0) | (price >= one[at])]] = OFF_GRID
-    reason[a[1:][double]] = TWICE
-    reason[at[levels.bad]] = AMOUNT
+    reason[best_bid >= best_ask] = WHY.index(CROSSED) + 1
+    reason[at[(price <= 0) | (price >= one[at])]] = WHY.index(OFF_GRID) + 1
+    reason[a[1:][double]] = WHY.index(TWICE) + 1
+    reason[at[levels.bad]] = WHY.index(AMOUNT) + 1
     return reason, tick
 
 
@@ -147,7 +150,7 @@ def _retold(
 
 
 def _clears(
-    recording: Recording, books: Snapshots, reason: NDArray[np.str_], gap: NDArray[np.bool_],
+    recording: Recording, books: Snapshots, reason: Ints, gap: NDArray[np.bool_],
     silence: Ns,
 ) -> list[Part]:  # fmt: skip
     found = []
@@ -158,9 +161,9 @@ def _clears(
         found.append(part(silent, books.ts[before] + silence, TapeKind.CLEAR,
                           books.instrument[before], aux=recording.reason(GAP)))  # fmt: skip
     # Behind a bad book stands a bad one: the market's book is not trusted already.
-    again = (reason != "") & np.r_[False, (reason[:-1] != "") & (np.diff(books.instrument) == 0)]
-    for why in (AMOUNT, TWICE, OFF_GRID, CROSSED):
-        at = np.flatnonzero((reason == why) & ~again)
+    again = (reason != 0) & np.r_[False, (reason[:-1] != 0) & (np.diff(books.instrument) == 0)]
+    for code, why in enumerate(WHY, start=1):
+        at = np.flatnonzero((reason == code) & ~again)
         if len(at):
             recording.clears[why] += len(at)
             found.append(part(at, books.ts[at], TapeKind.CLEAR, books.instrument[at],
