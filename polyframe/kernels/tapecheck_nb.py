@@ -5,7 +5,8 @@ prices and every price has a step.
 
 Shapes:
     ts, venue, kind, side, step, size, flag, aux   (rows,) int64, one instrument's
-    marks   (rows,) int64: 1 where an update ends with a crossed book, 2 where a snapshot is broken
+    marks   (rows,) int64: 1 where an update ends with a crossed book for the first time since the
+            book was whole, 2 where a snapshot is broken
     state   (K_SIZE_OF,) int64, bids and asks (steps,) int64: see ``book_nb``
     seen    (S_SIZE_OF,) int64: what is carried from one call to the next
     tally   (T_SIZE_OF,) int64
@@ -46,7 +47,7 @@ S_BID: Final = 6
 """last quoted bid and ask, 0 for none"""
 S_ASK: Final = 7
 S_CROSSED: Final = 8
-"""1 while the book stands crossed"""
+"""1 once the book stood crossed since its last snapshot"""
 S_STATED: Final = 9
 """levels that its begin promised"""
 S_SIZE_OF: Final = 10
@@ -127,6 +128,7 @@ def bounded(kind, aux, state, bids, asks, seen, tally):  # type: ignore[no-untyp
             broken = 2
         else:
             state[K_WHOLE] = 1
+            seen[S_CROSSED] = 0
             tally[T_SNAPSHOTS] += 1
             if state[K_BID] == 0 and state[K_ASK] == bids.shape[0]:
                 tally[T_EMPTY] += 1
@@ -190,5 +192,3 @@ def scan(ts, venue, kind, side, step, size, flag, aux, marks, state, bids, asks,
                     marks[n] = 1
                 tally[T_CROSSED] += 1
                 seen[S_CROSSED] = 1
-            else:
-                seen[S_CROSSED] = 0

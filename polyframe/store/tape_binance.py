@@ -99,7 +99,7 @@ def convert(
     if not len(columns["ts"]):
         return
     crossed = scan_rows(columns, None, market.tick).crossed
-    recording.clears[CROSSED] += len(crossed)
+    recording.cleared(CROSSED, len(crossed))
     yield cleared_after(columns, crossed, recording.reason(CROSSED)) if len(crossed) else columns
 
 
@@ -141,9 +141,8 @@ def _trades(recording: Recording, rows: _Rows, market: Market, instrument: int) 
     rows.aside(recording, bad, f"trade: {AMOUNT}", "price", "qty")
     rows.aside(recording, twice, TWICE, "trade_id")
     good = np.flatnonzero(~bad & ~twice)
-    if len(good):
-        span = int(ids[good].max()) - int(ids[good].min()) + 1
-        recording.note(MISSING, max(span - len(first), 0))
+    if len(ids):
+        recording.note(MISSING, int(ids.max()) - int(ids.min()) + 1 - len(first))
     ts = known(recording, rows.of["recv_ns"].astype(np.int64))
     return [
         part(good, ts[good], TapeKind.TRADE, instrument, ts_venue=rows.of["exch_ns"][good],
@@ -222,7 +221,7 @@ def _depth(
     for at_events, why in clears:
         once = np.unique(at_events)
         if len(once):
-            recording.clears[why] += len(once)
+            recording.cleared(why, len(once))
             told.append(part(once, events.ts[once], TapeKind.CLEAR, instrument,
                              aux=recording.reason(why)))  # fmt: skip
     return [*parts, _one(told)]
@@ -304,7 +303,7 @@ def _apart(rows: _Rows, events: _Events, chain: Ints, snapshots: Ints) -> Ints:
 
 def _gaps(recording: Recording, events: _Events, instrument: int, silence: Ns) -> Part:
     at = silences(events.ts, silence)
-    recording.clears[GAP] += len(at)
+    recording.cleared(GAP, len(at))
     aux = recording.reason(GAP) if len(at) else 0
     return part(at, events.ts[at] + silence, TapeKind.CLEAR, instrument, aux=aux)
 

@@ -80,7 +80,7 @@ def _with_gaps(columns: Columns, recording: Recording, silence: Ns) -> Columns:
     at = silences(columns["ts"], silence)
     if not len(at):
         return columns
-    recording.clears[GAP] += len(at)
+    recording.cleared(GAP, len(at))
     made = {name: np.insert(values, at + 1, 0) for name, values in columns.items()}
     new = at + 1 + np.arange(len(at))
     made["ts"][new] = columns["ts"][at] + silence

@@ -28,7 +28,8 @@ TRUNCATED = "unreadable line"
 OFF_GRID = "price off the tick"
 AMOUNT = "impossible amount"
 DISAGREES = "best price disagrees"
-REASONS = (GAP, CROSSED, HASH, SEQUENCE, ORDER, TRUNCATED, OFF_GRID, AMOUNT, DISAGREES)
+TWICE = "a price twice in one book"
+REASONS = (GAP, CROSSED, HASH, SEQUENCE, ORDER, TRUNCATED, OFF_GRID, AMOUNT, DISAGREES, TWICE)
 """Why a book is not to be trusted before its next snapshot."""
 
 CLOCK = "the recorder's clock went back; the row counts as known when the one before it was"
@@ -79,6 +80,11 @@ class Recording:
         at = np.atleast_1d(np.asarray(rows, np.int64))
         if len(at):
             self.aside.append((file, at, reason, [str(value) for value in values]))
+
+    def cleared(self, why: str, count: int = 1) -> None:
+        """Counts CLEAR rows."""
+        if count:
+            self.clears[why] += count
 
     def note(self, text: str, count: int = 1) -> None:
         """Counts something that a person should hear of and that left no row out."""

@@ -23,7 +23,7 @@ class Scanned:
 
     tally: Ints
     crossed: Ints
-    """rows with which a whole book becomes crossed"""
+    """rows with which a book becomes crossed for the first time since it was whole"""
     broken: Ints
     """rows at which a snapshot is broken"""
     whole: bool

@@ -13,6 +13,7 @@ from polyframe.store.tape_recording import (
     CROSSED,
     GAP,
     OFF_GRID,
+    TWICE,
     Ints,
     Part,
     Recording,
@@ -23,7 +24,6 @@ from polyframe.store.tape_rows import TapeKind
 TICKS = (1_000, 100, 50, 25, 10, 1)
 """Price steps that Polymarket uses, in 1e-4. Source: its documentation of orders, 2026."""
 
-TWICE = "a price twice in one book"
 WHY = (AMOUNT, TWICE, OFF_GRID, CROSSED)
 """Why a book cannot be used, by 1 + their index; 0 for a good one."""
 
@@ -156,7 +156,7 @@ def _clears(
     found = []
     silent = np.flatnonzero(gap)
     if len(silent):
-        recording.clears[GAP] += len(silent)
+        recording.cleared(GAP, len(silent))
         before = silent - 1
         found.append(part(silent, books.ts[before] + silence, TapeKind.CLEAR,
                           books.instrument[before], aux=recording.reason(GAP)))  # fmt: skip
@@ -165,7 +165,7 @@ def _clears(
     for code, why in enumerate(WHY, start=1):
         at = np.flatnonzero((reason == code) & ~again)
         if len(at):
-            recording.clears[why] += len(at)
+            recording.cleared(why, len(at))
             found.append(part(at, books.ts[at], TapeKind.CLEAR, books.instrument[at],
                               ts_venue=books.ts_venue[at], aux=recording.reason(why)))  # fmt: skip
     return found

@@ -15,12 +15,13 @@ from polyframe.store.tape_recording import (
     HASH,
     OFF_GRID,
     ORDER,
+    TWICE,
     Columns,
     Lookup,
     Recording,
 )
 from polyframe.store.tape_rows import COLUMNS, TapeFlag, TapeKind
-from polyframe.store.tape_snapshots import TICK_SEEN, TWICE
+from polyframe.store.tape_snapshots import TICK_SEEN
 from polyframe.store.tape_top5 import MIRROR
 from polyframe.store.tape_ws_book import HashForm, Level, Sides, WsBook, units
 
@@ -324,7 +325,7 @@ class Feed:
 
     def _cleared(self, book: WsBook, now: Ns, venue: Ns, why: str) -> Row:
         book.forget()
-        self.recording.clears[why] += 1
+        self.recording.cleared(why, 1)
         return self._row(book, now, venue, TapeKind.CLEAR, aux=self.recording.reason(why))
 
     def _update(self, rows: list[Row]) -> None:

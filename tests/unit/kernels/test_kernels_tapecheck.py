@@ -86,7 +86,7 @@ class Slow:
             self.inside, self.found, self.promised = True, 0, row["aux"]
         elif kind == TapeKind.SNAPSHOT_END:
             if self.inside and self.found == self.promised == row["aux"]:
-                self.whole = True
+                self.whole, self.was_crossed = True, False
                 tally["snapshots"] += 1
                 tally["empty"] += not (self.levels[1] or self.levels[-1])
             else:
@@ -111,7 +111,7 @@ class Slow:
             tally["crossed"] += crossed
             if crossed and not self.was_crossed:
                 self.marks.append(at)
-            self.was_crossed = crossed
+            self.was_crossed |= crossed
 
     def times(self, row: dict[str, int]) -> None:
         venue = row["ts_venue"]
