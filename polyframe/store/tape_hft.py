@@ -98,8 +98,12 @@ def read_events(file: Path) -> NDArray[Any]:
         DataError: it cannot be read, or holds something else.
     """
     try:
-        with np.load(file, allow_pickle=False) as found:
-            rows = found["data"] if isinstance(found, np.lib.npyio.NpzFile) else found
+        found = np.load(file, allow_pickle=False)
+        if isinstance(found, np.lib.npyio.NpzFile):
+            with found:
+                rows = found["data"]
+        else:
+            rows = found
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise DataError(
             f"{file} cannot be read: {error}", expected="an .npz file with an array named data"

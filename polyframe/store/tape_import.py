@@ -12,6 +12,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from polyframe.domain.market import Market
 from polyframe.domain.units import Ns, format_units
 from polyframe.errors import DataError, UserError
@@ -20,7 +22,8 @@ from polyframe.store.durable import storage_error, sync_directory
 from polyframe.store.importing import ASIDE_COLUMNS, FileReport, keep_aside
 from polyframe.store.listing import find_market
 from polyframe.store.tape import Segment, Tape
-from polyframe.store.tape_recording import Columns, Lookup, Recording
+from polyframe.store.tape_recording import GAP, Columns, Lookup, Recording
+from polyframe.store.tape_rows import TapeFlag, TapeKind
 from polyframe.store.tape_symbols import Symbol, symbol_rows
 from polyframe.store.tape_writer import TapeWriter
 
@@ -100,7 +103,7 @@ def import_tape(
     staging = into / TAPE / f".{file_name(label)}.part"
     try:
         segment = _written(catalogue, label, staging, convert(files, lookup, recording, longest),
-                           recording)  # fmt: skip
+                           recording, longest)  # fmt: skip
         _told(report, recording, files)
         frames = [_aside(recording)]
         names = [path.name for path in files]
@@ -218,28 +221,44 @@ def _without(note: dict[str, Any]) -> dict[str, Any]:
 
 def _written(
     catalogue: Catalogue, source: str, staging: Path, batches: Iterator[Columns],
-    recording: Recording,
+    recording: Recording, silence: Ns,
 ) -> Segment | None:  # fmt: skip
     """Seals all rows as one segment beside the tape; None when there are none."""
     place = catalogue.path / TAPE / file_name(source)
     before = Tape.open(place) if place.is_dir() and any(place.iterdir()) else None
-    number = before.segments[-1].number + 1 if before else 0
     shutil.rmtree(staging, ignore_errors=True)
-    writer = TapeWriter(staging, [], first=number)
+    writer = TapeWriter(staging, [], first=before.segments[-1].number + 1 if before else 0)
     try:
         for columns in batches:
-            if before is not None and columns["ts"][0] < before.segments[-1].last_ts:
-                raise _overlapping(source, before, int(columns["ts"][0]))
-            for market in recording.markets:
-                writer.instrument(market.yes.id)
+            if before is not None:
+                first = int(columns["ts"][0])
+                if first < before.segments[-1].last_ts:
+                    raise _overlapping(source, before, first)
+                _ended(writer, recording, before, first, silence)
+                before = None
             for name in recording.names:
                 writer.name(name)
-            writer.append(columns)
+            place_of = np.array([writer.instrument(m.yes.id) for m in recording.markets], np.int32)
+            writer.append(columns | {"instrument": place_of[columns["instrument"]]})
         return writer.close()
     except BaseException:
         with suppress(DataError):
             writer.abandon()
         raise
+
+
+def _ended(writer: TapeWriter, recording: Recording, before: Tape, first: Ns, silence: Ns) -> None:
+    """Between two recordings nobody looked: the books of the earlier one end with it."""
+    last = before.segments[-1].last_ts
+    aux = recording.reason(GAP)
+    for name in recording.names:
+        writer.name(name)
+    for name in before.instruments:
+        recording.cleared(GAP)
+        writer.row(
+            min(last + silence, first), TapeKind.CLEAR, writer.instrument(name), 0, aux=aux,
+            flag=0 if name == before.instruments[-1] else TapeFlag.MORE,
+        )  # fmt: skip
 
 
 def _overlapping(source: str, tape: Tape, first: Ns) -> DataError:
