@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tape_cases import converted, market, told
 
 from polyframe.errors import DataError
+from polyframe.store import tape_hft
 from polyframe.store.tape import Tape, TapeFlag, TapeKind
 from polyframe.store.tape_hft import (
     BUY,
@@ -115,6 +117,32 @@ def test_a_file_becomes_a_tape_and_reads_back(tmp_path: Path) -> None:
     assert len(tape) == 502
     assert tape.column("price")[2:].tolist() == [round(px * 10_000) for _, _, px, _ in rows]
     assert tape.column("size")[2:].tolist() == [round(q * 10**6) for *_, q in rows]
+
+
+def test_both_kinds_of_files_are_read(tmp_path: Path) -> None:
+    made = events((DEPTH | LOCAL | BUY, 1, 0.4, 5))
+    np.save(tmp_path / "a.npy", made)
+    np.savez(tmp_path / "a.npz", data=made)
+    assert (read_events(tmp_path / "a.npy") == read_events(tmp_path / "a.npz")).all()
+
+
+def test_files_go_on_with_one_book_and_long_silences_end_it(tmp_path: Path) -> None:
+    rows = (DEPTH | LOCAL | BUY, 10, 0.4, 5), (DEPTH | BUY, 10, 0.4, 5)
+    np.save(tmp_path / "a.npy", events(*rows, (DEPTH | LOCAL | SELL, 100, 0.5, 5)))
+    files = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    columns, recording = converted(tape_hft, files[:1], [], market(), silence=50)
+    assert told(columns, recording)[2:] == ["LEVEL bid 4000 5", "CLEAR gap", "LEVEL ask 5000 5"]
+    assert columns["ts"].tolist()[2:] == [10, 60, 100]
+    assert recording.notes == {"events that never reached the recorder": 1}
+    np.save(files[1], events((DEPTH | LOCAL | BUY, 200, 0.41, 1)))
+    columns, recording = converted(tape_hft, files, [], market())
+    assert told(columns, recording)[2:] == [
+        "LEVEL bid 4000 5",
+        "LEVEL ask 5000 5",
+        "LEVEL bid 4100 1",
+    ]
+    with pytest.raises(DataError, match=r"1 levels are off the tick of 0\.05"):
+        converted(tape_hft, files, [], market(tick=500))
 
 
 @pytest.mark.parametrize("what", ["missing", "text", "other"])

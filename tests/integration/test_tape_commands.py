@@ -1,0 +1,115 @@
+"""Tapes as a person imports, lists and checks them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from polyframe.cli.data import Form
+from polyframe.cli.main import main
+from polyframe.store.tape_import import FORMATS
+from polyframe.store.tape_recording import REASONS
+from polyframe.store.tape_rows import COLUMNS, TapeKind
+
+BOOK = {
+    "event_type": "book",
+    "asset_id": "y1",
+    "timestamp": "1785000000000",
+    "bids": [{"price": "0.4", "size": "1"}],
+    "asks": [{"price": "0.5", "size": "1"}],
+}
+MARKETS = "market_id,question,token_0,outcome_0,token_1,outcome_1,tick,closes\n"
+MARKETS += "m1,Rain?,y1,Yes,n1,No,0.01,1785000000000000000\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("m.csv").write_text(MARKETS)
+    names = MARKETS.splitlines()[0].split(",")
+    columns: dict[str, object] = dict.fromkeys(names)
+    columns = {name: name for name in columns} | {"closes": {"from": "closes", "unit": "ns"}}
+    Path("m.json").write_text(json.dumps({"kind": "markets", "source": "me", "columns": columns}))
+    Path("r.jsonl").write_text(json.dumps(BOOK) + "\n{\n" + json.dumps(BOOK | {"asset_id": "x"}))
+    return tmp_path
+
+
+def call(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> tuple[str, str]:
+    assert main(["data", *args]) == code
+    done = capsys.readouterr()
+    return done.out, done.err
+
+
+def test_import_list_and_check(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(capsys, "import", "markets", "m.csv", "--map", "m.json", "--into", "cat")
+    words = ("import", "tape", "r.jsonl", "--format", "polymarket-ws", "--into", "cat")
+    out, _ = call(capsys, *words)
+    assert re.search(r"r\.jsonl +3 +1", out)
+    out = " ".join(out.split())
+    # A snapshot of two levels and the loss of trust.
+    assert "5 rows of 1 instruments, 2026-07-25" in out
+    assert "1 rows of 1 markets that the catalogue lacks are left out (x)" in out
+    assert "polyframe data import markets FILE" in out
+    out, _ = call(capsys, *words)
+    assert "nothing was written" in " ".join(out.split())
+    report = json.loads(call(capsys, *words, "--source", "two", "--json")[0])
+    assert report["clears"] == {"unreadable line": 1}
+    assert report["unknown"] == {"x": 1}
+
+    held = json.loads(call(capsys, "list", "cat", "--json")[0])["holdings"]
+    assert [(h["kind"], h["source"], h["rows"]) for h in held if h["kind"] == "tape"] == [
+        ("tape", "r", 5),
+        ("tape", "two", 5),
+    ]
+    checked = json.loads(call(capsys, "check", "cat", "--json")[0])
+    assert (checked["files"], checked["errors"]) == (3, 0)
+
+    column = next(Path("cat/tape").glob("two/*/size.npy"))
+    column.write_bytes(column.read_bytes()[:-1] + b"\x01")
+    out, _ = call(capsys, "check", "cat", code=3)
+    assert "damaged tape" in out
+    assert "Errors: 1." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["tape", "r.jsonl", "--into", "cat"], 2, "--format, one of polymarket-ws"),
+        (["tape", "r.jsonl", "--format", "polymarket-ws", "--map", "m.json"], 2, "--map cannot be"),
+        (["markets", "m.csv", "--format", "binance"], 2, "--format cannot be used with markets"),
+        (["tape", "r.jsonl", "--format", "binance", "--into", "cat"], 2, "--market ID"),
+        (
+            ["tape", "r.jsonl", "--format", "polymarket-ws", "--into", "new"],
+            3,
+            "polyframe data import markets FILE",
+        ),
+        (["tape", "m.csv", "--format", "polymarket-ws", "--into", "cat"], 3, "is a message"),
+        (["tape", "r.jsonl", "--format", "polymarket-top5", "--into", "cat"], 3, "as Parquet"),
+    ],
+)
+def test_mistakes_are_told_with_the_next_step(desk: Path, capsys, words, code, said) -> None:
+    _, err = call(capsys, "import", *words, code=code)
+    assert said in " ".join(err.split())
+    assert not Path("new/tape").exists()
+
+
+def test_the_documented_rows_are_the_real_ones(root: Path) -> None:
+    text = (root / "docs" / "data.md").read_text()
+    section = text.split("## Tapes\n")[1].split("\n## ")[0]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in section.splitlines()
+        if line.startswith("| ")
+    ]
+    names = {"i1": "int8", "u1": "uint8", "i4": "int32", "i8": "int64"}
+    columns = {row[0].strip("`"): row[1] for row in rows if row[1] in names.values()}
+    assert columns == {name: names[dtype.str[1:]] for name, dtype in COLUMNS.items()}
+    kinds = {row[1]: row[0] for row in rows if row[0].isdigit()}
+    assert kinds == {kind.name: str(int(kind)) for kind in TapeKind}
+    reasons = {row[0].strip("`") for row in rows if len(row) == 2} - {"reason"}
+    assert reasons == set(REASONS)
+    forms = [row[0].strip("`") for row in rows if len(row) == 4 and row[0] != "`--format`"]
+    assert forms == list(FORMATS) == [form.value for form in Form]
