@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 import msgspec
 
-from polyframe.domain.units import MILLISECOND, SECOND, Ns
+from polyframe.domain.units import SECOND, Ns
 from polyframe.errors import DataError
 from polyframe.store.durable import storage_error
 from polyframe.store.tape_recording import CLOCK, TRUNCATED, Columns, Lookup, Recording
-from polyframe.store.tape_ws_book import Amount, Level
 from polyframe.store.tape_ws_feed import Feed
+from polyframe.store.tape_ws_messages import Message
 
 SILENCE = 30 * SECOND
 """Of the whole connection, which carries an answer to a ping every 10 s.
@@ -24,66 +24,6 @@ Source: the venue's official client takes a connection for dead then."""
 BATCH = 1 << 17
 SKIPPED = ("", "PING", "PONG")
 NO_RECV = "messages without the time at which they arrived; the venue's own is taken for it"
-
-
-class Change(msgspec.Struct, gc=False):
-    """One level of a ``price_change``; the old form leaves the token to the message."""
-
-    price: Amount
-    size: Amount
-    side: str
-    asset_id: str = ""
-    hash: str = ""
-    best_bid: Amount = ""
-    best_ask: Amount = ""
-
-
-class Message(msgspec.Struct):
-    """The fields of all messages that are used, and those of a recorder's wrapper."""
-
-    event_type: str = ""
-    market: str = ""
-    asset_id: str = ""
-    timestamp: Amount = ""
-    hash: str = ""
-    bids: list[Level] | None = None
-    asks: list[Level] | None = None
-    price_changes: list[Change] | None = None
-    changes: list[Change] | None = None
-    price: Amount = ""
-    size: Amount = ""
-    side: str = ""
-    best_bid: Amount = ""
-    best_ask: Amount = ""
-    transaction_hash: str = ""
-    min_order_size: Amount | None = None
-    tick_size: Amount | None = None
-    neg_risk: bool | None = None
-    last_trade_price: Amount | None = None
-    new_tick_size: Amount = ""
-    msg: msgspec.Raw = msgspec.Raw()
-    recv: int = 0
-    recv_ms: int = 0
-    recv_ns: int = 0
-
-    @property
-    def venue(self) -> Ns:
-        """When the venue says that it happened, 0 where it does not."""
-        try:
-            return int(self.timestamp) * MILLISECOND
-        except ValueError:
-            return 0
-
-    @property
-    def known(self) -> Ns:
-        """When the recorder had it, 0 where it does not say."""
-        if self.recv_ns:
-            return self.recv_ns
-        if self.recv_ms:
-            return self.recv_ms * MILLISECOND
-        # A bare time is told by its size: of today, ns have 19 digits, us 16, ms 13 and s 10.
-        digits = len(str(self.recv))
-        return self.recv * 10 ** max(19 - digits, 0) if digits in (10, 13, 16, 19) else 0
 
 
 Frame: TypeAlias = Message | list[Message]

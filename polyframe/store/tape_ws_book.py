@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import TypeAlias
-
-import msgspec
 
 from polyframe.domain.market import Market
 from polyframe.domain.units import Ns, to_units
 from polyframe.errors import DataError
 from polyframe.store.tape_amounts import MOST
 from polyframe.store.tape_snapshots import TICKS
+from polyframe.store.tape_ws_messages import Amount, HashForm, Level
 
-Amount: TypeAlias = str | int | float
 Sides: TypeAlias = tuple[dict[int, int], dict[int, int]]
 """Sizes by price: bids, asks."""
-
-
-class Level(msgspec.Struct, gc=False):
-    """What rests at one price of a token, as the venue writes it."""
-
-    price: Amount
-    size: Amount
-
-
-class HashForm(msgspec.Struct, gc=False):
-    """What a book's hash is the SHA-1 of, as compact JSON.
-
-    Source: the venue's clients, proved on a recorded answer of its book endpoint.
-    """
-
-    market: str
-    asset_id: str
-    timestamp: Amount
-    hash: str
-    bids: list[Level]
-    asks: list[Level]
-    min_order_size: Amount
-    tick_size: Amount
-    neg_risk: bool
-    last_trade_price: Amount
-
-    def digest(self) -> str:
-        """The hash in hex."""
-        return hashlib.sha1(msgspec.json.encode(self), usedforsecurity=False).hexdigest()
 
 
 @lru_cache(maxsize=1 << 16)

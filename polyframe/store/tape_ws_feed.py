@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from polyframe.domain.units import Ns
@@ -23,10 +21,8 @@ from polyframe.store.tape_recording import (
 from polyframe.store.tape_rows import COLUMNS, TapeFlag, TapeKind
 from polyframe.store.tape_snapshots import TICK_SEEN
 from polyframe.store.tape_top5 import MIRROR
-from polyframe.store.tape_ws_book import HashForm, Level, Sides, WsBook, units
-
-if TYPE_CHECKING:
-    from polyframe.store.tape_polymarket_ws import Change, Message
+from polyframe.store.tape_ws_book import Sides, WsBook, units
+from polyframe.store.tape_ws_messages import Change, HashForm, Level, Message
 
 RESENT = "messages sent again"
 OLDER = "older than the book that came before it"
@@ -164,8 +160,8 @@ class Feed:
                 why = why or OFF_GRID
             else:
                 key = book.turned(no, 1 if change.side == "BUY" else -1, price)
-                mirrored = not no and levels.get(key, size) != size
-                self.recording.note(MIRROR, int(mirrored))
+                if not no and levels.get(key, size) != size:
+                    self.recording.note(MIRROR)
                 levels[key] = size
                 continue
             self.recording.put_aside(
@@ -176,7 +172,8 @@ class Feed:
             for (side, price), size in levels.items()
             if book.rest(side, price, size) or not book.trusted
         ]
-        self.recording.note(RESENT, int(not rows and not why))
+        if not rows and not why:
+            self.recording.note(RESENT)
         book.venue = venue
         if book.trusted:
             why = why or self._contradicted(book, told, message)

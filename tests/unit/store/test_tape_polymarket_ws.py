@@ -15,7 +15,7 @@ from tape_cases import NO, SECOND, YES, aside, converted, market, rebuilt, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_polymarket_ws as ws
-from polyframe.store.tape_ws_book import HashForm, Level
+from polyframe.store.tape_ws_messages import HashForm, Level
 
 MS = 1_000_000
 
