@@ -171,7 +171,8 @@ def _facts(record: MarketRecord) -> Any:
     table = PlainTable(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    life = f"{show_time(market.opened)} to " if market.opened else "until "
+    begins = f"{show_time(market.opened)} to " if market.opened else "until "
+    life = begins + show_time(market.closes) if market.closes else "never closes"
     table.add_row("id", market.id)
     if market.slug:
         table.add_row("slug", market.slug)
@@ -179,7 +180,7 @@ def _facts(record: MarketRecord) -> Any:
         strike = f", strike {market.strike:g}" if market.strike is not None else ""
         table.add_row("group", f"{market.group} ({record.siblings} siblings{strike})")
     table.add_row("category", market.category)
-    table.add_row("open", life + show_time(market.closes))
+    table.add_row("open", life)
     if ended is None:
         table.add_row("outcome", "none on record")
     else:

@@ -91,8 +91,9 @@ def market_list(lines: Sequence[MarketLine], found: int, path: Path, width: int)
     for name in ("prices", "forecasts") if wide else ("prices",):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
+        closes = show_time(line.closes)[:10] if line.closes else "never"
         cells = [Text(line.id), Text(one_line(line.question)), Text(line.category),
-                 Text(show_time(line.closes)[:10]), Text(line.outcome or "-"),
+                 Text(closes), Text(line.outcome or "-"),
                  Text(f"{line.prices:,}"), Text(f"{line.forecasts:,}")]  # fmt: skip
         table.add_row(*(cells if wide else (cells[n] for n in (0, 1, 3, 5))))
     return Group(table, _more(len(lines), found, f"in {path}"))

@@ -74,6 +74,44 @@ def test_import_list_and_check(desk: Path, capsys: pytest.CaptureFixture[str]) -
     assert "Errors: 1." in out
 
 
+def test_a_symbol_is_shown_as_a_market_that_never_closes(desk: Path, capsys) -> None:
+    import numpy as np
+
+    from polyframe.store.tape_hft import BUY, DEPTH, EVENT, LOCAL
+
+    event = np.zeros(1, EVENT)
+    event["ev"], event["local_ts"], event["px"], event["qty"] = DEPTH | LOCAL | BUY, 5, 7.5, 2
+    np.savez("e.npz", data=event)
+    call(
+        capsys,
+        "import",
+        "tape",
+        "e.npz",
+        "--format",
+        "hftbacktest",
+        "--market",
+        "XYZ",
+        "--into",
+        "cat",
+        "--tick",
+        "0.5",
+        "--lot",
+        "1",
+        "--price-decimals",
+        "1",
+        "--size-decimals",
+        "5",
+        "--venue",
+        "elsewhere",
+        "--max-price",
+        "1000",
+    )
+    page, _ = call(capsys, "show", "XYZ", "--data", "cat")
+    assert "never closes" in page
+    assert main(["list", "markets", "--data", "cat"]) == 0
+    assert re.search(r"XYZ +XYZ at elsewhere +never", capsys.readouterr().out)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
