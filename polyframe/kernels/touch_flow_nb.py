@@ -67,14 +67,18 @@ _stream = types.Array(uint64, 1, "C")
 
 @kernel(types.void(_flat, _row, _stream, _table, _row, int64))
 def _requote(touch, place, stream, rows, clock, mid):  # type: ignore[no-untyped-def]
-    """Both best prices go and stand anew, so that in between none meets the other."""
+    """Both best prices stand anew: of each side the new before the old goes.
+
+    The side that is moved away from goes first, so that none ever meets the other, and a book that
+    follows row by row has a best price at all times and never searches for one.
+    """
     half, old = place[P_HALF], place[P_MID]
-    if old > 0:
-        for side in (1, -1):
-            put(rows, clock, LEVEL, side, old - side * half, 0)
-    for side in (1, -1):
+    first = -1 if mid > old else 1
+    for side in (first, -first):
         size = lots(stream, touch[Q_RESTS], touch[Q_RESTS_SPREAD], clock[C_LOT])
         put(rows, clock, LEVEL, side, mid - side * half, size)
+        if old > 0:
+            put(rows, clock, LEVEL, side, old - side * half, 0)
     place[P_MID] = mid
 
 

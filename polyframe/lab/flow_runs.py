@@ -141,8 +141,8 @@ def run_touch(spec: TouchSpec, stream: Stream) -> Run:
     whole, true = _collect(
         lambda: touch.run_touch(state, place, stream, rows, clock, truth), rows, clock, truth
     )
-    # The first two rows are the opening book: they become a snapshot.
-    head = _framed(whole[:, :2])
+    # The first two rows are the opening book, the offer first: they become a snapshot.
+    head = _framed(whole[:, 1::-1])
     made = np.concatenate([head, whole[:, 2:]], axis=1)
     true = np.concatenate([true[:1], true[:2], true[1:2], true[2:]]) * spec.tick
     return Run(_columns(made, spec.start, spec.feed), true, _counts(clock), None)

@@ -12,6 +12,7 @@ from polyframe.errors import UserError
 
 START: Ns = 1_788_220_800 * SECOND
 """2026-09-01 00:00 UTC."""
+MOST_EVENTS = 100_000_000
 HINT = "the fields with their ranges: docs/synthetic-flow.md"
 
 
@@ -92,6 +93,7 @@ class FlowSpec(
             raise _bad(self, "start_probability", "a probability between 0 and 1, neither of them")
         if self.tick < 10 or 10_000 % self.tick:
             raise _bad(self, "tick", "10 or more 1e-4 that divide 1: 10 (0.001), 100 (0.01)")
+        _countable(self.seconds * (self.makers / self.hold + self.takers))
 
 
 class TouchSpec(
@@ -143,6 +145,7 @@ class TouchSpec(
         steps = self.price * 10**self.price_decimals / self.tick
         if not 4 * self.half_spread < steps < 2**40:
             raise _bad(self, "price", "more than four half spreads, in fewer than 2^40 ticks")
+        _countable(self.seconds * (self.moves + 2.0 * self.takers))
 
 
 Spec = FlowSpec | TouchSpec
@@ -153,6 +156,15 @@ def _within(spec: Any, limits: dict[str, tuple[float, float]]) -> None:
         value = getattr(spec, name)
         if not (math.isfinite(value) and low <= value <= high):
             raise _bad(spec, name, f"{low:g} to {high:g}")
+
+
+def _countable(events: float) -> None:
+    if events > MOST_EVENTS:
+        raise UserError(
+            f"order flow of some {events / 1e6:.0f} million events in one market",
+            expected=f"{MOST_EVENTS / 1e6:.0f} million at the most, which fill some 20 GB",
+            hint="fewer seconds, or several tapes with other seeds",
+        )
 
 
 def _bad(spec: Any, name: str, expected: str) -> UserError:
