@@ -11,6 +11,7 @@ from benchmarks.figures import print_json, print_table
 # A benchmark is a module of this folder with `measure(quick: bool) -> Iterable[Figure]`.
 NAMES = {
     "bars": "an EMA cross over 500 markets beside freqtrade, backtesting.py and vectorbt",
+    "flow": "rows a second of synthetic order flow, compiled and as a whole",
     "peers": "the bare compiled loop that bounds every engine, from the peers' harness",
     "report": "the report of 45,000 trades: built, stored, shown, as a page",
     "size": "megabytes of the core in an empty environment, and its largest parts",

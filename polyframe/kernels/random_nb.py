@@ -24,8 +24,9 @@ _LN2_HIGH: Final = 6.93147180369123816490e-01
 _LN2_LOW: Final = 1.90821492927058770002e-10
 """ln 2 in two parts, the first of which has room for a factor of 2,000 without rounding"""
 _HALF: Final = 0.70710678118654752440
-_LN_TERMS: Final = 23
-_EXP_TERMS: Final = 14
+_LN: Final = tuple(1.0 / n for n in range(23, 0, -2))
+_EXP: Final = tuple(1.0 / math.factorial(n) for n in range(14, -1, -1))
+"""coefficients of the series, the highest power first"""
 _MOST: Final = 709.0
 
 _stream = types.Array(uint64, 1, "C")
@@ -62,8 +63,8 @@ def ln(x):  # type: ignore[no-untyped-def]
     s = (m - 1.0) / (m + 1.0)
     q = s * s
     total = 0.0
-    for n in range(_LN_TERMS, 0, -2):
-        total = total * q + 1.0 / n
+    for c in _LN:
+        total = total * q + c
     return e * _LN2_HIGH + (2.0 * s * total + e * _LN2_LOW)
 
 
@@ -80,9 +81,9 @@ def exp(x):  # type: ignore[no-untyped-def]
     x = min(x, _MOST)
     e = math.floor(x / _LN2_HIGH + 0.5)
     r = (x - e * _LN2_HIGH) - e * _LN2_LOW
-    total = 1.0
-    for n in range(_EXP_TERMS, 0, -1):
-        total = 1.0 + total * r / n
+    total = 0.0
+    for c in _EXP:
+        total = total * r + c
     return math.ldexp(total, int64(e))
 
 

@@ -38,6 +38,7 @@ from polyframe.lab.flow_runs import (
     stream_of,
 )
 from polyframe.lab.flow_spec import FlowSpec, Spec, TouchSpec
+from polyframe.lab.written import write_whole
 from polyframe.store.tape_rows import TapeFlag
 from polyframe.store.tape_writer import TapeWriter
 
@@ -233,7 +234,7 @@ def write(flow: Flow, path: Path) -> None:
     """Stores order flow as a new tape, with its markets and how it was made in ``flow.json``.
 
     Raises:
-        UserError: something is there already.
+        UserError: something is there already, or the note cannot be written.
         DataError: the disk refused.
     """
     if path.exists() and any(path.iterdir()):
@@ -248,7 +249,8 @@ def write(flow: Flow, path: Path) -> None:
         writer.append(flow.columns)
     finally:
         writer.close()
-    (path / NOTE).write_bytes(msgspec.json.format(msgspec.json.encode(flow.note), indent=2))
+    note = msgspec.json.format(msgspec.json.encode(flow.note), indent=2).decode()
+    write_whole(path / NOTE, note + "\n", "note beside the tape")
 
 
 def read_note(path: Path) -> FlowNote:
