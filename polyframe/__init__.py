@@ -25,7 +25,11 @@ _FROM: dict[str, str] = {
         "polyframe.api.sizer": "Sized Sizer",
         "polyframe.api.stakes": "Stake all_in asks_within depth_near mid_of stake_in",
         "polyframe.api.exchange": "Broker Clocked Exchange Feed",
-        "polyframe.api.execution": "Child ExecutionStyle Parent",
+        "polyframe.api.execution": "Child ExecutionStyle Parent Step",
+        "polyframe.api.parts": (
+            "Sides Taken children_of deadline edge_at least_part part_of post_price price_within "
+            "seconds sides_of taking unit_price wind_up"
+        ),
         "polyframe.api.market_filter": "MarketFilter MarketStats",
         "polyframe.api.objective": "Objective Observer Searcher",
         "polyframe.api.hookspecs": "hookimpl",
@@ -64,6 +68,8 @@ _FROM: dict[str, str] = {
             "buy_cost edge_after_fee kelly_fraction kelly_reservation kelly_time_value "
             "kelly_uncertainty_shrink kelly_void_risk sell_net"
         ),
+        "polyframe.quant.execution": "Schedule Top Walk almgren_chriss microprice walk_book",
+        "polyframe.quant.slippage": "Circumstances Slippage circumstances fit_slippage",
         "polyframe.quant.carry": "hold_vs_exit settlement_yield",
         "polyframe.quant.depth_kelly": "DepthBet kelly_linear_impact kelly_order_book",
         "polyframe.quant.correlation": "Scenarios cluster_scenarios effective_bets",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 API = 1
@@ -16,6 +17,10 @@ class PluginConfig(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
     )
+
+
+class NoState(msgspec.Struct):
+    """The state of a plugin that keeps none."""
 
 
 class Plugin:

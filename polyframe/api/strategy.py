@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from polyframe.api.exits import Exit, Exits, Ladder, PortfolioTrailing, Thesis, Trailing
-from polyframe.api.plugin import Plugin
+from polyframe.api.plugin import NoState, Plugin
 from polyframe.api.subscription import Subscription
 from polyframe.api.view import View
 from polyframe.domain.effects import FillBooked, PositionSettled, TradingHalted
@@ -30,10 +30,6 @@ from polyframe.domain.wishes import Wish
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-
-class NoState(msgspec.Struct):
-    """The state of a strategy that keeps none."""
 
 
 class Strategy(Plugin):

@@ -12,7 +12,7 @@ from polyframe.cli.console import console, show
 from polyframe.errors import UserError
 
 app = typer.Typer(
-    help="List strategies, forecasters, protections, sizers, markets or stored runs.",
+    help="List strategies, forecasters, protections, sizers, styles, markets or stored runs.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -42,7 +42,7 @@ def _command(kind: str) -> Callable[..., None]:
 
 for _kind, _word in (
     ("strategy", "strategies"), ("forecaster", "forecasters"), ("protection", "protections"),
-    ("sizer", "sizers"),
+    ("sizer", "sizers"), ("execution_style", "styles"),
 ):  # fmt: skip
     app.command(_word, help=f"{_word.capitalize()}: name, where from, what each does.")(
         _command(_kind)

@@ -200,10 +200,14 @@ class StrategyDisabled(_Effect, frozen=True):
 
 
 class StateSaved(_Effect, frozen=True):
-    """A strategy's declared state after it changed (record level ``all``)."""
+    """A strategy's declared state after it changed (record level ``all``).
+
+    With a ``parent`` it is what an execution style remembers of that order.
+    """
 
     ledger: str
     state: bytes
+    parent: str = ""
 
 
 Effect: TypeAlias = (

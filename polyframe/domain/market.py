@@ -9,6 +9,7 @@ import msgspec
 from polyframe.domain.book import BookShape
 from polyframe.domain.units import (
     INT64_SAFE,
+    MONEY_ONE,
     PAYOUT_ONE,
     Money,
     Ns,
@@ -19,6 +20,13 @@ from polyframe.domain.units import (
     taker_fee,
 )
 from polyframe.errors import DataError
+
+
+LEAST_TAKEN: Money = MONEY_ONE
+"""A purchase that takes is worth at least one dollar at its limit.
+
+Source: rejection texts of Polymarket's order endpoint.
+"""
 
 
 class Token(msgspec.Struct, frozen=True, gc=False):

@@ -1,8 +1,9 @@
-"""What a strategy said it will not enter: more markets, a market again, one about to be left."""
+"""What a strategy said it will not enter, and whether an intent says how it is carried out."""
 
 from __future__ import annotations
 
-from polyframe.domain.orders import Kind, Side
+from polyframe.domain.orders import Kind, Side, TimeInForce
+from polyframe.domain.wishes import Intent
 from polyframe.engine.context import Bound, Context
 from polyframe.kernels import tables_nb as t
 
@@ -33,6 +34,15 @@ def refusal(context: Context, bound: Bound, token: str, side: Side, kind: Kind) 
     if near is not None and closes > 0 and context.now >= closes - near:
         return "the market closes within near_resolution"
     return ""
+
+
+def leaves_open(intent: Intent) -> bool:
+    """True when an intent does not say how it is to be carried out: a default style may.
+
+    All or nothing, posting only and the legs of an arbitrage are such words.
+    """
+    said = intent.tif is TimeInForce.FOK or intent.post_only or intent.kind is Kind.ARBITRAGE
+    return not said
 
 
 def _hedges(context: Context, bound: Bound, m: int, token: int) -> bool:

@@ -33,6 +33,8 @@ class SavedOrder(msgspec.Struct, frozen=True):
     venue_id: str
     holds: tuple[Money, Size, Money, Money]
     """cash, shares and its losses should its market resolve YES or NO: in the tables already"""
+    basis: float = 0.0
+    memory: bytes = b""
 
 
 class SavedEngine(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ def save(parts: Parts) -> bytes:
         [
             SavedOrder(
                 o.order, o.state, o.filled, o.working, o.cancelling, o.rests, o.wanted, o.venue_id,
-                (o.reserved, o.reserved_shares, o.if_yes, o.if_no),
+                (o.reserved, o.reserved_shares, o.if_yes, o.if_no), o.basis, o.memory,
             )
             for o in s.orders.values()
         ],
@@ -167,6 +169,7 @@ def _load_orders(parts: Parts, saved: SavedEngine) -> None:
         o.state, o.filled, o.working = item.state, item.filled, item.working
         o.cancelling, o.rests = item.cancelling, item.rests
         o.wanted, o.venue_id = item.wanted, item.venue_id
+        o.basis, o.memory = item.basis, item.memory
         o.reserved, o.reserved_shares, o.if_yes, o.if_no = item.holds
         state.register(o)
     parts.desk.provisional = dict(saved.provisional)

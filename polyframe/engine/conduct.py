@@ -18,7 +18,7 @@ from polyframe.domain.wishes import (
     WakeAt,
     Wish,
 )
-from polyframe.engine.admission import refusal
+from polyframe.engine.admission import leaves_open, refusal
 from polyframe.engine.context import Bound, Calls
 from polyframe.engine.execution import TIMER
 from polyframe.engine.exit_timers import OWN, take
@@ -181,13 +181,9 @@ class Conduct:
             self.parts.desk.refuse(bound.name, "Intent buy", why, intent.token)
             return
         player = self.parts.setup.players[bound.ledger]
-        style = intent.style or player.style
-        if style and style not in self.parts.execution.styles:
-            known = ", ".join(sorted(self.parts.execution.styles)) or "none"
-            raise PluginError(
-                f"strategy {bound.name} asks for execution style {style!r}",
-                expected=f"one of: {known}",
-            )
+        style = intent.style or (player.style if leaves_open(intent) else "")
+        if style:
+            self.parts.execution.check(style, bound)
         order = self.parts.desk.intend(bound, intent, style=style)
         if order is not None and style:
             self.parts.execution.work(order, bound)

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from polyframe.api.plugin import NoState
 from polyframe.api.sizer import Sizer
-from polyframe.api.strategy import NoState, Strategy
+from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Subscription
 from polyframe.api.view import View
 from polyframe.domain.effects import Effect

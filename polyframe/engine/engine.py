@@ -68,7 +68,8 @@ class Engine:
         calls: Calls = setup.calls
         desk = OrderDesk(context, calls)
         forecasts = ForecastDesk(context, setup.default_forecaster)
-        execution = Execution(context, desk, calls, setup.styles)
+        own = [player.styles for player in setup.players]
+        execution = Execution(context, desk, calls, setup.styles, own)
         streams = Streams(setup.seed)
         for row, name in enumerate([*names, ACCOUNT]):
             views[row] = make_view(
@@ -276,6 +277,10 @@ class Engine:
             self.conduct.commit(effect)
         elif isinstance(effect, fx.StrategyDisabled):
             self.parts.bound[self.state.ledger_index[effect.ledger]].disabled = True
+        elif isinstance(effect, fx.StateSaved) and effect.parent:
+            parent = self.state.orders.get(effect.parent)
+            if parent is not None:
+                parent.memory = effect.state
         elif isinstance(effect, fx.StateSaved):
             bound = self.parts.bound[self.state.ledger_index[effect.ledger]]
             kind = type(bound.strategy).State

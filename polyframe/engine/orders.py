@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polyframe.api.parts import unit_price
 from polyframe.api.sizer import Sized, SizingNote
 from polyframe.domain.effects import (
     FillBooked,
@@ -28,7 +29,6 @@ from polyframe.engine.risk import Draft, Ruled
 from polyframe.engine.sized import sound_size
 from polyframe.engine.state import RESTING, OpenOrder
 from polyframe.kernels import tables_nb as t
-from polyframe.quant.sizing import buy_cost, sell_net
 
 
 class OrderDesk:
@@ -132,14 +132,8 @@ class OrderDesk:
         """The stated edge, but never more than the stated probability is worth at the limit."""
         if intent.probability is None:
             return intent.edge
-        market = self.context.universe.markets[m]
-        p = price / market.price_one
-        fee = market.fee
-        rate, exponent = (fee.rate / 1e6, fee.exponent) if fee is not None else (0.0, 1)
-        if intent.side == Side.BUY:
-            worth = intent.probability - buy_cost(p, rate, exponent)
-        else:
-            worth = sell_net(p, rate, exponent) - intent.probability
+        unit = unit_price(self.context.universe.markets[m], intent.side, price)
+        worth = (intent.probability - unit) * intent.side
         return worth if intent.edge is None else min(worth, intent.edge)
 
     def review(self, ledger: str, draft: Draft, intent: Intent, note: SizingNote = ()) -> Ruled:

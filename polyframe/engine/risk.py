@@ -380,6 +380,8 @@ class RiskDoor:
             return (Verdict("parent", Ruling.DENY, 0, "worse than the parent's price limit"),)
         if child.size > parent.remaining:
             return (Verdict("parent", Ruling.DENY, 0, "more than is left of the parent"),)
+        if parent.order.post_only and not child.post_only:
+            return (Verdict("parent", Ruling.DENY, 0, "may take, its parent only posts"),)
         return ()
 
 

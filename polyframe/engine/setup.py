@@ -36,8 +36,11 @@ class Player(msgspec.Struct, frozen=True):
     sizer: Sizer
     cash: Money
     style: str = ""
+    """carries out the orders that leave open how"""
     exits: Exits | None = None
     """what counts instead of what the strategy declares"""
+    styles: Mapping[str, ExecutionStyle] = {}
+    """styles with settings of its own, in place of the session's"""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from polyframe.api.parts import unit_price
 from polyframe.domain.forecast import CONFIDENCE, Forecast
 from polyframe.domain.market import Market
 from polyframe.domain.orders import Order, OrderState, Side, TimeInForce
@@ -33,12 +34,14 @@ class OpenOrder:
     """An own order that may still fill, with what it holds reserved."""
 
     __slots__ = (
+        "basis",
         "cancelling",
         "filled",
         "if_no",
         "if_yes",
         "ledger",
         "market",
+        "memory",
         "order",
         "reserved",
         "reserved_shares",
@@ -69,6 +72,10 @@ class OpenOrder:
         self.rests = order.tif in RESTING
         """may stand in the book (a parent never does, its children may)"""
         self.venue_id = ""
+        self.basis = 0.0
+        """what a share of a parent cost (or brought) at its limit when it was approved"""
+        self.memory = b""
+        """what the style of a parent remembers"""
 
     @property
     def remaining(self) -> Size:
@@ -315,6 +322,10 @@ class State:
 
     def open(self, open_order: OpenOrder) -> None:
         """Registers an approved order and reserves for it."""
+        order = open_order.order
+        if order.style:
+            market = self.universe.markets[open_order.market]
+            open_order.basis = unit_price(market, order.side, order.price)
         self.register(open_order)
         self.reserve(open_order, 1)
 

@@ -157,8 +157,18 @@ def _players(config: Config, registry: Registry) -> list[Player]:
         exits = exits_of(strategy, use.exits, f"strategies[{i}].exits")
         _check_thesis(exits, use, config)
         cash = allocations[use.ledger]
-        players.append(Player(use.ledger, strategy, sizer, cash, exits=exits))
+        styles = _own_style(use, registry, f"strategies[{i}].style.config")
+        style = next(iter(styles), "")
+        players.append(Player(use.ledger, strategy, sizer, cash, style, exits, styles))
     return players
+
+
+def _own_style(use: StrategyUse, registry: Registry, path: str) -> dict[str, ExecutionStyle]:
+    """A strategy's execution style by its name, with its settings; empty when it names none."""
+    if use.style is None:
+        return {}
+    cls: type[ExecutionStyle] = registry.get("execution_style", use.style.use)
+    return {use.style.use: cls(plugin_config(cls, use.style.config, path))}
 
 
 def _check_thesis(exits: Exits, use: StrategyUse, config: Config) -> None:

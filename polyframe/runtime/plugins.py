@@ -35,51 +35,9 @@ from polyframe.runtime.loading import (
     sha256_of,
 )
 from polyframe.runtime.manifest import HOOKS, Entry, Manifest, Origin
+from polyframe.runtime.shipped import BUILTINS
 from polyframe.runtime.vetting import MARK, overridden, vet, vet_hooks
 
-BUILTINS: tuple[str, ...] = (
-    "polyframe.strategies.llm_forecast",
-    "polyframe.forecasters.recorded",
-    "polyframe.forecasters.market_prior",
-    "polyframe.forecasters.calibrated",
-    "polyframe.forecasters.ensemble",
-    "polyframe.protections.kill_switch",
-    "polyframe.protections.drawdown_kill",
-    "polyframe.protections.drawdown_heat",
-    "polyframe.protections.max_stake",
-    "polyframe.protections.daily_loss",
-    "polyframe.protections.weekly_loss",
-    "polyframe.protections.open_positions",
-    "polyframe.protections.min_edge",
-    "polyframe.protections.liquidity",
-    "polyframe.protections.spread",
-    "polyframe.protections.evidence_quality",
-    "polyframe.protections.confidence",
-    "polyframe.protections.implied_probability",
-    "polyframe.protections.edge_direction",
-    "polyframe.protections.market_type",
-    "polyframe.protections.portfolio_exposure",
-    "polyframe.protections.timeline",
-    "polyframe.protections.category_exposure",
-    "polyframe.protections.event_exposure",
-    "polyframe.protections.correlated_positions",
-    "polyframe.protections.symbol_exposure",
-    "polyframe.protections.order_size",
-    "polyframe.protections.order_rate",
-    "polyframe.protections.daily_volume",
-    "polyframe.protections.cancel_ratio",
-    "polyframe.protections.stoploss_guard",
-    "polyframe.protections.cooldown",
-    "polyframe.protections.low_profit",
-    "polyframe.protections.max_drawdown",
-    "polyframe.protections.price_band",
-    "polyframe.protections.venue_rules",
-    "polyframe.protections.balance",
-    "polyframe.protections.trusted_book",
-    "polyframe.sizers.kelly",
-    "polyframe.sizers.fixed",
-    "polyframe.exchanges.sim.exchange",
-)
 ENTRY_POINTS = "polyframe"
 """The entry-point group of installed packages."""
 RESTRICT = "POLYFRAME_PLUGINS"

@@ -118,6 +118,13 @@ class SizerUse(Section):
     config: dict[str, Any] = {}
 
 
+class StyleUse(Section):
+    """How a strategy's orders are carried out, with which settings."""
+
+    use: str = Field(min_length=1)
+    config: dict[str, Any] = {}
+
+
 class StrategyUse(Section):
     """One strategy instance. ``name`` is its ledger; by default the class's name."""
 
@@ -127,6 +134,7 @@ class StrategyUse(Section):
         None, description="Its part of the cash; none: an equal part of what is left."
     )
     sizer: SizerUse | None = Field(None, description="Its own sizer; none: the session's.")
+    style: StyleUse | None = Field(None, description="How its orders go out; none: whole.")
     exits: dict[str, Any] = Field({}, description="Changes to the exits that it declares.")
     config: dict[str, Any] = {}
 

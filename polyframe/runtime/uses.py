@@ -33,6 +33,9 @@ def uses(config: Config) -> Iterator[Use]:
         yield Use("strategy", strategy.use, path, strategy.config)
         if strategy.sizer is not None:
             yield Use("sizer", strategy.sizer.use, f"{path}.sizer", strategy.sizer.config)
+        if strategy.style is not None:
+            use = strategy.style
+            yield Use("execution_style", use.use, f"{path}.style", use.config)
     if not config.strategies or not all(strategy.sizer for strategy in config.strategies):
         yield Use("sizer", config.sizer.use, "sizer", config.sizer.config)
     for name, forecaster in config.forecasters.items():

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from polyframe.api import hookspecs
+from polyframe.api.execution import ExecutionStyle
 from polyframe.api.exits import declared
 from polyframe.api.objective import Observer
 from polyframe.api.plugin import API, Plugin, PluginConfig
@@ -48,8 +49,9 @@ def vet(cls: type[Plugin], kind: Kind, *, builtin: bool) -> None:
             f"{cls.__name__}.Config at {_place(cls)} is no PluginConfig",
             expected="class Config(PluginConfig): ...",
         )
-    if issubclass(cls, Strategy):
+    if issubclass(cls, Strategy | ExecutionStyle):
         _vet_state(cls)
+    if issubclass(cls, Strategy):
         _vet_exits(cls)
     if issubclass(cls, Protection) and cls.scope == "venue" and not builtin and not cls.kernel:
         raise PluginError(
@@ -110,7 +112,7 @@ def place(function: Callable[..., Any]) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def _vet_state(cls: type[Strategy]) -> None:
+def _vet_state(cls: type[Strategy] | type[ExecutionStyle]) -> None:
     if not (isinstance(cls.State, type) and issubclass(cls.State, msgspec.Struct)):
         raise PluginError(
             f"{cls.__name__}.State at {_place(cls)} is no msgspec.Struct",
@@ -120,7 +122,7 @@ def _vet_state(cls: type[Strategy]) -> None:
     if bare:
         raise PluginError(
             f"{cls.__name__}.State at {_place(cls)} has no default for {', '.join(bare)}",
-            expected="a default for every field: a session starts with State()",
+            expected="a default for every field: it begins as State()",
         )
 
 

@@ -31,7 +31,7 @@ BLIND_EXCEPT = {
     "cli/main.py": "the top: what nobody expected becomes exit code 70",
 }
 
-PLUGIN_ROOMS = ("strategies", "forecasters", "protections", "sizers")
+PLUGIN_ROOMS = ("strategies", "forecasters", "protections", "sizers", "styles")
 PLUGIN_IMPORTS = {"polyframe", "numpy", "msgspec", "pydantic"}
 
 

@@ -5,13 +5,10 @@ Source: rejection texts of Polymarket's order endpoint; min size: its order-book
 
 from __future__ import annotations
 
-from polyframe.domain.market import Market
+from polyframe.domain.market import LEAST_TAKEN, Market
 from polyframe.domain.orders import Order, Side, TimeInForce
-from polyframe.domain.units import MONEY_ONE, Ns, cost_of, floor_to, format_units
+from polyframe.domain.units import Ns, cost_of, floor_to, format_units
 from polyframe.exchanges.sim.depth import Rows
-
-LEAST_MARKETABLE_BUY = MONEY_ONE
-"""A marketable purchase is worth at least one dollar."""
 
 
 def refusal(
@@ -58,7 +55,7 @@ def _size_refusal(order: Order, market: Market, resting: bool) -> str | None:
         return f"order {order.id} is invalid. Size ({shown}) lower than the minimum: {least}"
     if not resting and order.side is Side.BUY:
         amount = cost_of(order.price, size, market.divisor)
-        if amount < LEAST_MARKETABLE_BUY:
+        if amount < LEAST_TAKEN:
             shown = format_units(amount, 6)
             return f"invalid amount for a marketable BUY order (${shown}), min size: $1"
     return None

@@ -10,7 +10,8 @@ import pytest
 
 from polyframe.api.strategy import Strategy
 from polyframe.errors import PluginError
-from polyframe.runtime.plugins import BUILTINS, Registry
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.shipped import BUILTINS
 
 IDEA = """
 from polyframe import Strategy

@@ -1,0 +1,1 @@
+"""Built-in execution styles, one file each."""

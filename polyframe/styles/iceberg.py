@@ -1,0 +1,90 @@
+"""Shows only part of an order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from pydantic import Field
+
+from polyframe import (
+    CancelOrder,
+    Child,
+    ExecutionStyle,
+    Parent,
+    PluginConfig,
+    Real,
+    Step,
+    TimeInForce,
+    View,
+    WakeAt,
+    children_of,
+    deadline,
+    money,
+    part_of,
+    price_within,
+    seconds,
+    wind_up,
+)
+
+
+class Iceberg(ExecutionStyle):
+    """Rests at its limit with a part of its size, and shows the next when that is filled.
+
+    Every part is 0.7 to 1.3 times ``shown``, so that equal sizes do not give it away, and goes to
+    the end of the queue. Below ``from_notional`` the order rests whole. One that would only take
+    rests for ``life_seconds``, one with an expiry until then, any other until its market closes.
+    """
+
+    class Config(PluginConfig):
+        """Units: parts of 1, the account's currency, seconds."""
+
+        shown: float = Real(0.2, 0.05, 0.5, space="execution")
+        jitter: float = Field(0.3, ge=0, lt=1)
+        from_notional: float = Field(500.0, ge=0)
+        life_seconds: float = Field(300.0, gt=0)
+        retry_seconds: float = Field(5.0, gt=0)
+        """after a part that was refused; twice as long after each further one, up to an hour"""
+        close_seconds: float = Field(60.0, ge=0)
+
+    class State(msgspec.Struct):
+        """What was filled when the last part was sent, how many since, and when to try again."""
+
+        filled: int = 0
+        tries: int = 0
+        again: int = 0
+
+    config: Config
+
+    def work(self, parent: Parent, view: View) -> Iterator[Step]:
+        """Shows the next part when none rests."""
+        order, state = parent.order, parent.state
+        market, retry = view.market(order.token), seconds(self.config.retry_seconds)
+        end = deadline(parent, market, seconds(self.config.close_seconds))
+        if order.tif in (TimeInForce.FAK, TimeInForce.FOK):
+            end = min(end, parent.started + seconds(self.config.life_seconds))
+        if view.now >= end:
+            yield from wind_up(parent, view, "its time is over", retry)
+            return
+        if parent.filled > state.filled:
+            state.filled, state.tries, state.again = parent.filled, 0, 0
+        if children_of(parent, view) or view.now < state.again:
+            yield WakeAt(min(end, state.again) if view.now < state.again else end)
+            return
+        price = price_within(parent, market, order.price)
+        size = part_of(parent, market, self._shown(parent, view), price, taking=False)
+        if not size or not price:
+            yield CancelOrder(order.id, "what is left is below the venue's minimum")
+            return
+        state.again = view.now + min(retry << min(state.tries, 20), seconds(3_600))
+        state.tries += 1
+        yield Child(price=price, size=size, tif=TimeInForce.GTC, post_only=order.post_only)
+        yield WakeAt(min(end, state.again))
+
+    def _shown(self, parent: Parent, view: View) -> int:
+        """What the next part should be; all of an order that is not worth hiding."""
+        order, market = parent.order, view.market(parent.order.token)
+        if order.price * order.size < money(str(self.config.from_notional)) * market.divisor:
+            return order.size
+        about = 1.0 + self.config.jitter * (2.0 * view.rng.random() - 1.0)
+        return int(order.size * self.config.shown * about)
