@@ -331,3 +331,28 @@ from polyframe.quant.sizing import sell_net as sell_net
 
 __version__: str
 __all__: list[str]
+from polyframe.api.execution import Step as Step
+from polyframe.api.parts import Sides as Sides
+from polyframe.api.parts import Taken as Taken
+from polyframe.api.parts import children_of as children_of
+from polyframe.api.parts import deadline as deadline
+from polyframe.api.parts import edge_at as edge_at
+from polyframe.api.parts import least_part as least_part
+from polyframe.api.parts import part_of as part_of
+from polyframe.api.parts import post_price as post_price
+from polyframe.api.parts import price_within as price_within
+from polyframe.api.parts import seconds as seconds
+from polyframe.api.parts import sides_of as sides_of
+from polyframe.api.parts import taking as taking
+from polyframe.api.parts import unit_price as unit_price
+from polyframe.api.parts import wind_up as wind_up
+from polyframe.quant.execution import Schedule as Schedule
+from polyframe.quant.execution import Top as Top
+from polyframe.quant.execution import Walk as Walk
+from polyframe.quant.execution import almgren_chriss as almgren_chriss
+from polyframe.quant.execution import microprice as microprice
+from polyframe.quant.execution import walk_book as walk_book
+from polyframe.quant.slippage import Circumstances as Circumstances
+from polyframe.quant.slippage import Slippage as Slippage
+from polyframe.quant.slippage import circumstances as circumstances
+from polyframe.quant.slippage import fit_slippage as fit_slippage

@@ -1,4 +1,4 @@
-"""What an execution style begins with: prices on the tick, parts a venue takes, what a book shows."""
+"""What an execution style begins with: prices on the tick, parts of an order, a book's sides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from polyframe.api.execution import Parent, Step
 from polyframe.api.view import View
-
 from polyframe.domain.book import Level
 from polyframe.domain.market import LEAST_TAKEN, Market
 from polyframe.domain.orders import OrderView, Side, TimeInForce
@@ -111,8 +110,8 @@ def deadline(parent: Parent, market: Market, margin: Ns) -> Ns:
 class Taken(NamedTuple):
     """What taking now is predicted to come to.
 
-    Units: sizes in the market's; ``price`` the worst level and ``average`` the mean one in its price
-    units, for the parent's own side; ``slippage`` beyond the mid as a fraction of 1.
+    Units: size, ``price`` (of the worst level) and ``average`` in the market's own; ``slippage``
+    beyond the mid as a fraction of 1.
     """
 
     size: Size
@@ -168,10 +167,10 @@ def sides_of(parent: Parent, view: View) -> Sides | None:
 
 
 def post_price(parent: Parent, market: Market, sides: Sides, further: int = 0) -> Price:
-    """Where a part rests: with the best of its own side, a tick better in a spread of three or
-    more, ``further`` ticks beyond; never beyond the limit and never where it would take.
+    """Where a part rests: with the best of its own side, and ``further`` ticks beyond.
 
-    0 where nobody stands on its own side.
+    One tick better in a spread of three ticks or more; never beyond the limit and never where it
+    would take. 0 where nobody stands on its own side.
     """
     if not sides.own:
         return 0
@@ -187,9 +186,12 @@ def taking(
 ) -> Taken | None:
     """What taking so much within the limit would come to; None where nobody says what is there."""
     order, one, unit = parent.order, market.price_one, 10**market.size_decimals
+
+    def mirrored(price: float) -> float:
+        return price / one if order.side == Side.BUY else 1.0 - price / one
+
     if not sides.other or not sides.own or not sides.known:
         return None
-    mirrored = (lambda p: p / one) if order.side == Side.BUY else (lambda p: 1.0 - p / one)
     levels = [(mirrored(level.price), level.size / unit) for level in sides.other_levels]
     mid = 0.5 * (mirrored(sides.own) + mirrored(sides.other))
     walk = walk_book(levels[: len(sides.met)], size / unit, mid)

@@ -21,7 +21,6 @@ from polyframe.domain.units import (
 )
 from polyframe.errors import DataError
 
-
 LEAST_TAKEN: Money = MONEY_ONE
 """A purchase that takes is worth at least one dollar at its limit.
 

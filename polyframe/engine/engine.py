@@ -68,8 +68,9 @@ class Engine:
         calls: Calls = setup.calls
         desk = OrderDesk(context, calls)
         forecasts = ForecastDesk(context, setup.default_forecaster)
-        own = [player.styles for player in setup.players]
-        execution = Execution(context, desk, calls, setup.styles, own)
+        execution = Execution(
+            context, desk, calls, setup.styles, [player.styles for player in setup.players]
+        )
         streams = Streams(setup.seed)
         for row, name in enumerate([*names, ACCOUNT]):
             views[row] = make_view(
@@ -277,15 +278,19 @@ class Engine:
             self.conduct.commit(effect)
         elif isinstance(effect, fx.StrategyDisabled):
             self.parts.bound[self.state.ledger_index[effect.ledger]].disabled = True
-        elif isinstance(effect, fx.StateSaved) and effect.parent:
-            parent = self.state.orders.get(effect.parent)
-            if parent is not None:
-                parent.memory = effect.state
         elif isinstance(effect, fx.StateSaved):
-            bound = self.parts.bound[self.state.ledger_index[effect.ledger]]
-            kind = type(bound.strategy).State
-            bound.strategy.state = msgspec.msgpack.decode(effect.state, type=kind)
-            bound.saved = effect.state
+            self._recall(effect)
+
+    def _recall(self, effect: fx.StateSaved) -> None:
+        parent = self.state.orders.get(effect.parent)
+        if parent is not None:
+            parent.memory = effect.state
+        if effect.parent:
+            return
+        bound = self.parts.bound[self.state.ledger_index[effect.ledger]]
+        kind = type(bound.strategy).State
+        bound.strategy.state = msgspec.msgpack.decode(effect.state, type=kind)
+        bound.saved = effect.state
 
     def _adopt(self, effect: fx.SubmitOrder | fx.ParentApproved) -> None:
         order, state = effect.order, self.state

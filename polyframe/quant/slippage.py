@@ -136,7 +136,8 @@ def fit_slippage(
             expected="finite numbers, circumstances of 0 or more",
         )
     found = quantile_fit(x, y, quantile)
-    return Slippage(*(found * _stretch(x @ found, y, quantile)).tolist(), quantile)
+    a, b, c, d = (found * _stretch(x @ found, y, quantile)).tolist()
+    return Slippage(a, b, c, d, quantile)
 
 
 def _stretch(said: Floats, y: Floats, quantile: float) -> float:

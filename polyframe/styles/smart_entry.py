@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 import msgspec
 from pydantic import Field
@@ -120,8 +121,8 @@ class SmartEntry(ExecutionStyle):
             and seen.slippage <= (self.config.slippage_cap)
         ):
             side = parent.order.side
-            mean = side * -int(-side * seen.average // 1)
-            edge = edge_at(parent, market, mean)
+            # The mean, rounded against the order.
+            edge = edge_at(parent, market, side * ceil(side * seen.average))
             size = part_of(parent, market, seen.size, seen.price, taking=True)
             if size and (edge is None or edge >= self.config.take_edge):
                 yield Child(price=price_within(parent, market, seen.price), size=size)

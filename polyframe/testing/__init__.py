@@ -26,6 +26,7 @@ from polyframe.testing.forecasters import ForecasterSuite, Records
 from polyframe.testing.protections import ProtectionSuite, SizerSuite, build_proposal
 from polyframe.testing.session import Session, built_in
 from polyframe.testing.strategies import StrategySuite
+from polyframe.testing.styles import StyleSuite
 from polyframe.testing.transcript import transcript
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Session",
     "SizerSuite",
     "StrategySuite",
+    "StyleSuite",
     "build_book",
     "build_forecast",
     "build_group",

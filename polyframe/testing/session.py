@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from polyframe.api.execution import ExecutionStyle
 from polyframe.api.protection import Protection
 from polyframe.api.sizer import Sizer
 from polyframe.api.strategy import Strategy
@@ -62,6 +63,7 @@ class Session:
         answers: Answers = "fill",
         seed: int = 0,
         name: str = "tested",
+        styles: Mapping[str, ExecutionStyle] | None = None,
     ) -> None:
         self.markets = list(markets) or [build_market()]
         self.name = name
@@ -78,6 +80,7 @@ class Session:
                 groups=groups,
                 players=[Player(name, strategy or _Nothing(), chosen, money(cash))],
                 guarded=guarded,
+                styles=styles or {},
                 calls=self.calls,
                 seal=Seal(),
                 start=START,
@@ -149,7 +152,7 @@ class Session:
             return
         elif isinstance(effect, fx.SubmitOrder):
             yield from self._order(effect.order, later)
-        elif isinstance(effect, fx.RequestCancel):
+        elif isinstance(effect, fx.RequestCancel) and not effect.parent:
             yield ev.OrderCancelled(later, effect.order, effect.reason)
         elif isinstance(effect, fx.RedeemPosition):
             paid = self.engine.parts.life.resolutions[effect.market]

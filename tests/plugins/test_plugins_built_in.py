@@ -16,6 +16,7 @@ from polyframe.testing import (
     ProtectionSuite,
     SizerSuite,
     StrategySuite,
+    StyleSuite,
     built_in,
 )
 
@@ -46,6 +47,26 @@ class TestKellySizer(SizerSuite):
 
 class TestFixedSizer(SizerSuite):
     plugin = built_in("sizer", "FixedSizer")
+
+
+class TestPostFirst(StyleSuite):
+    plugin = built_in("execution_style", "PostFirst")
+
+
+class TestTWAP(StyleSuite):
+    plugin = built_in("execution_style", "TWAP")
+
+
+class TestIceberg(StyleSuite):
+    plugin = built_in("execution_style", "Iceberg")
+
+
+class TestDepthSplit(StyleSuite):
+    plugin = built_in("execution_style", "DepthSplit")
+
+
+class TestSmartEntry(StyleSuite):
+    plugin = built_in("execution_style", "SmartEntry")
 
 
 class TestKillSwitch(ProtectionSuite):
