@@ -341,6 +341,7 @@ from polyframe.api.parts import least_part as least_part
 from polyframe.api.parts import part_of as part_of
 from polyframe.api.parts import post_price as post_price
 from polyframe.api.parts import price_within as price_within
+from polyframe.api.parts import rests as rests
 from polyframe.api.parts import seconds as seconds
 from polyframe.api.parts import sides_of as sides_of
 from polyframe.api.parts import taking as taking

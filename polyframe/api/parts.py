@@ -85,15 +85,23 @@ def seconds(amount: float) -> Ns:
 
 
 def wind_up(parent: Parent, view: View, why: str, again: Ns) -> Iterator[Step]:
-    """Pulls what is at work, looks again after ``again``, and ends the parent when nothing is.
+    """Pulls what rests, looks again after ``again``, and ends the parent when nothing is at work.
 
-    A child that only takes ends by itself and is waited for.
+    A child that only takes ends by itself and says so.
     """
     children = children_of(parent, view)
-    for child in children:
-        if child.order.tif in (TimeInForce.GTC, TimeInForce.GTD):
-            yield CancelOrder(child.order.id, why)
-    yield WakeAt(view.now + again) if children else CancelOrder(parent.order.id, why)
+    resting = [child.order.id for child in children if rests(child)]
+    for id in resting:
+        yield CancelOrder(id, why)
+    if resting:
+        yield WakeAt(view.now + again)
+    elif not children:
+        yield CancelOrder(parent.order.id, why)
+
+
+def rests(child: OrderView) -> bool:
+    """True for a child that may stand in the book."""
+    return child.order.tif in (TimeInForce.GTC, TimeInForce.GTD)
 
 
 def children_of(parent: Parent, view: View) -> list[OrderView]:

@@ -67,8 +67,10 @@ class DepthSplit(ExecutionStyle):
             why = "its time is over" if late else "the order only posts"
             yield from wind_up(parent, view, why, wait)
             return
-        if children_of(parent, view) or view.now < state.again:
-            yield WakeAt(max(state.again, view.now + wait // 2))
+        if children_of(parent, view):
+            return  # it takes, and says what came of it
+        if view.now < state.again:
+            yield WakeAt(state.again)
             return
         state.tries += 1
         if state.tries > self.config.tries:

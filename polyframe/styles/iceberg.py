@@ -11,6 +11,7 @@ from polyframe import (
     CancelOrder,
     Child,
     ExecutionStyle,
+    Market,
     Parent,
     PluginConfig,
     Real,
@@ -27,13 +28,16 @@ from polyframe import (
     wind_up,
 )
 
+TAKING = (TimeInForce.FAK, TimeInForce.FOK)
+
 
 class Iceberg(ExecutionStyle):
     """Rests at its limit with a part of its size, and shows the next when that is filled.
 
     Every part is 0.7 to 1.3 times ``shown``, so that equal sizes do not give it away, and goes to
-    the end of the queue. Below ``from_notional`` the order rests whole. One that would only take
-    rests for ``life_seconds``, one with an expiry until then, any other until its market closes.
+    the end of the queue. An order that would only take rests for ``life_seconds``, one with an
+    expiry until then, any other until its market closes. Below ``from_notional`` there is nothing
+    to hide: the order goes out whole, as it was asked for.
     """
 
     class Config(PluginConfig):
@@ -61,7 +65,7 @@ class Iceberg(ExecutionStyle):
         order, state = parent.order, parent.state
         market, retry = view.market(order.token), seconds(self.config.retry_seconds)
         end = deadline(parent, market, seconds(self.config.close_seconds))
-        if order.tif in (TimeInForce.FAK, TimeInForce.FOK):
+        if order.tif in TAKING:
             end = min(end, parent.started + seconds(self.config.life_seconds))
         if view.now >= end:
             yield from wind_up(parent, view, "its time is over", retry)
@@ -71,20 +75,27 @@ class Iceberg(ExecutionStyle):
         if children_of(parent, view) or view.now < state.again:
             yield WakeAt(min(end, state.again) if view.now < state.again else end)
             return
+        whole = not self._hides(parent, market)
+        takes = whole and order.tif in TAKING and not order.post_only
+        if takes and (state.tries or parent.filled):
+            yield CancelOrder(order.id, "it took what it could")
+            return
         price = price_within(parent, market, order.price)
-        size = part_of(parent, market, self._shown(parent, view), price, taking=False)
+        wanted = order.size if whole else self._shown(parent, view)
+        size = part_of(parent, market, wanted, price, taking=takes)
         if not size or not price:
             yield CancelOrder(order.id, "what is left is below the venue's minimum")
             return
         state.again = view.now + min(retry << min(state.tries, 20), seconds(3_600))
         state.tries += 1
-        yield Child(price=price, size=size, tif=TimeInForce.GTC, post_only=order.post_only)
+        tif = order.tif if takes else TimeInForce.GTC
+        yield Child(price=price, size=size, tif=tif, post_only=order.post_only)
         yield WakeAt(min(end, state.again))
 
+    def _hides(self, parent: Parent, market: Market) -> bool:
+        least = money(str(self.config.from_notional))
+        return parent.order.price * parent.order.size >= least * market.divisor
+
     def _shown(self, parent: Parent, view: View) -> int:
-        """What the next part should be; all of an order that is not worth hiding."""
-        order, market = parent.order, view.market(parent.order.token)
-        if order.price * order.size < money(str(self.config.from_notional)) * market.divisor:
-            return order.size
         about = 1.0 + self.config.jitter * (2.0 * view.rng.random() - 1.0)
-        return int(order.size * self.config.shown * about)
+        return int(parent.order.size * self.config.shown * about)

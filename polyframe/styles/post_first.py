@@ -11,6 +11,7 @@ from polyframe import (
     CancelOrder,
     Child,
     ExecutionStyle,
+    Kind,
     Market,
     Parent,
     PluginConfig,
@@ -39,7 +40,7 @@ class PostFirst(ExecutionStyle):
 
     A maker saves the fee and half the spread. The rest is taken only while its edge after the fee
     is ``min_edge`` or more and its predicted slippage within ``slippage_cap``; otherwise the parent
-    ends unfilled. An order whose strategy stated no edge is taken within its limit.
+    ends unfilled. An exit, and an order whose strategy stated no edge, is taken within its limit.
     """
 
     class Config(PluginConfig):
@@ -58,14 +59,18 @@ class PostFirst(ExecutionStyle):
         """least expected gain a share after the fee for what is taken at the end"""
         slippage_cap: float = Field(0.03, gt=0, lt=1)
         """what is predicted to cost more beyond the mid is not taken"""
+        slippage: tuple[float, float, float, float] = (0.5, 0.02, 0.0, 0.01)
+        """cost of a unit of spread, of the depth within two cents, of a day's volume, and of a gap;
+        ``fit_slippage`` finds them from own fills"""
         close_seconds: float = Field(60.0, ge=0)
         """done so long before its market closes"""
 
     class State(msgspec.Struct):
-        """Steps of the child at work, when to post next, whether it has taken."""
+        """Steps of the child at work, when to post next, posts that did not rest, took or not."""
 
         steps: int = 0
         again: int = 0
+        tries: int = 0
         took: bool = False
 
     config: Config
@@ -108,6 +113,7 @@ class PostFirst(ExecutionStyle):
                 wanted = side * min(side * wanted, side * sides.other - market.tick)
             if side * (price_within(parent, market, wanted) - child.order.price) > 0:
                 yield CancelOrder(child.order.id, "moves towards the limit")
+        state.tries = 0 if children else state.tries
         if children or view.now < state.again:
             return
         price = post_price(parent, market, sides, due)
@@ -115,7 +121,9 @@ class PostFirst(ExecutionStyle):
             return
         size = part_of(parent, market, parent.free, price, taking=False)
         if size:
-            state.steps, state.again = due, view.now + seconds(self.config.look_seconds)
+            look = seconds(self.config.look_seconds)
+            state.steps, state.again = due, view.now + (look << min(state.tries, 6))
+            state.tries += 1
             yield Child(price=price, size=size, tif=TimeInForce.GTC, post_only=True)
 
     def _finish(self, parent: Parent, market: Market, view: View, look: int) -> Iterator[Step]:
@@ -139,7 +147,9 @@ class PostFirst(ExecutionStyle):
             return 0, "the order only posts"
         if sides is None or not sides.met:
             return 0, "nobody within the limit"
-        seen = taking(parent, market, sides, parent.free, Slippage())
+        if parent.order.kind is Kind.EXIT:
+            return price_within(parent, market, parent.order.price), ""
+        seen = taking(parent, market, sides, parent.free, Slippage(*self.config.slippage))
         if seen is not None and seen.slippage > self.config.slippage_cap:
             return 0, f"predicted slippage {seen.slippage:.4f} is above the cap"
         for price in (price_within(parent, market, parent.order.price), sides.other):

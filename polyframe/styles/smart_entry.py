@@ -32,6 +32,7 @@ from polyframe import (
     part_of,
     post_price,
     price_within,
+    rests,
     seconds,
     sides_of,
     taking,
@@ -43,9 +44,9 @@ class SmartEntry(ExecutionStyle):
     """Takes when the mean price within the limit is worth it, posts when it is not.
 
     It is worth it while the edge at that price after the fee is ``take_edge`` or more and the
-    predicted slippage is within its cap. Nothing is entered while the own side of the book is so
-    thin that its imbalance is below ``imbalance``: the price is about to come nearer. What rests is
-    pulled when the microprice moved ``moved_ticks`` since.
+    predicted slippage is within its cap; an exit is taken within its limit. Nothing is entered
+    while the own side of the book is so thin that its imbalance is below ``imbalance``: the price
+    is about to come nearer. What rests is pulled when the microprice moved ``moved_ticks`` since.
     """
 
     class Config(PluginConfig):
@@ -66,10 +67,11 @@ class SmartEntry(ExecutionStyle):
         close_seconds: float = Field(60.0, ge=0)
 
     class State(msgspec.Struct):
-        """The microprice when the child at work was sent (0: unknown), and when the next may go."""
+        """The microprice at the last child (0: unknown), when the next may go, how many failed."""
 
         micro: float = 0.0
         again: int = 0
+        tries: int = 0
 
     config: Config
 
@@ -81,14 +83,16 @@ class SmartEntry(ExecutionStyle):
         if view.now >= end:
             yield from wind_up(parent, view, "its time is over", look)
             return
-        sides = sides_of(parent, view)
+        sides, children = sides_of(parent, view), children_of(parent, view)
+        if children and not any(rests(child) for child in children):
+            return  # it takes, and says what came of it
         if sides is not None and sides.own and sides.other:
             top = _top(sides)
-            children = children_of(parent, view)
             if children:
+                parent.state.tries = 0
                 yield from self._watch(parent, children, top, market)
             elif view.now >= parent.state.again and not self._turns(parent, top):
-                yield from self._enter(parent, market, sides, top, view.now + look)
+                yield from self._enter(parent, market, sides, top, look, view.now)
         yield WakeAt(min(end, view.now + look))
 
     def _turns(self, parent: Parent, top: Top | None) -> bool:
@@ -105,32 +109,40 @@ class SmartEntry(ExecutionStyle):
         if not moved and not self._turns(parent, top):
             return
         for child in children:
-            if child.order.tif is TimeInForce.GTC:
+            if rests(child):
                 yield CancelOrder(child.order.id, "the book moved" if moved else "the book leans")
 
     def _enter(
-        self, parent: Parent, market: Market, sides: Sides, top: Top | None, again: int
+        self, parent: Parent, market: Market, sides: Sides, top: Top | None, look: int, now: int
     ) -> Iterator[Step]:
-        parent.state.again = again
-        parent.state.micro = top.microprice if top is not None else 0.0
-        model = Slippage(*self.config.slippage)
-        seen = taking(parent, market, sides, parent.free, model, self.config.daily_volume)
-        if (
-            seen is not None
-            and not parent.order.post_only
-            and seen.slippage <= (self.config.slippage_cap)
-        ):
-            side = parent.order.side
-            # The mean, rounded against the order.
-            edge = edge_at(parent, market, side * ceil(side * seen.average))
-            size = part_of(parent, market, seen.size, seen.price, taking=True)
-            if size and (edge is None or edge >= self.config.take_edge):
-                yield Child(price=price_within(parent, market, seen.price), size=size)
-                return
+        state = parent.state
+        state.again = now + (look << min(state.tries, 6))
+        state.tries += 1
+        state.micro = top.microprice if top is not None else 0.0
+        price, size = self._worth_taking(parent, market, sides)
+        if size:
+            yield Child(price=price, size=size)
+            return
         price = post_price(parent, market, sides)
         size = part_of(parent, market, parent.free, price, taking=False) if price else 0
         if size:
             yield Child(price=price, size=size, tif=TimeInForce.GTC, post_only=True)
+
+    def _worth_taking(self, parent: Parent, market: Market, sides: Sides) -> tuple[int, int]:
+        """Limit and size of what is better taken than waited for; a size of 0 for nothing."""
+        config, order = self.config, parent.order
+        model = Slippage(*config.slippage)
+        seen = taking(parent, market, sides, parent.free, model, config.daily_volume)
+        if seen is None or order.post_only:
+            return 0, 0
+        price = price_within(parent, market, seen.price)
+        if order.kind is not Kind.EXIT:
+            # The mean, rounded against the order.
+            edge = edge_at(parent, market, order.side * ceil(order.side * seen.average))
+            dear = edge is not None and edge < config.take_edge
+            if dear or seen.slippage > config.slippage_cap:
+                return 0, 0
+        return price, part_of(parent, market, seen.size, price, taking=True) if price else 0
 
 
 def _top(sides: Sides) -> Top | None:

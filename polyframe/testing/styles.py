@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
-from polyframe.api.execution import Child, ExecutionStyle, Parent, Step
+from polyframe.api.execution import Child, Parent, Step
 from polyframe.api.parts import least_part
 from polyframe.api.strategy import Strategy
 from polyframe.api.view import View
@@ -280,4 +280,3 @@ class _Orders(Strategy):
                 ttl=rng.choice((0, 40 * SECOND)) or 90 * SECOND, style=self._style,
                 post_only=rng.random() < 0.1,
             )  # fmt: skip
-

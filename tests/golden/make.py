@@ -252,7 +252,7 @@ EFFECTS: tuple[Effect, ...] = (
     TradingResumed(T + 34, "ops", "alpha"),
     WishRefused(T + 35, "alpha", "Intent", "market m9 is unknown", subject="m9"),
     StrategyDisabled(T + 36, "beta", "ValueError in beta.py:12"),
-    StateSaved("alpha", b"\x00\x01\xfe\xff"),
+    StateSaved("alpha", b"\x00\x01\xfe\xff", "S-0"),
 )
 
 EVENTS: tuple[Event, ...] = (
