@@ -332,6 +332,7 @@ from polyframe.quant.sizing import sell_net as sell_net
 __version__: str
 __all__: list[str]
 from polyframe.api.execution import Step as Step
+from polyframe.api.parts import NEVER as NEVER
 from polyframe.api.parts import Sides as Sides
 from polyframe.api.parts import Taken as Taken
 from polyframe.api.parts import children_of as children_of

@@ -17,6 +17,7 @@ from polyframe.quant.sizing import buy_cost, sell_net
 from polyframe.quant.slippage import Slippage, circumstances
 
 NEVER: Ns = 2**62
+"""The end of what has none: no timer can be set for it."""
 
 
 def unit_price(market: Market, side: Side, price: Price, *, maker: bool = False) -> float:
@@ -110,7 +111,10 @@ def children_of(parent: Parent, view: View) -> list[OrderView]:
 
 
 def deadline(parent: Parent, market: Market, margin: Ns) -> Ns:
-    """When a parent must be done: at its own expiry, and ``margin`` before its market closes."""
+    """When a parent must be done: at its own expiry, and ``margin`` before its market closes.
+
+    ``NEVER`` where neither is known.
+    """
     ends = [t for t in (parent.order.expires, market.closes - margin) if t > 0]
     return min(ends, default=NEVER)
 

@@ -8,6 +8,7 @@ import msgspec
 from pydantic import Field
 
 from polyframe import (
+    NEVER,
     CancelOrder,
     Child,
     ExecutionStyle,
@@ -73,7 +74,9 @@ class Iceberg(ExecutionStyle):
         if parent.filled > state.filled:
             state.filled, state.tries, state.again = parent.filled, 0, 0
         if children_of(parent, view) or view.now < state.again:
-            yield WakeAt(min(end, state.again) if view.now < state.again else end)
+            wake = min(end, state.again) if view.now < state.again else end
+            if wake < NEVER:
+                yield WakeAt(wake)
             return
         whole = not self._hides(parent, market)
         takes = whole and order.tif in TAKING and not order.post_only

@@ -7,6 +7,8 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
+import msgspec
+
 from polyframe.api.execution import Child, Parent, Step
 from polyframe.api.parts import least_part
 from polyframe.api.strategy import Strategy
@@ -62,7 +64,7 @@ class StyleSuite(PluginSuite):
         name = self.plugin.__name__
         orders = options.pop("orders", None) or _Orders(name, seed)
         cash = options.pop("cash", "5000")
-        markets = self.universe()
+        markets = options.pop("markets", None) or self.universe()
         return Session(
             orders, markets=markets, cash=cash, answers=answers, seed=seed,
             styles={name: style}, **options,
@@ -126,9 +128,11 @@ class StyleSuite(PluginSuite):
 
     def test_it_ends_or_wakes(self) -> None:
         """No parent is left without a child, a timer or an end, and all end with their market."""
+        known = self.universe()
+        unknown = [msgspec.structs.replace(market, closes=0) for market in known]
         for seed in self.seeds:
-            for answers in ("random", "fill"):
-                session = self.session(answers, seed)
+            for answers, markets in (("random", known), ("fill", known), ("random", unknown)):
+                session = self.session(answers, seed, markets=markets)  # type: ignore[arg-type]
                 for event in self.events(seed):
                     session.send(event)
                     _look(session)
@@ -246,9 +250,12 @@ def _look(session: Session) -> None:
 class _Orders(Strategy):
     """Buys and sells in every size from the minimum up, each order through the style."""
 
-    def __init__(self, style: str, seed: int, *, burst: int = 1, pull: int = 0) -> None:
+    def __init__(
+        self, style: str, seed: int, *, burst: int = 1, pull: int = 0, last: Ns = 130 * PACE
+    ) -> None:
         super().__init__()
         self._style, self._seed, self._burst, self._pull = style, seed, burst, pull
+        self._last: Ns = last
 
     def on_start(self, event: ev.SessionStarted, view: View) -> Iterator[Wish]:
         """Begins."""
@@ -258,7 +265,7 @@ class _Orders(Strategy):
         """An order now and then; with ``pull`` every so manieth cancels what is at work."""
         market, quote = view.market(YES), view.book(YES)
         rng = random.Random(f"orders {self._seed} {view.now}")  # noqa: S311
-        if view.now < market.closes - 20 * PACE:
+        if view.now < START + self._last:
             yield WakeAt(view.now + rng.randrange(1, 12) * PACE, "order")
         if self._pull and rng.randrange(self._pull) == 0:
             for order in view.orders(YES):

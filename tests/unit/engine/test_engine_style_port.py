@@ -298,8 +298,9 @@ def sent(effects) -> list[tuple[str, str]]:
 
 def test_a_strategys_own_style_is_its_default_and_stands_before_the_sessions():
     desk = two_players(style="whole", styles={"whole": Whole("own")})
-    bare, named = intent("buy", "A.yes", "0.50", "5"), intent(
-        "buy", "A.yes", "0.50", "5", "style=whole"
+    bare, named = (
+        intent("buy", "A.yes", "0.50", "5"),
+        intent("buy", "A.yes", "0.50", "5", "style=whole"),
     )
     assert sent(desk.wish("alice", bare)) == [("s-1", "own")]
     assert sent(desk.wish("alice", named)) == [("s-3", "own")]
