@@ -25,7 +25,7 @@ def new(
     user_data: Annotated[Path, typer.Option(help="The user directory.")] = Path("user_data"),
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
-    """Write a new strategy, forecaster, protection or exchange, with its test."""
+    """Write a new strategy, forecaster, protection, exchange or style, with its test."""
     from polyframe.runtime.kinds import KINDS
     from polyframe.runtime.plugins import Registry
 

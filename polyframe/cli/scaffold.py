@@ -14,6 +14,7 @@ SUITES = {
     "forecaster": "ForecasterSuite",
     "protection": "ProtectionSuite",
     "exchange": "ExchangeSuite",
+    "execution_style": "StyleSuite",
 }
 """The kinds that have a template, and the suite that tests them."""
 

@@ -163,7 +163,7 @@ class StyleSuite(PluginSuite):
             assert encoded(runs[0]) == encoded(runs[1]), f"two runs of seed {seed} differ"
 
     def test_a_restart_at_any_event_changes_nothing(self) -> None:
-        """A session restored from a checkpoint, or from its record, goes on as it would have."""
+        """A session restored from a checkpoint goes on as the one that never stopped."""
         for seed in self.seeds:
             events = self.events(seed)
             cut = random.Random(f"cut {seed}").randrange(1, len(events))  # noqa: S311
@@ -262,7 +262,7 @@ class _Orders(Strategy):
         yield WakeAt(view.now + PACE, "order")
 
     def on_wake(self, event: Any, view: View) -> Iterator[Wish]:
-        """An order now and then; with ``pull`` every so manieth cancels what is at work."""
+        """An order now and then, or with ``pull`` at times a cancel of all that is at work."""
         market, quote = view.market(YES), view.book(YES)
         rng = random.Random(f"orders {self._seed} {view.now}")  # noqa: S311
         if view.now < START + self._last:

@@ -49,6 +49,7 @@ def answer(capsys, *words: str, code: int = 0) -> dict:
     [
         ("strategies", "LLMForecast"), ("forecasters", "Recorded"), ("protections", "MaxStake"),
         ("sizers", "FixedSizer"),
+        ("styles", "TWAP"),
     ],
 )  # fmt: skip
 def test_each_kind_of_plugin_is_listed(user, capsys, word, one):

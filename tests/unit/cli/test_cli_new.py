@@ -21,7 +21,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", SUITES)
 def test_what_is_written_loads_and_passes_its_suite(kind, here, capsys):
-    name = f"My{kind.capitalize()}2"
+    name = "My" + kind.title().replace("_", "") + "2"
     assert main(["new", kind, name, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     plugin, test = (here / path for path in answer["written"])
