@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 import msgspec
 from pydantic import Field
@@ -19,6 +20,7 @@ from polyframe import (
     Step,
     View,
     WakeAt,
+    almgren_chriss,
     deadline,
     least_part,
     part_of,
@@ -44,6 +46,8 @@ class TWAP(ExecutionStyle):
         every_seconds: float = Real(30.0, 1.0, 600.0, space="execution")
         jitter: float = Field(0.3, ge=0, lt=1)
         """each pause is longer or shorter by up to this part, so that nobody can wait for it"""
+        urgency: float = Real(0.0, 0.0, 2.0, space="execution")
+        """a slice: above 0 the early slices are the larger (Almgren and Chriss), at 0 all equal"""
         depth_share: float = Field(0.1, gt=0, le=1)
         reach: float = Field(0.02, gt=0, lt=1)
         close_seconds: float = Field(60.0, ge=0)
@@ -88,7 +92,11 @@ class TWAP(ExecutionStyle):
         sides, price = sides_of(parent, view), price_within(parent, market, parent.order.price)
         if sides is None or not sides.met or not price:
             return 0
-        wanted = parent.free if last else -(-parent.free // left)
+        wanted = parent.free
+        if not last:
+            # What is left is scheduled anew: the same as the first schedule while all is filled.
+            parts = almgren_chriss(parent.free, left, left, self.config.urgency).parts
+            wanted = ceil(parts[0])
         if not last and sides.known:
             room = sides.within(round(self.config.reach * market.price_one))
             most = int(self.config.depth_share * room)

@@ -78,6 +78,18 @@ def test_a_slice_takes_at_most_its_share_of_what_stands_near():
     assert desk.run(29) == ["5 buy A.yes 411 @ 0.52 FAK"], "the last asks for all that is left"
 
 
+def test_with_urgency_the_parts_are_those_of_almgren_and_chriss():
+    # The reference's case: 1000 in five parts over 10, kappa 0.3; two units of time a slice.
+    desk = begun(size="1000", asks=[("0.50", 9_000)], urgency=0.6)
+    sent, lines = [], desk.first
+    for order in range(2, 7):
+        sent.append(int(lines[-1].split()[3]))
+        desk.got(order, sent[-1], "0.50")
+        lines = desk.run(30)
+    assert sent == [454, 252, 143, 87, 64]
+    assert sum(sent) == 1_000
+
+
 def test_small_orders_have_fewer_slices_and_no_rest():
     desk = begun(size="12")
     assert desk.first == ["2 buy A.yes 5 @ 0.52 FAK"]
