@@ -27,8 +27,8 @@ _FROM: dict[str, str] = {
         "polyframe.api.exchange": "Broker Clocked Exchange Feed",
         "polyframe.api.execution": "Child ExecutionStyle Parent Step",
         "polyframe.api.parts": (
-            "NEVER Sides Taken children_of deadline edge_at least_part part_of post_price "
-            "price_within rests seconds sides_of taking unit_price wind_up"
+            "NEVER Sides Taken children_of deadline edge_at least_part part_of part_within "
+            "post_price price_within rests seconds sides_of taking taking_within unit_price wind_up"
         ),
         "polyframe.api.market_filter": "MarketFilter MarketStats",
         "polyframe.api.objective": "Objective Observer Searcher",

@@ -340,12 +340,14 @@ from polyframe.api.parts import deadline as deadline
 from polyframe.api.parts import edge_at as edge_at
 from polyframe.api.parts import least_part as least_part
 from polyframe.api.parts import part_of as part_of
+from polyframe.api.parts import part_within as part_within
 from polyframe.api.parts import post_price as post_price
 from polyframe.api.parts import price_within as price_within
 from polyframe.api.parts import rests as rests
 from polyframe.api.parts import seconds as seconds
 from polyframe.api.parts import sides_of as sides_of
 from polyframe.api.parts import taking as taking
+from polyframe.api.parts import taking_within as taking_within
 from polyframe.api.parts import unit_price as unit_price
 from polyframe.api.parts import wind_up as wind_up
 from polyframe.quant.execution import Schedule as Schedule

@@ -80,6 +80,19 @@ def part_of(parent: Parent, market: Market, wanted: Size, price: Price, *, takin
     return free if free - part < least else part
 
 
+def part_within(parent: Parent, market: Market, most: Size, price: Price, *, taking: bool) -> Size:
+    """The largest part that is not more than ``most`` and leaves no rest below the minimum.
+
+    0 where there is none.
+    """
+    free = floor_to(parent.free, market.lot)
+    least = least_part(market, parent.order.side, price, taking=taking)
+    size = min(floor_to(most, market.lot), free)
+    if 0 < free - size < least:
+        size = free - least
+    return size if size >= least else 0
+
+
 def seconds(amount: float) -> Ns:
     """A setting in seconds as a duration."""
     return int(amount * SECOND)
@@ -196,7 +209,10 @@ def post_price(parent: Parent, market: Market, sides: Sides, further: int = 0) -
 def taking(
     parent: Parent, market: Market, sides: Sides, size: Size, model: Slippage, volume: float = 0.0
 ) -> Taken | None:
-    """What taking so much within the limit would come to; None where nobody says what is there."""
+    """What taking so much within the limit would come to; None where nobody says what is there.
+
+    What does not stand within the limit is not taken, and does not count.
+    """
     order, one, unit = parent.order, market.price_one, 10**market.size_decimals
 
     def mirrored(price: float) -> float:
@@ -214,6 +230,28 @@ def taking(
         if left <= 0:
             break
         left, worst = left - level.size, level.price
-    seen = circumstances(levels, mirrored(sides.own), size / unit, market.tick / one, volume=volume)
+    seen = circumstances(levels, mirrored(sides.own), walk.filled, market.tick / one, volume=volume)
     average = walk.average if order.side == Side.BUY else 1.0 - walk.average
     return Taken(size - max(left, 0), worst, average * one, model.predict(seen))
+
+
+def taking_within(
+    parent: Parent, market: Market, sides: Sides, model: Slippage, cap: float, volume: float = 0.0
+) -> Taken | None:
+    """The most of what is free that can be taken with a predicted slippage within a cap.
+
+    None where nobody says what is there, or not even a lot fits.
+    """
+    found = taking(parent, market, sides, parent.free, model, volume)
+    if found is None or found.slippage <= cap:
+        return found
+    # More never costs less, so the largest size that fits is found by halving.
+    best, low, high = None, 0, found.size // market.lot
+    while high - low > 1:
+        middle = (low + high) // 2
+        tried = taking(parent, market, sides, middle * market.lot, model, volume)
+        if tried is not None and tried.slippage <= cap:
+            best, low = tried, middle
+        else:
+            high = middle
+    return best

@@ -26,11 +26,12 @@ from polyframe import (
     deadline,
     edge_at,
     part_of,
+    part_within,
     post_price,
     price_within,
     seconds,
     sides_of,
-    taking,
+    taking_within,
     wind_up,
 )
 
@@ -38,9 +39,10 @@ from polyframe import (
 class PostFirst(ExecutionStyle):
     """Posts with the best of its own side, steps towards the limit, takes at the end if it pays.
 
-    A maker saves the fee and half the spread. The rest is taken only while its edge after the fee
-    is ``min_edge`` or more and its predicted slippage within ``slippage_cap``; otherwise the parent
-    ends unfilled. An exit, and an order whose strategy stated no edge, is taken within its limit.
+    A maker saves the fee and half the spread. What is left in the end is taken while its edge after
+    the fee is ``min_edge`` or more, and no more of it than keeps the predicted slippage within
+    ``slippage_cap``; the parent ends with that. An exit is taken within its limit whatever it
+    costs, and an order whose strategy stated no edge needs none.
     """
 
     class Config(PluginConfig):
@@ -131,30 +133,40 @@ class PostFirst(ExecutionStyle):
             why = "could not be taken" if parent.state.took else "time to take"
             yield from wind_up(parent, view, why, look)
             return
-        price, why = self._taken_at(parent, market, view)
-        size = part_of(parent, market, parent.free, price, taking=True) if price else 0
+        price, size, why = self._taken(parent, market, view)
         if not size:
-            yield CancelOrder(parent.order.id, why or "what is left is below the venue's minimum")
+            yield CancelOrder(parent.order.id, why)
             return
         parent.state.took = True
         yield Child(price=price, size=size)
         yield WakeAt(view.now + look)
 
-    def _taken_at(self, parent: Parent, market: Market, view: View) -> tuple[int, str]:
-        """The limit of what is taken at the end, or 0 and why nothing is."""
+    def _taken(self, parent: Parent, market: Market, view: View) -> tuple[int, int, str]:
+        """Limit and size of what is taken at the end; for a size of 0 why nothing is."""
         sides = sides_of(parent, view)
         if parent.order.post_only:
-            return 0, "the order only posts"
+            return 0, 0, "the order only posts"
         if sides is None or not sides.met:
-            return 0, "nobody within the limit"
-        if parent.order.kind is Kind.EXIT:
-            return price_within(parent, market, parent.order.price), ""
-        seen = taking(parent, market, sides, parent.free, Slippage(*self.config.slippage))
-        if seen is not None and seen.slippage > self.config.slippage_cap:
-            return 0, f"predicted slippage {seen.slippage:.4f} is above the cap"
+            return 0, 0, "nobody within the limit"
+        price = self._worth(parent, market, sides)
+        if not price:
+            return 0, 0, "no edge is left after the fee"
+        small = "what is left is below the venue's minimum"
+        whole = part_of(parent, market, parent.free, price, taking=True)
+        if not sides.known or parent.order.kind is Kind.EXIT or not whole:
+            return price, whole, small
+        model = Slippage(*self.config.slippage)
+        seen = taking_within(parent, market, sides, model, self.config.slippage_cap)
+        most = seen.size if seen is not None else 0
+        size = part_within(parent, market, most, price, taking=True)
+        return price, size, "its predicted slippage is above the cap"
+
+    def _worth(self, parent: Parent, market: Market, sides: Sides) -> int:
+        """The limit or else the best price, whichever leaves the edge; 0 for none."""
         for price in (price_within(parent, market, parent.order.price), sides.other):
             edge = edge_at(parent, market, price)
             # What the limit was approved with is not asked for again to the last digit.
-            if edge is None or edge >= self.config.min_edge - 1e-9:
-                return price, ""
-        return 0, "no edge is left after the fee"
+            least = self.config.min_edge - 1e-9
+            if edge is None or edge >= least or parent.order.kind is Kind.EXIT:
+                return price
+        return 0

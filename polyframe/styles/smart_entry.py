@@ -30,12 +30,13 @@ from polyframe import (
     edge_at,
     microprice,
     part_of,
+    part_within,
     post_price,
     price_within,
     rests,
     seconds,
     sides_of,
-    taking,
+    taking_within,
     wind_up,
 )
 
@@ -43,10 +44,10 @@ from polyframe import (
 class SmartEntry(ExecutionStyle):
     """Takes when the mean price within the limit is worth it, posts when it is not.
 
-    It is worth it while the edge at that price after the fee is ``take_edge`` or more and the
-    predicted slippage is within its cap; an exit is taken within its limit. Nothing is entered
-    while the own side of the book is so thin that its imbalance is below ``imbalance``: the price
-    is about to come nearer. What rests is pulled when the microprice moved ``moved_ticks`` since.
+    It takes as much as keeps the predicted slippage within its cap, while the edge at the mean
+    price after the fee is ``take_edge`` or more; an exit is taken within its limit. Nothing is
+    entered while the own side of the book is so thin that its imbalance is below ``imbalance``: the
+    price is about to come nearer. What rests is pulled when the microprice moved ``moved_ticks``.
     """
 
     class Config(PluginConfig):
@@ -131,18 +132,18 @@ class SmartEntry(ExecutionStyle):
     def _worth_taking(self, parent: Parent, market: Market, sides: Sides) -> tuple[int, int]:
         """Limit and size of what is better taken than waited for; a size of 0 for nothing."""
         config, order = self.config, parent.order
+        cap = config.slippage_cap if order.kind is not Kind.EXIT else 1.0
         model = Slippage(*config.slippage)
-        seen = taking(parent, market, sides, parent.free, model, config.daily_volume)
+        seen = taking_within(parent, market, sides, model, cap, config.daily_volume)
         if seen is None or order.post_only:
             return 0, 0
         price = price_within(parent, market, seen.price)
         if order.kind is not Kind.EXIT:
             # The mean, rounded against the order.
             edge = edge_at(parent, market, order.side * ceil(order.side * seen.average))
-            dear = edge is not None and edge < config.take_edge
-            if dear or seen.slippage > config.slippage_cap:
+            if edge is not None and edge < config.take_edge:
                 return 0, 0
-        return price, part_of(parent, market, seen.size, price, taking=True) if price else 0
+        return price, part_within(parent, market, seen.size, price, taking=True) if price else 0
 
 
 def _top(sides: Sides) -> Top | None:

@@ -15,9 +15,11 @@ from polyframe.api.parts import (
     edge_at,
     least_part,
     part_of,
+    part_within,
     post_price,
     price_within,
     taking,
+    taking_within,
     unit_price,
 )
 from polyframe.domain.book import Level
@@ -140,7 +142,48 @@ def test_taking_is_the_walk_through_the_book() -> None:
     within = taking(parent(price=4_200), MARKET, sides(4_000, asks, 1), 60 * SHARE, model)
     assert within is not None
     assert (within.size, within.price, within.average) == (30 * SHARE, 4_200, pytest.approx(4_200))
-    assert within.slippage == pytest.approx(found.slippage)
+    assert within.slippage == pytest.approx(0.5 * 0.02 + 0.02 * 30 / 80)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(1, 300)), min_size=1, max_size=8),
+    st.integers(1, 2_000), st.floats(0.001, 0.08),
+)  # fmt: skip
+def test_what_is_taken_within_a_cap_is_the_most_that_fits(steps, shares, cap) -> None:
+    prices = [4_100 + 100 * sum(step for step, _ in steps[: k + 1]) for k in range(len(steps))]
+    book = sides(4_000, levels(*zip(prices, [size for _, size in steps], strict=True)))
+    order = parent(price=9_900, size=shares * SHARE)
+    model = Slippage(0.5, 0.02, 0.0, 0.01)
+    found = taking_within(order, MARKET, book, model, cap)
+    whole = taking(order, MARKET, book, order.free, model)
+    assert whole is not None
+    if whole.slippage <= cap:
+        assert found == whole
+        return
+    size = 0 if found is None else found.size
+    assert found is None or found.slippage <= cap
+    assert size < whole.size
+    more = taking(order, MARKET, book, size + MARKET.lot, model)
+    assert more is not None
+    assert more.slippage > cap
+
+
+@given(
+    st.integers(1, 99), st.integers(0, 400 * SHARE), st.integers(0, 400 * SHARE), SIDES,
+    st.booleans(),
+)  # fmt: skip
+def test_a_part_within_is_never_more_and_leaves_nothing_too_small(
+    cents, free, most, side, taking
+) -> None:
+    found = part_within(parent(side, size=free), MARKET, most, 100 * cents, taking=taking)
+    least = least_part(MARKET, side, 100 * cents, taking=taking)
+    whole = free // MARKET.lot * MARKET.lot
+    assert found <= min(most, whole)
+    if found:
+        assert found >= least
+        assert whole - found == 0 or whole - found >= least
+    else:
+        assert most < least or whole < 2 * least
 
 
 def test_a_sale_is_a_purchase_of_the_mirrored_book() -> None:

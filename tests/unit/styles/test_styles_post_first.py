@@ -98,8 +98,16 @@ def test_the_door_looks_at_the_edge_of_the_taker_again():
 
 
 def test_what_would_cost_too_much_beyond_the_mid_is_not_taken():
-    desk = begun(BIDS, [("0.50", 5), ("0.56", 5), ("0.57", 50)], limit="0.60", size="50")
-    assert taken(desk)[0].startswith("cancel parent 1: predicted slippage 0.2200 is above the cap")
+    # Half the spread costs 0.01, 100 shares of the 100 near cost 0.02, the gap behind them 0.01.
+    asks = [("0.50", 40), ("0.51", 60), ("0.56", 500)]
+    desk = begun(asks=asks, limit="0.60", size="400", slippage_cap=0.031)
+    assert taken(desk) == ["3 buy A.yes 100 @ 0.6 FAK"]
+    wide = [("0.55", 40), ("0.56", 500)]
+    assert taken(begun(asks=wide, limit="0.60", size="400"))[0] == (
+        "cancel parent 1: its predicted slippage is above the cap"
+    )
+    unknown = [("0.55", 0)]
+    assert taken(begun(asks=unknown, limit="0.60", size="400")) == ["3 buy A.yes 400 @ 0.6 FAK"]
 
 
 def test_an_exit_is_taken_without_an_edge_and_whatever_it_costs():

@@ -33,14 +33,22 @@ def test_it_takes_no_more_than_stands_within_the_limit():
     assert desk.run(2) == ["3 buy A.yes 200 @ 0.49 post"], "and posts the rest"
 
 
-def test_a_predicted_slippage_above_its_cap_is_never_taken():
+def test_no_more_is_taken_than_keeps_the_predicted_slippage_within_its_cap():
     asks = [("0.50", 10), ("0.51", 60)]
     # Half of two cents, and 0.02 times 60 of 70: 0.0271.
     assert begun("0.2", asks=asks, slippage_cap=0.0272).first == ["2 buy A.yes 60 @ 0.51 FAK"]
-    assert begun("0.2", asks=asks, slippage_cap=0.0271).first == ["2 buy A.yes 60 @ 0.48 post"]
+    # A tick less: 59.8 shares, but 1 would be left that nobody takes.
+    assert begun("0.2", asks=asks, slippage_cap=0.0271).first == ["2 buy A.yes 55 @ 0.51 FAK"]
+    assert begun("0.2", asks=asks, slippage_cap=0.0199).first == ["2 buy A.yes 34 @ 0.51 FAK"]
+    assert begun("0.2", asks=asks, slippage_cap=0.011).first == ["2 buy A.yes 60 @ 0.48 post"]
+    assert begun("0.2", asks=asks, slippage_cap=0.01).first == ["2 buy A.yes 60 @ 0.48 post"]
+
+
+def test_a_gap_is_not_crossed_when_that_costs_too_much():
     gap, near = [("0.50", 30), ("0.54", 60)], [("0.50", 30), ("0.53", 60)]
-    model = {"slippage": (0, 0, 0, 0.05), "imbalance": -1}
-    assert begun("0.2", limit="0.54", asks=gap, **model).first == ["2 buy A.yes 60 @ 0.48 post"]
+    model = {"slippage": (0, 0.001, 0, 0.05), "imbalance": -1}
+    first = begun("0.2", limit="0.54", asks=gap, **model).first
+    assert first[0].endswith("@ 0.5 FAK")
     assert begun("0.2", limit="0.54", asks=near, **model).first == ["2 buy A.yes 60 @ 0.53 FAK"]
 
 
