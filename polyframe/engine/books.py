@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.book import Book, BookShape, Level, Quote
+from polyframe.domain.units import Money, Ns
 from polyframe.engine.universe import Universe
 from polyframe.kernels import bars_nb as nb
 
 RING = 256
 """Mids kept of each market for ``view.history``."""
+
+
+class DeepBooks(Protocol):
+    """A data loop's own books."""
+
+    def best(self, m: int) -> tuple[int, int]:
+        """What rests at the best bid and ask of a market (YES), 0 where nothing does."""
+
+    def book(self, m: int, token: str, ts: Ns, trusted: bool) -> Book:
+        """All levels of a market in YES space."""
 
 
 class Books:
@@ -19,6 +33,14 @@ class Books:
     def __init__(self, universe: Universe, ring: int = RING, strategies: int = 0) -> None:
         self.universe = universe
         self.wakes: NDArray[np.int64] = np.zeros((strategies, 0, nb.W_SIZE_OF), dtype=np.int64)
+        self.prints: NDArray[np.int64] = np.zeros((strategies, 0), dtype=np.int64)
+        """the notional of a public trade from which on a strategy hears of it, 0: of none"""
+        self.followed: dict[str, int] = {}
+        """the strategies that follow a wallet, as bits"""
+        self.armed: Callable[[], object] = lambda: None
+        """called after somebody asked to hear of trades"""
+        self.deep: DeepBooks | None = None
+        """all levels of every book, where a data loop keeps them"""
         self.estimated = False
         self.ladders: dict[int, Book] = {}
         """the last full book of a market in YES space, while its best prices stand"""
@@ -44,12 +66,27 @@ class Books:
         wakes = np.zeros((len(self.wakes), want, nb.W_SIZE_OF), dtype=np.int64)
         wakes[:, :have] = self.wakes
         self.wakes = wakes
+        prints = np.zeros((len(self.prints), want), dtype=np.int64)
+        prints[:, :have] = self.prints
+        self.prints = prints
         self.view = rows.data  # scalar reads return plain ints and are quick
 
     def arm(self, strategy: int, m: int, move: int) -> None:
         """Wakes a strategy when a market's best prices moved so far; the smallest wish counts."""
         armed = int(self.wakes[strategy, m, nb.W_MOVE])
         self.wakes[strategy, m, nb.W_MOVE] = min(armed, move) if armed else move
+
+    def arm_trades(self, strategy: int, m: int, over: Money) -> None:
+        """Tells a strategy of a market's trades from a notional on; the smallest wish counts."""
+        armed = int(self.prints[strategy, m])
+        self.prints[strategy, m] = min(armed, max(over, 1)) if armed else max(over, 1)
+        self.armed()
+
+    def follow(self, strategy: int, wallets: Iterable[str]) -> None:
+        """Tells a strategy of every trade of these wallets."""
+        for wallet in wallets:
+            self.followed[wallet] = self.followed.get(wallet, 0) | 1 << strategy
+        self.armed()
 
     def moved(self, m: int) -> int:
         """The strategies to wake after a market's quote changed, as bits."""
@@ -101,6 +138,9 @@ class Books:
         """The levels known of a token's book: all of them, those assumed, or the best."""
         m, outcome = self.universe.token_market[token], self.universe.token_outcome[token]
         quote, market = self.quote(token), self.universe.markets[m]
+        if self.deep is not None and outcome < 2:
+            whole = self.deep.book(m, market.yes.id, quote.ts, quote.trusted)
+            return whole if outcome == 0 else self._turned(m, whole)
         seen = self.ladders.get(m)
         if seen is not None and outcome < 2:
             book = seen if outcome == 0 else self._turned(m, seen)
@@ -128,6 +168,8 @@ class Books:
         v = self.view
         bid, ask = v[m, nb.B_BID], v[m, nb.B_ASK]
         bid_size, ask_size = v[m, nb.B_BID_SIZE], v[m, nb.B_ASK_SIZE]
+        if self.deep is not None and v[m, nb.B_TRUSTED] == 1:
+            bid_size, ask_size = self.deep.best(m)
         market = self.universe.markets[m]
         if outcome == 1:
             one = market.price_one

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from polyframe.api.protection import Halt, Protection
-from polyframe.api.subscription import Every, Moved, Subscription
+from polyframe.api.subscription import Every, Moved, Subscription, Traded, Wallets
 from polyframe.api.view import View
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
@@ -45,6 +45,8 @@ def sound(subscription: object, method: str) -> Subscription:
                 raise ValueError(f"{wake} never passes")
             if isinstance(wake, Moved) and not 0 < wake.ticks <= MOST_TICKS:
                 raise ValueError(f"{wake} is no movement")
+            if isinstance(wake, Traded) and not 0 <= wake.over < INT64_SAFE:
+                raise ValueError(f"{wake} is no notional")
     except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise PluginError(
             f"{method} answered {subscription!r}: {error}",
@@ -74,7 +76,7 @@ class Reactions:
             ev.Woken: self._woken,
             ev.BookUpdated: lambda e, moved: self._quoted(e.ts, e.quote.token, moved),
             ev.BookReset: lambda e, moved: self._quoted(e.ts, e.book.token, moved),
-            ev.TradePrinted: lambda e, _: self._by_token(e, e.token, "on_trade"),
+            ev.TradePrinted: lambda e, _: self._traded(e),
             ev.WalletTraded: lambda e, _: self._by_token(e, e.token, "on_wallet"),
             ev.BarClosed: lambda e, _: self._by_token(e, e.token, "on_bar"),
             ev.BarSignalled: lambda e, _: self._signals.carry_out(e),
@@ -139,6 +141,42 @@ class Reactions:
                 moves = [Moved(1)]  # who wants to hear of books and does not say when: every tick
             for move in moves:
                 self._arm_moves(bound, move, listed if new is None else [new])
+            self._arm_trades(bound, listed if new is None else [new])
+
+    def _arm_trades(self, bound: Bound, markets: list[Market]) -> None:
+        """Asks the data loop for public trades: from a notional on, or all for ``on_trade``."""
+        books, wakes = self.context.books, bound.subscription.wake
+        for wake in wakes:
+            if isinstance(wake, Wallets):
+                books.follow(bound.ledger, wake.wallets)
+        overs = [wake.over for wake in wakes if isinstance(wake, Traded)]
+        listens = any(isinstance(wake, Wallets) for wake in wakes)
+        if not overs and not listens and "on_trade" in bound.methods:
+            overs = [0]
+        for market in markets if overs else ():
+            if any(bound.hears(token.id) for token in market.tokens):
+                m = self.context.universe.market_index[market.id]
+                books.arm_trades(bound.ledger, m, min(overs))
+
+    def _traded(self, event: ev.TradePrinted) -> None:
+        """A public trade: those hear of it who asked for its size or for who made it."""
+        books, universe = self.context.books, self.context.universe
+        m = universe.token_market[universe.token(event.token)]
+        notional = event.price * event.size // universe.markets[m].divisor
+        followers = books.followed.get(event.wallet, 0) if event.wallet else 0
+        for bound in self.parts.bound:
+            if not any(bound.hears(token.id) for token in universe.markets[m].tokens):
+                continue
+            over = int(books.prints[bound.ledger, m])
+            follows = bool(followers >> bound.ledger & 1)
+            if not follows and not 0 < over <= notional:
+                continue
+            if "on_trade" in bound.methods:
+                self.conduct.tell(bound, "on_trade", event)
+            if any(isinstance(wake, Traded | Wallets) for wake in bound.subscription.wake):
+                reason = ev.WakeReason.WALLET if follows else ev.WakeReason.TRADED
+                woken = ev.Woken(event.ts, reason, event.token, 0, 0, (bound.name,))
+                self.conduct.tell(bound, "on_wake", woken)
 
     def _arm_moves(self, bound: Bound, wake: Moved, markets: list[Market]) -> None:
         for market in markets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int32, int64, types, uint8
+from numba import int32, int64, types, uint8, uint32
 
 from polyframe.kernels import exit_tables_nb, exits_nb
 from polyframe.kernels.compile_nb import kernel
@@ -82,7 +82,7 @@ _ring = types.Array(int32, 2, "C")
 _cube = types.Array(int64, 3, "C")
 
 
-@kernel(int64(int64, int64, int64, int64, int64))
+@kernel(int64(int64, int64, int64, int64, int64), inline=True)
 def mark(shares: int, outcome: int, bid: int, ask: int, one: int) -> int:
     """Shares x the price at which they could be sold, before division.
 
@@ -95,7 +95,7 @@ def mark(shares: int, outcome: int, bid: int, ask: int, one: int) -> int:
     return shares * (one - ask) if ask > 0 else 0
 
 
-@kernel(int64(_table, int64, _row, _row))
+@kernel(int64(_table, int64, _row, _row), inline=True)
 def revalue(book, m, shares, value):  # type: ignore[no-untyped-def]
     """Values a market's shares anew; returns by how much their value changed.
 
@@ -115,7 +115,7 @@ def revalue(book, m, shares, value):  # type: ignore[no-untyped-def]
     return change
 
 
-@kernel(types.void(_table, int64, _cube, _table, _table))
+@kernel(types.void(_table, int64, _cube, _table, _table), inline=True)
 def revalue_all(book, m, tokens, value, marks):  # type: ignore[no-untyped-def]
     """Values a market's shares anew for every ledger and the account.
 
@@ -132,7 +132,7 @@ def revalue_all(book, m, tokens, value, marks):  # type: ignore[no-untyped-def]
             return
 
 
-@kernel(int64(int64, int64))
+@kernel(int64(int64, int64), inline=True)
 def fallen(peak: int, share: int) -> int:
     """The highest equity that lies ``share`` or more below the peak.
 
@@ -142,7 +142,7 @@ def fallen(peak: int, share: int) -> int:
     return peak - (peak // MILLION) * share - (peak % MILLION) * share // MILLION
 
 
-@kernel(int64(_table))
+@kernel(int64(_table), inline=True)
 def settle(marks):  # type: ignore[no-untyped-def]
     """Lifts peaks and the floors that follow them; 1 when a row stands at or below its floor.
 
@@ -161,7 +161,7 @@ def settle(marks):  # type: ignore[no-untyped-def]
     return crossed
 
 
-@kernel(types.void(_table, _ring, _ring, int64, int64, int64, int64, int64))
+@kernel(types.void(_table, _ring, _ring, int64, int64, int64, int64, int64), inline=True)
 def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no-untyped-def]
     """Writes one quote into a market's book row; history and marks only when it is trustworthy.
 
@@ -179,7 +179,8 @@ def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no
             book[m, B_MARK_ASK] = ask
         if bid > 0 and ask > 0:
             # Twice the mid, so that it stays an integer.
-            history[m, book[m, B_SEEN] % history.shape[1]] = bid + ask
+            # 32 bits: their division takes half as long.
+            history[m, uint32(book[m, B_SEEN]) % uint32(history.shape[1])] = bid + ask
             book[m, B_SEEN] += 1
             hour = ts // GRID_STEP
             # Hours without a mid hold none: what stood there is four days old.
@@ -190,7 +191,7 @@ def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no
                 book[m, B_HOUR] = hour
 
 
-@kernel(int64(_table, _cube, int64))
+@kernel(int64(_table, _cube, int64), inline=True)
 def moved(book, wakes, m):  # type: ignore[no-untyped-def]
     """The strategies whose price condition holds in a market, as bits; their marks move along.
 

@@ -1,6 +1,7 @@
 """The levels of one book as two arrays, kept up to date row by row.
 
-A level's place is its price in steps: the price divided by the tick in force. Sizes are whole
+A level's place is its price in steps: the price above the book's base, divided by the tick in
+force. Sizes are whole
 numbers. A book of a binary market has both of its tokens in YES space: a bid for NO at p is an
 offer of YES at 1 - p.
 
@@ -8,7 +9,7 @@ Shapes:
     state  (K_SIZE_OF,) int64
     bids   (levels,) int64: what rests at each step, 0 for nothing; the first and the last are none
     asks   the same
-Units: size units; steps of the tick; the tick and the one in price units.
+Units: size units; steps of the tick; the tick, the base and the one in price units.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ K_ASK: Final = 1
 """step of the best ask, the length of the arrays for none"""
 K_TICK: Final = 2
 K_ONE: Final = 3
+"""the first price above the base that is none of this book: one share's worth, if it is binary"""
 K_WHOLE: Final = 4
 """1 since a snapshot made the book whole, 0 while it is not to be trusted"""
 K_TS: Final = 5
-K_SIZE_OF: Final = 6
+K_BASE: Final = 6
+"""the price of step 0: 0 where prices lie between 0 and one"""
+K_SIZE_OF: Final = 7
 
 OFF_GRID: Final = -1
 
@@ -49,18 +53,19 @@ def wipe(state, bids, asks):  # type: ignore[no-untyped-def]
     state[K_WHOLE] = 0
 
 
-@kernel(int64(_row, int64))
+@kernel(int64(_row, int64), inline=True)
 def step_of(state, price):  # type: ignore[no-untyped-def]
     """The step of a price, OFF_GRID when it is no price of this book.
 
     Shapes: state (K_SIZE_OF,). Units: price units.
     """
-    if price <= 0 or price >= state[K_ONE] or price % state[K_TICK] != 0:
+    above = price - state[K_BASE]
+    if above <= 0 or above >= state[K_ONE] or above % state[K_TICK] != 0:
         return OFF_GRID
-    return price // state[K_TICK]
+    return above // state[K_TICK]
 
 
-@kernel(int64(_row, _row, _row, int64, int64, int64))
+@kernel(int64(_row, _row, _row, int64, int64, int64), inline=True)
 def rest(state, bids, asks, side, step, size):  # type: ignore[no-untyped-def]
     """Writes what rests at a step now; returns what rested there before.
 

@@ -8,8 +8,11 @@ from typing import Any
 from numba import njit
 
 
-def kernel(signature: Any) -> Callable[[Any], Any]:
+def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
     """Compiles a function for one signature at its import and keeps the machine code on disk.
+
+    With ``inline`` its code is copied to where it is called: a call hands over some ten words for
+    each array, which for a tuple of tables costs more than what a short function does with them.
 
     Numba counts references to every view of an array with locked instructions, which cost more
     than the work itself where a row takes some 30 ns. Callers hold all arrays, so nothing needs
@@ -18,6 +21,6 @@ def kernel(signature: Any) -> Callable[[Any], Any]:
 
     Shapes: as the signature has them. Units: the function's own.
     """
-    options: dict[str, Any] = {"cache": True, "_nrt": False}
+    options: dict[str, Any] = {"cache": True, "_nrt": False, "forceinline": inline}
     compiled: Callable[[Any], Any] = njit(signature, **options)
     return compiled

@@ -69,7 +69,7 @@ def changed(mode, n, front, traded, before, after):  # type: ignore[no-untyped-d
     return min(estimate, after)
 
 
-@kernel(types.Tuple((float64, float64))(float64, float64, float64))
+@kernel(types.Tuple((float64, float64))(float64, float64, float64), inline=True)
 def executed(front, size, remaining):  # type: ignore[no-untyped-def]
     """A trade at the order's price: what stands before it afterwards, and what of it was filled.
 

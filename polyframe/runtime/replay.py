@@ -113,7 +113,10 @@ class Replay:
         if woken is not None:
             self._step(woken)
             return True
-        if until >= NEVER:
+        # Rows may have met own orders: what the venue says about it may be known before that.
+        answered = self.broker.due()
+        answered = NEVER if answered is None else answered
+        if min(queued, answered) >= NEVER:
             return True
         feed_first = queued == answered and self._queue[0][1] < BROKER
         if queued < answered or feed_first:

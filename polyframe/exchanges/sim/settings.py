@@ -78,6 +78,15 @@ class SimSettings(PluginConfig):
     allow_unquoted: bool = False
     """trade on prices behind which no quote stood: only to see what they would pretend"""
 
+    queue: Literal["risk_averse", "power", "log", "power_total", "log_total", "power_front"] = (
+        "risk_averse"
+    )
+    """on a recorded book: who left when a level shrinks; by default nobody who stood before us"""
+    queue_power: float = Field(3.0, gt=0, le=20)
+    """n of the power queues"""
+    partial_fills: bool = True
+    """on a recorded book: an order fills by what reached it; else whole, once its turn has come"""
+
     @field_validator("half_spread_floor")
     @classmethod
     def _zones_ascend(

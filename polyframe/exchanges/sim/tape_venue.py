@@ -1,0 +1,180 @@
+"""The simulated venue over a tape: its tables, and the words for what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.market import Market, Resolution
+from polyframe.domain.units import FEE_STEP, MONEY_ONE, Ns
+from polyframe.errors import DataError
+from polyframe.exchanges.sim.settings import PPM, SimSettings
+from polyframe.kernels import acts_nb, queue_nb
+from polyframe.kernels import barmatch_nb as bm
+from polyframe.kernels import book_nb as b
+from polyframe.kernels import booking_nb as bk
+from polyframe.kernels import l2columns_nb as c
+
+Ints = NDArray[np.int64]
+
+SLOTS = 64
+ROOM = 4_096
+MOST_LEVELS = 1 << 20
+WINDOW = 1 << 15
+"""Steps of the book of a market whose prices have no bounds, as many below its first as above."""
+
+
+class TapeVenue:
+    """The tables that ``kernels.l2run_nb`` works on; ``kernels.l2columns_nb`` names their columns.
+
+    Attributes:
+        rules: a row a market, columns in ``kernels.barmatch_nb``.
+        ticks: the finest tick of each market on the tape: its book has room for it.
+    """
+
+    def __init__(
+        self,
+        markets: Sequence[Market],
+        resolutions: Mapping[str, Resolution],
+        settings: SimSettings,
+        ticks: Mapping[str, int],
+        centres: Mapping[str, int],
+    ) -> None:
+        self.markets = list(markets)
+        self.settings = settings
+        self.at: Ints = np.zeros(c.C_SIZE_OF, np.int64)
+        self.rules: Ints = np.zeros((len(self.markets), bm.R_SIZE_OF), np.int64)
+        for rule, market in zip(self.rules, self.markets, strict=True):
+            _fill(rule, market, ends_of(market, resolutions.get(market.id)))
+        self.desk, self.levels = _books(self.markets, ticks, centres)
+        self.conf = _conf(settings)
+        self.probes = _probes(settings)
+        self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = 1
+        self.orders: Ints = np.zeros((0, c.V_SIZE_OF), np.int64)
+        self.front: NDArray[np.float64] = np.zeros(0)
+        self.acts: Ints = np.zeros((0, acts_nb.A_SIZE_OF), np.int64)
+        self.answers: Ints = np.zeros((ROOM, c.X_SIZE_OF), np.int64)
+        self.make_room(SLOTS)
+
+    @property
+    def books(self) -> tuple[Ints, Ints]:
+        """As the kernels take them."""
+        return self.desk, self.levels
+
+    @property
+    def venue(self) -> tuple[Any, ...]:
+        """As the kernels take it."""
+        return (
+            self.orders, self.front, self.acts, self.answers, self.rules, self.conf, self.probes,
+        )  # fmt: skip
+
+    def make_room(self, slots: int) -> None:
+        """Room for so many own orders at once; those there are stay where they are."""
+        have = len(self.orders)
+        if slots <= have:
+            return
+        self.orders = _longer(self.orders, slots)
+        self.front = _longer(self.front, slots)
+        # Each order arrives, is pulled and expires; each market closes once.
+        self.acts = _longer(self.acts, 4 * slots + len(self.markets) + 16)
+        self.orders[have:, c.V_NEXT] = np.arange(have + 2, slots + 2)
+        self.orders[-1, c.V_NEXT] = self.at[c.C_FREE]
+        self.at[c.C_FREE] = have + 1
+        if len(self.answers) < 16 * slots:
+            self.widen(16 * slots)
+
+    def widen(self, room: int) -> None:
+        """Room for so many answers that nobody has taken yet."""
+        kept, old = np.zeros((room, c.X_SIZE_OF), np.int64), self.answers
+        for n in range(int(self.at[c.C_TAKEN]), int(self.at[c.C_HEAD])):
+            kept[n % room] = old[n % len(old)]
+        self.answers = kept
+
+    def ends(self, m: int) -> Ns | None:
+        """When trading in a market ends, None when that is not known."""
+        found = int(self.rules[m, bm.R_ENDS])
+        return None if found >= bm.NEVER else found
+
+
+def ends_of(market: Market, resolution: Resolution | None) -> Ns | None:
+    """When trading ends: its closing time, or the moment the outcome was known if that is first."""
+    bounds = [market.closes] if market.closes else []
+    if resolution is not None:
+        bounds.append(resolution.known_at)
+    return min(bounds) if bounds else None
+
+
+def _fill(rule: Ints, market: Market, ends: Ns | None) -> None:
+    fee = market.fee
+    if fee is None:
+        raise DataError(
+            f"market {market.id} has no fee schedule",
+            expected="markets passed through SimExchange.rules() first",
+        )
+    fits = bk.fits(market.max_size, market.price_one, market.divisor, fee.rate, fee.exponent)
+    rule[bm.R_TICK] = market.tick
+    rule[bm.R_LOT] = market.lot
+    rule[bm.R_MIN_SIZE] = market.min_size
+    rule[bm.R_MAX_PRICE] = market.max_price
+    rule[bm.R_MAX_SIZE] = market.max_size
+    rule[bm.R_ONE] = market.price_one
+    rule[bm.R_DIVISOR] = market.divisor
+    rule[bm.R_RATE] = fee.rate if fits or not fee.rate else -1
+    rule[bm.R_SLACK] = FEE_STEP + 1 if fee.rate else 1
+    rule[bm.R_SIZE_ONE] = 10**market.size_decimals
+    rule[bm.R_ENDS] = bm.NEVER if ends is None else ends
+
+
+def _books(
+    markets: Sequence[Market], ticks: Mapping[str, int], centres: Mapping[str, int]
+) -> tuple[Ints, Ints]:
+    """The desk, and empty levels with room for the finest tick of each market."""
+    desk = np.zeros((len(markets), c.D_SIZE_OF), np.int64)
+    for own, market in zip(desk, markets, strict=True):
+        own[b.K_TICK] = market.tick
+        if market.binary:
+            own[b.K_ONE] = market.price_one
+        else:
+            finest = ticks.get(market.id, market.tick)
+            own[b.K_ONE] = WINDOW * finest
+            middle = centres.get(market.id, 0) // market.tick * market.tick
+            own[b.K_BASE] = max(middle - WINDOW // 2 * finest, 0) // market.tick * market.tick
+        own[[c.D_BUY_LOW, c.D_SELL_LOW]] = c.NO_STEP
+        own[[c.D_BUY_HIGH, c.D_SELL_HIGH]] = -1
+    most = max(
+        int(own[b.K_ONE]) // ticks.get(market.id, market.tick) + 1
+        for own, market in zip(desk, markets, strict=True)
+    )
+    if most > MOST_LEVELS:
+        raise DataError(
+            f"a book of {most:,} price steps", expected=f"at most {MOST_LEVELS:,}: a coarser tick"
+        )
+    desk[:, b.K_ASK] = most
+    return desk, np.zeros((2 * len(markets), most), np.int64)
+
+
+def _conf(settings: SimSettings) -> Ints:
+    conf = np.zeros(c.F_SIZE_OF, np.int64)
+    conf[c.F_QUEUE] = queue_nb.MODES.index(settings.queue)
+    conf[c.F_PARTIAL] = 1 if settings.partial_fills else 0
+    conf[c.F_LEAST_BUY] = MONEY_ONE
+    conf[c.F_POWER] = round(settings.queue_power * PPM)
+    return conf
+
+
+def _probes(settings: SimSettings) -> Ints:
+    probes = np.zeros((2 * c.LEGS, 1), np.int64)
+    for leg, took in (
+        (c.ENTRY, settings.entry), (c.CANCELLING, settings.cancel), (c.RESPONSE, settings.response),
+    ):  # fmt: skip
+        probes[2 * leg + 1, 0] = took
+    return probes
+
+
+def _longer(table: Any, rows: int) -> Any:
+    longer = np.zeros((rows, *table.shape[1:]), table.dtype)
+    longer[: len(table)] = table
+    return longer

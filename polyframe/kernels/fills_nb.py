@@ -1,0 +1,185 @@
+"""What rows of the tape do to own orders at rest: their place in the queue, and fills.
+
+An own order is filled when a trade reaches its turn at its price, when a trade or a quote of the
+other side goes through its price, and never while the book is not to be trusted.
+
+Shapes: see ``l2columns_nb`` and ``venue_nb``. Units: see ``l2columns_nb``.
+Source: the rules of the queue are those documented by hftbacktest 2.4.
+"""
+
+from __future__ import annotations
+
+from numba import int64, types
+
+from polyframe.kernels import book_nb as b
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import queue_nb
+from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.venue_nb import BOOKS, UNKNOWN_FRONT, VENUE, end, fill, span
+
+_row = types.Array(int64, 1, "C")
+
+
+@kernel(types.void(int64, int64, int64, int64, int64, BOOKS, VENUE), inline=True)
+def on_level(m, side, step, before, after, books, venue):  # type: ignore[no-untyped-def]
+    """What rests at a level changed: own orders there may have come forward.
+
+    Shapes: see module. Units: steps, size units.
+    """
+    orders, front, conf = venue[0], venue[1], venue[5]
+    slot = books[0][m, c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        if order[c.V_SIDE] == side and order[c.V_STEP] == step:
+            front[slot - 1] = queue_nb.changed(
+                conf[c.F_QUEUE], conf[c.F_POWER] / 1e6, front[slot - 1], float(order[c.V_TRADED]),
+                float(before), float(after),
+            )  # fmt: skip
+            order[c.V_TRADED] = 0
+        slot = order[c.V_NEXT]
+
+
+@kernel(types.void(int64, int64, int64, int64, int64, _row, BOOKS, VENUE))
+def on_trade(m, aggressor, price, size, ts, at, books, venue):  # type: ignore[no-untyped-def]
+    """Somebody traded: fills better own orders of the other side, and those whose turn it is.
+
+    Shapes: see module. Units: side of the taker; YES price units, size units; ns.
+    """
+    orders, front, conf = venue[0], venue[1], venue[5]
+    own = int64(0)
+    slot = books[0][m, c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        following = order[c.V_NEXT]
+        if order[c.V_SIDE] == -aggressor:
+            better = (order[c.V_PRICE] - price) * order[c.V_SIDE]
+            if better > 0:
+                fill(slot - 1, order[c.V_PRICE], order[c.V_OPEN], 0, ts, at, books, venue)
+            elif better == 0:
+                # What went to own orders that came earlier did not go to strangers.
+                left, turn = queue_nb.executed(
+                    front[slot - 1], float(size - own), float(order[c.V_OPEN])
+                )
+                front[slot - 1] = left
+                order[c.V_TRADED] += size - own
+                if turn > 0.0:
+                    got = int64(turn) if conf[c.F_PARTIAL] != 0 else order[c.V_OPEN]
+                    own = min(own + got, size)
+                    fill(slot - 1, price, got, 0, ts, at, books, venue)
+        slot = following
+
+
+@kernel(types.void(int64, int64, _row, BOOKS, VENUE))
+def on_cross(m, ts, at, books, venue):  # type: ignore[no-untyped-def]
+    """A quote of the other side stands at or through own orders: it would have met them.
+
+    Shapes: see module. Units: ns.
+    """
+    desk, levels = books
+    orders, conf = venue[0], venue[5]
+    book = desk[m]
+    slot = book[c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        following = order[c.V_NEXT]
+        side = order[c.V_SIDE]
+        while order[c.V_STATE] == c.RESTS:
+            step = book[b.K_ASK] if side > 0 else book[b.K_BID]
+            stands = step < levels.shape[1] if side > 0 else step > 0
+            if not stands or (order[c.V_STEP] - step) * side < 0:
+                break
+            if conf[c.F_PARTIAL] == 0:
+                fill(slot - 1, order[c.V_PRICE], order[c.V_OPEN], 0, ts, at, books, venue)
+                break
+            rests = levels[2 * m + 1, step] if side > 0 else levels[2 * m, step]
+            size = min(rests, order[c.V_OPEN])
+            b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, rests - size)
+            at[c.C_DIRTY] = m + 1
+            fill(slot - 1, order[c.V_PRICE], size, 0, ts, at, books, venue)
+        slot = following
+
+
+@kernel(types.void(int64, BOOKS, VENUE))
+def before_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
+    """Remembers what rested around own orders, and empties the book for what follows.
+
+    Shapes: see module. Units: size units.
+    """
+    desk, levels = books
+    orders = venue[0]
+    known = desk[m, b.K_WHOLE] != 0
+    slot = desk[m, c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        step = order[c.V_STEP]
+        rested = levels[2 * m, step] if order[c.V_SIDE] > 0 else levels[2 * m + 1, step]
+        order[c.V_BEFORE] = rested if known else -1
+        slot = order[c.V_NEXT]
+    b.wipe(desk[m, : b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1])
+    desk[m, c.D_INSIDE] = 1
+
+
+@kernel(types.void(int64, BOOKS, VENUE))
+def after_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
+    """The book is whole: own orders find their places in it.
+
+    Shapes: see module. Units: size units.
+    """
+    desk, levels = books
+    orders, front, conf = venue[0], venue[1], venue[5]
+    desk[m, c.D_INSIDE] = 0
+    desk[m, b.K_WHOLE] = 1
+    slot = desk[m, c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        step = order[c.V_STEP]
+        after = levels[2 * m, step] if order[c.V_SIDE] > 0 else levels[2 * m + 1, step]
+        if order[c.V_BEFORE] >= 0 and front[slot - 1] < UNKNOWN_FRONT:
+            front[slot - 1] = queue_nb.changed(
+                conf[c.F_QUEUE], conf[c.F_POWER] / 1e6, front[slot - 1], float(order[c.V_TRADED]),
+                float(order[c.V_BEFORE]), float(after),
+            )  # fmt: skip
+        else:
+            # What happened while nobody saw it brings nobody forward.
+            front[slot - 1] = min(front[slot - 1], float(after))
+        order[c.V_TRADED] = 0
+        slot = order[c.V_NEXT]
+
+
+@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE))
+def on_tick(m, tick, ts, at, books, venue):  # type: ignore[no-untyped-def]
+    """The tick changed: own orders that have no step on the new grid are cancelled by the venue.
+
+    Shapes: see module. Units: price units; ns.
+    """
+    desk, levels = books
+    orders = venue[0]
+    book = desk[m]
+    b.retick(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], tick)
+    slot = book[c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        following = order[c.V_NEXT]
+        above = order[c.V_PRICE] - book[b.K_BASE]
+        if above % tick != 0:
+            end(slot - 1, c.CANCELLED, c.TICK_CHANGED, ts, at, books, venue)
+        else:
+            order[c.V_STEP] = above // tick
+        slot = following
+    span(book, orders)
+
+
+@kernel(types.void(int64, int64, int64, int64, BOOKS))
+def on_best(m, side, step, size, books):  # type: ignore[no-untyped-def]
+    """A best price alone is known: nothing else stands on its side.
+
+    Shapes: see module. Units: side +1 bid, -1 ask; steps (0 for none), size units.
+    """
+    desk, levels = books
+    book = desk[m, : b.K_SIZE_OF]
+    best = book[b.K_BID] if side > 0 else book[b.K_ASK]
+    if 0 < best < levels.shape[1]:
+        b.rest(book, levels[2 * m], levels[2 * m + 1], side, best, 0)
+    if size > 0 and step > 0:
+        b.rest(book, levels[2 * m], levels[2 * m + 1], side, step, size)
+    book[b.K_WHOLE] = 1

@@ -1,0 +1,332 @@
+"""A tape as a feed: kernels play it between wakes, only wakes become events."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain.book import Book, Level
+from polyframe.domain.events import (
+    Event,
+    TickSizeChanged,
+    TradePrinted,
+    WakeReason,
+    Woken,
+)
+from polyframe.domain.orders import Side
+from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND, Ns
+from polyframe.engine.engine import Engine
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import book_nb as b
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2run_nb as l2
+from polyframe.runtime.feed import NEVER, QuoteFeed
+from polyframe.store.tape import Segment, Tape
+
+COLUMNS = ("ts", "price", "size", "aux", "instrument", "kind", "side", "flag")
+STEPS = (SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
+SAMPLES = 2_000
+"""Samples of the equity that a run keeps, about."""
+REASONS = {
+    nb.STOP_MOVED: WakeReason.MOVED, nb.STOP_LIMIT: WakeReason.LIMIT, nb.STOP_EXIT: WakeReason.EXIT,
+}  # fmt: skip
+
+
+class Tables(Protocol):
+    """The venue's tables."""
+
+    at: NDArray[np.int64]
+    desk: NDArray[np.int64]
+    levels: NDArray[np.int64]
+
+    @property
+    def books(self) -> tuple[Any, ...]:
+        """As the kernels take them."""
+
+    @property
+    def venue(self) -> tuple[Any, ...]:
+        """As the kernels take it."""
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """What the venue said."""
+
+    def widen(self, room: int) -> None:
+        """Room for more answers."""
+
+
+class Levels:
+    """The levels of the books, for whoever asks between two wakes."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def best(self, m: int) -> tuple[int, int]:
+        """What rests at the best bid and ask of a market (YES), 0 where nothing does."""
+        desk, levels = self._tables.desk, self._tables.levels
+        bid, ask = int(desk[m, b.K_BID]), int(desk[m, b.K_ASK])
+        return (
+            int(levels[2 * m, bid]) if bid > 0 else 0,
+            int(levels[2 * m + 1, ask]) if ask < levels.shape[1] else 0,
+        )
+
+    def book(self, m: int, token: str, ts: Ns, trusted: bool) -> Book:
+        """All levels of a market in YES space."""
+        own, levels = self._tables.desk[m], self._tables.levels
+        tick, base = int(own[b.K_TICK]), int(own[b.K_BASE])
+        bids, asks = (np.flatnonzero(levels[2 * m + s]) for s in (0, 1))
+        return Book(
+            token,
+            tuple(Level(base + tick * int(k), int(levels[2 * m, k])) for k in bids[::-1]),
+            tuple(Level(base + tick * int(k), int(levels[2 * m + 1, k])) for k in asks),
+            ts,
+            trusted,
+        )
+
+
+def step_of(span: Ns) -> Ns:
+    """How far apart the samples of the equity stand over a stretch of time."""
+    return next((step for step in STEPS if span // step <= SAMPLES), HOUR)
+
+
+class TapeFeed(QuoteFeed):
+    """Plays a tape from a moment on; what comes before only fills the books."""
+
+    def __init__(
+        self, engine: Engine, tape: Tape, tables: Tables, tokens: Mapping[str, int],
+        start: Ns, end: Ns,
+    ) -> None:  # fmt: skip
+        self.engine = engine
+        self.tape = tape
+        self.tables = tables
+        self._tokens = tokens
+        self._start, self._end = max(start, tape.segments[0].first_ts), end
+        self._last = min(tape.segments[-1].last_ts, end)
+        step = step_of(self._last - self._start)
+        room = (self._last - self._start) // step + 3
+        self._out_ts = np.zeros(room, dtype=np.int64)
+        self._out_equity = np.zeros(room, dtype=np.int64)
+        self._waiting: deque[Event] = deque()
+        self._segment = -1
+        self._seen: tuple[Any, ...] = ()
+        self._before = 0
+        engine.state.marks[-1, nb.E_STEP] = step
+        tables.at[c.C_HOUR] = (self._start // step + 1) * step
+        engine.context.books.deep = Levels(tables)
+        self._turn_to(0)
+        self._listen()
+        self._warm()
+
+    # ---- what a driver asks ------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.tape)
+
+    @property
+    def cursor(self) -> int:  # type: ignore[override]
+        """The place on the tape of the next row."""
+        return self._before + int(self.tables.at[c.C_ROW])
+
+    @property
+    def first(self) -> Ns:
+        """When the session begins."""
+        return self._start
+
+    @property
+    def last(self) -> Ns:
+        """Time of the last row."""
+        return self._last
+
+    @property
+    def done(self) -> bool:
+        """True when no row is left."""
+        return not self._waiting and self._segment == len(self.tape.segments) - 1 and self._at_end
+
+    @property
+    def _at_end(self) -> bool:
+        return bool(self.tables.at[c.C_ROW] >= self._rows)
+
+    def advance(self, until: Ns, stop_row: int | None = None) -> Event | None:
+        """Plays rows up to ``until``; what somebody must hear of earlier, None when nothing is.
+
+        It also stops, with None, where the venue answered: the broker has the answer.
+        """
+        if self._waiting:
+            return self._waiting.popleft()
+        while True:
+            why = self._walk_day(until, NEVER if stop_row is None else stop_row)
+            if why == l2.STOP_ROOM:
+                self.tables.widen(2 * len(self.tables.answers))
+            elif why == nb.STOP_END and self._segment < len(self.tape.segments) - 1:
+                self._turn_to(self._segment + 1)
+            elif why in (nb.STOP_TIME, nb.STOP_END, l2.STOP_ANSWER):
+                return None
+            else:
+                self._waiting.extend(self._told(why))
+                return self._waiting.popleft() if self._waiting else None
+
+    # ---- playing -----------------------------------------------------------------------------
+
+    def _walk_day(self, until: Ns, stop_row: int) -> int:
+        """Rows of the present day; the first of the next finds it begun, as an event would."""
+        engine = self.engine
+        while True:
+            day = engine.parts.day
+            stop = until if day < 0 else min(until, (day + 1) * DAY - 1)
+            why = self._play(stop, stop_row)
+            row = int(self.tables.at[c.C_ROW])
+            if why != nb.STOP_TIME or stop == until or row >= self._rows:
+                return why
+            ts = int(self._tape[0][row])
+            if ts > until:
+                return why
+            engine.turn(ts)
+
+    def _play(self, stop: Ns, stop_row: int) -> int:
+        stop_row = min(stop_row - self._before, self._rows)
+        return int(
+            l2.advance(
+                stop, stop_row, self.tables.at, self._tape, self.tables.books, self.tables.venue,
+                self._seen,
+            )
+        )  # fmt: skip
+
+    def _warm(self) -> None:
+        """Plays what comes before the session: nobody is woken, no equity is marked."""
+        wakes, prints = self._seen[4], self._seen[5]
+        quiet = (np.zeros_like(wakes), np.zeros_like(prints), np.zeros_like(self._seen[6]))
+        seen, self._seen = self._seen, (*self._seen[:4], *quiet, *self._seen[7:])
+        while True:
+            why = self._play(self._start - 1, NEVER)
+            self._clear()
+            if why == nb.STOP_END and self._segment < len(self.tape.segments) - 1:
+                self._turn_to(self._segment + 1)
+                quiet = (*quiet[:2], np.zeros_like(self._seen[6]))
+                seen, self._seen = self._seen, (*self._seen[:4], *quiet, *self._seen[7:])
+            elif why in (nb.STOP_TIME, nb.STOP_END):
+                break
+        self._seen = seen
+        self.engine.state.marks[-1, [nb.E_TS, nb.E_COUNT]] = 0
+
+    def _turn_to(self, number: int) -> None:
+        """Takes the columns of a segment."""
+        segment = self.tape.segments[number]
+        self._segment = number
+        self._before = sum(len(s) for s in self.tape.segments[:number])
+        self.tables.at[c.C_ROW] = 0
+        place = [self._tokens.get(name, -1) for name in segment.instruments]
+        columns = [_frozen(segment[name]) for name in COLUMNS]
+        self._tape = (*columns, _frozen(np.array(place, np.int32)))
+        self._rows = int(np.searchsorted(columns[0], self._end, side="right"))
+        self._wallets = self._followed(segment)
+        self._bind()
+
+    def _followed(self, segment: Segment) -> NDArray[np.int64]:
+        followed = self.engine.context.books.followed
+        bits = [followed.get(name, 0) for name in segment.names]
+        return np.array(bits or [0], np.int64)
+
+    def _bind(self) -> None:
+        engine = self.engine
+        books, tables = engine.context.books, engine.state.tables
+        self._seen = (
+            books.rows, tables.marks, books.history, books.grid, books.wakes, books.prints,
+            self._wallets, tables.tokens, tables.value, engine.state.exits.tables, self._out_ts,
+            self._out_equity,
+        )  # fmt: skip
+
+    def _listen(self) -> None:
+        """Hears of subscriptions that change while the session runs."""
+        self.engine.context.books.armed = self._rearm
+
+    def _rearm(self) -> None:
+        self._wallets = self._followed(self.tape.segments[self._segment])
+        books = self.engine.context.books
+        self.tables.at[c.C_LISTENED] = 1 if books.prints.any() or books.followed else 0
+        self._bind()
+
+    # ---- from stops to events ------------------------------------------------------------------
+
+    def _clear(self) -> tuple[int, int, int, int, int]:
+        at = self.tables.at
+        told = tuple(int(at[k]) for k in (c.C_WOKEN, c.C_HEARD, c.C_PRINT, c.C_TICK, c.C_WHERE))
+        at[[c.C_WHY, c.C_WOKEN, c.C_HEARD, c.C_PRINT, c.C_TICK]] = 0
+        return told  # type: ignore[return-value]
+
+    def _told(self, why: int) -> list[Event]:
+        """What a stop means, in the order in which it is told."""
+        woken, heard, first, tick, m = self._clear()
+        row = int(self.tables.at[c.C_ROW]) - 1
+        ts = int(self._tape[0][row])
+        number, markets = self.tape.segments[self._segment].number, self._markets
+        told: list[Event] = []
+        if tick:
+            step = int(self.tables.desk[tick - 1, b.K_TICK])
+            told.append(TickSizeChanged(ts, markets[tick - 1].id, step))
+        if heard:
+            told += [self._trade(k) for k in range(first - 1, row + 1) if self._heard(k)]
+        reason = REASONS.get(why)
+        if woken or why in (nb.STOP_LIMIT, nb.STOP_EXIT):
+            names = self.engine.named_by(woken)
+            told.append(
+                Woken(ts, reason or WakeReason.MOVED, markets[m].yes.id, number, row, names)
+            )
+        return told
+
+    @property
+    def _markets(self) -> Sequence[Any]:
+        return self.engine.context.universe.markets
+
+    def _heard(self, row: int) -> bool:
+        if self._tape[5][row] != l2.TRADE:
+            return False
+        m = int(self._tape[8][self._tape[4][row]])
+        if m < 0:
+            return False
+        wallet = int(self._tape[3][row])
+        if 0 < wallet <= len(self._wallets) and self._wallets[wallet - 1]:
+            return True
+        notional = int(self._tape[1][row]) * int(self._tape[2][row]) // self._markets[m].divisor
+        over = self.engine.context.books.prints[:, m]
+        return bool(((over > 0) & (over <= notional)).any())
+
+    def _trade(self, row: int) -> Event:
+        ts, price, size, aux, instrument, _, side, _, market_of = self._tape
+        names = self.tape.segments[self._segment].names
+        market = self._markets[int(market_of[instrument[row]])]
+        wallet = names[int(aux[row]) - 1] if aux[row] > 0 else ""
+        taker = Side.SELL if side[row] < 0 else Side.BUY
+        return TradePrinted(
+            int(ts[row]), market.yes.id, taker, int(price[row]), int(size[row]), wallet
+        )
+
+    def seek(self, event: Event) -> None:
+        """Puts the books where they stood when an event was stepped with."""
+        if isinstance(event, Woken):
+            place = self.tape.place(event.segment, event.row)
+            while self.cursor <= place:
+                self.advance(NEVER, place + 1)
+            return
+        while self.advance(event.ts) is not None:
+            pass
+
+    def equity(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Times and values of the equity samples, the present as the last."""
+        row = int(self.tables.at[c.C_ROW]) - 1
+        if row >= 0:
+            marks = self.engine.state.marks
+            marks[-1, nb.E_TS] = max(int(marks[-1, nb.E_TS]), int(self._tape[0][row]))
+        return super().equity()
+
+
+def _frozen(column: NDArray[Any]) -> NDArray[Any]:
+    """A plain read-only array over the same memory, mapped columns included."""
+    view = np.asarray(column).view(np.ndarray)
+    if view.flags.writeable:
+        view = view.view()
+        view.flags.writeable = False
+    return view
