@@ -46,6 +46,8 @@ class Strategy(Plugin):
     State: ClassVar[type[msgspec.Struct]] = NoState
     state: msgspec.Struct
 
+    books: ClassVar[bool] = False
+    """True: plays recorded books and trades (a tape) instead of recorded prices"""
     timeframe: ClassVar[str] = ""
     """length of the bars that ``features`` and ``on_bar`` get: 1m, 5m, 1h, 1d"""
     slippage: ClassVar[float] = 0.02

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from polyframe import __version__
 from polyframe.api.plugin import API
 from polyframe.domain.quality import UNQUOTED
@@ -39,6 +41,7 @@ from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
+from polyframe.runtime.tape_data import span_of, tape_source
 from polyframe.runtime.uses import uses
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
@@ -138,7 +141,8 @@ def load(
         )
     began = time.perf_counter()
     catalogue = Catalogue.open(directory)
-    data = build.recorded(catalogue, config, forecasted=forecasted)
+    tape = tape_source(catalogue, config, registry)
+    data = build.recorded(catalogue, config, forecasted=forecasted, tape=tape)
     manifest = make_manifest(config, registry, catalogue, data, forecasted=forecasted)
     return Loaded(config, registry, data, manifest, time.perf_counter() - began)
 
@@ -238,7 +242,7 @@ def make_manifest(
     """Everything that decides a result."""
     used = used_plugins(config, registry)
     ids = [market.id for market in data.markets]
-    ts = data.prices.ts
+    first, last = span_of(data)
     rows = getattr(data.forecasts, "rows", ())
     forecasts = hashlib.sha256()
     for forecast in rows:
@@ -256,8 +260,8 @@ def make_manifest(
             catalogue.digest(ids),
             label,
             len(ids),
-            int(ts[0]),
-            int(ts[-1]),
+            first,
+            last,
             bool(catalogue.manifest.get("synthetic", False)),
             "" if catalogue.path == sample_dir() else str(catalogue.path),
             forecasted,
@@ -279,7 +283,7 @@ def _record(
     collector.take(made.replay.feed)
     notes = made.broker.fill_notes  # type: ignore[attr-defined]
     equity_ts, equity = made.replay.feed.equity()
-    flag = made.quotes.flag
+    flag = np.zeros(0, np.uint8) if made.quotes is None else made.quotes.flag
     closes = {market.id: market.closes for market in made.markets}
     return RunRecord(
         manifest=loaded.manifest,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from polyframe.api.exchange import Exchange
 from polyframe.api.execution import ExecutionStyle
@@ -38,6 +38,7 @@ from polyframe.runtime.plugins import Registry
 from polyframe.runtime.recorded import Recorded, recorded
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config, StrategyUse
+from polyframe.runtime.tape_feed import TapeFeed
 from polyframe.runtime.uses import SIM, check_guards, guard_settings, inner_first
 from polyframe.store.journal import JournalWriter
 from polyframe.store.records import RecordLevel
@@ -223,7 +224,7 @@ class Session:
     broker: SimulatedBroker
     parts: Parts
     markets: Sequence[Market]
-    quotes: QuoteRows
+    quotes: QuoteRows | None
     calls: PluginCalls
 
 
@@ -247,20 +248,8 @@ def replay(
     parts.notes += unchecked(parts.guarded, data.inputs, forecasted=bool(parts.forecasters))
     seal, calls = Seal(), PluginCalls()
     markets = [parts.exchange.rules(market) for market in data.markets]
-    play = playable(
-        parts.exchange,
-        markets,
-        data,
-        {player.name: player.strategy for player in parts.players},
-        calls,
-        close_at_end=config.backtest.close_at_end,
-    )
-    rows, start, closings = play.rows, play.start, play.closings
-    broker = parts.exchange.broker(
-        seal=seal, markets=markets, quotes=play.executed, resolutions=data.resolutions
-    )
-    # The venue has its own rows of each market now; those of all are a fifth of a large run.
-    del play
+    stage = _stage(config, parts, markets, data, seal, calls)
+    broker, start = stage.broker, stage.start
     engine = Engine(
         Setup(
             session=session,
@@ -273,7 +262,7 @@ def replay(
             calls=calls,
             seal=seal,
             default_forecaster=next(iter(config.forecasters), "default"),
-            estimated_quotes=True,
+            estimated_quotes=data.tape is None,
             stop_on_guard_error=True,
             inputs=data.inputs,
             start=start,
@@ -281,19 +270,50 @@ def replay(
     )
     observers = Observers(registry, made_observers(registry), calls=calls)
     forecasts = _answering(config, parts, markets, data, calls)
-    feed, path = _feed(config, engine, rows, broker, parts.players)
+    feed, path = _feed(config, engine, stage, parts.players, data)
     parts.notes += [path] if path else []
     driver = Replay(
         engine,
         feed,
-        broker,  # type: ignore[arg-type]
+        broker,
         forecasts,
         journal,
-        events=[*_events(markets, broker, start, rows.ts[-1], data), *closings],
+        events=[*_events(markets, broker, start, feed.last, data), *stage.closings],
         watch=_both(watch, observers),
         told=_told(journal, observers, None if tables else watch),
     )
-    return Session(engine, driver, broker, parts, markets, rows, calls)  # type: ignore[arg-type]
+    return Session(engine, driver, broker, parts, markets, stage.rows, calls)
+
+
+class Stage(NamedTuple):
+    """What a session plays on: its broker, first moment, rows (None: a tape) and last sales."""
+
+    broker: Any
+    start: Ns
+    rows: QuoteRows | None
+    closings: Sequence[Event]
+
+
+def _stage(
+    config: Config, parts: Parts, markets: Sequence[Market], data: Recorded, seal: Seal,
+    calls: PluginCalls,
+) -> Stage:  # fmt: skip
+    exchange: Any = parts.exchange
+    if data.tape is not None:
+        broker = exchange.tape_broker(
+            seal, markets, data.resolutions, ticks=data.tape.ticks(markets),
+            centres=data.tape.centres(markets),
+        )  # fmt: skip
+        return Stage(broker, data.tape.start, None, ())
+    play = playable(
+        exchange, markets, data, {player.name: player.strategy for player in parts.players}, calls,
+        close_at_end=config.backtest.close_at_end,
+    )  # fmt: skip
+    # The venue has its own rows of each market then; those of all are a fifth of a large run.
+    broker = exchange.broker(
+        seal=seal, markets=markets, quotes=play.executed, resolutions=data.resolutions
+    )
+    return Stage(broker, play.start, play.rows, play.closings)
 
 
 def _answering(
@@ -315,12 +335,18 @@ def _answering(
 
 
 def _feed(
-    config: Config, engine: Engine, rows: QuoteRows, broker: object, players: list[Player]
+    config: Config, engine: Engine, stage: Stage, players: list[Player], data: Recorded
 ) -> tuple[QuoteFeed, str]:
     """The feed, and for bars which way they go and why not the compiled one."""
+    rows, broker = stage.rows, stage.broker
+    if data.tape is not None:
+        tape, markets = data.tape, engine.context.universe.markets
+        tokens = tape.tokens(markets)
+        return TapeFeed(engine, tape.tape, broker.venue, tokens, tape.start, tape.end), ""
+    assert rows is not None
     if not isinstance(rows, BarRows):
         return QuoteFeed(engine, rows), ""
-    flat = broker.flat()  # type: ignore[attr-defined]
+    flat = broker.flat()
     reason = why_not(players, engine, rows, flat)
     if config.backtest.path == "python":
         reason = "backtest.path says so"

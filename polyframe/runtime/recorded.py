@@ -20,6 +20,7 @@ from polyframe.quant.bars import timeframe_text
 from polyframe.runtime.barfills import closes_of, merged, only
 from polyframe.runtime.inputs import known_inputs
 from polyframe.runtime.settings import Config
+from polyframe.runtime.tape_data import Played, played
 from polyframe.store.bar_columns import BarColumns, intervals_of
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.choosing import of_category
@@ -46,10 +47,16 @@ class Recorded:
     bars: BarColumns | None = None
     end: Ns | None = None
     """the first moment after the period asked for; None: as long as anything is on record"""
+    tape: Played | None = None
+    """recorded books, which are played instead of prices"""
 
 
-def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) -> Recorded:
+def recorded(
+    catalogue: Catalogue, config: Config, *, forecasted: bool = False, tape: str = ""
+) -> Recorded:
     """Reads what the configuration selects: markets with prices in the period.
+
+    With ``tape``, the source of one, the markets are those on it and it is played instead.
 
     Raises:
         DataError: nothing is left, or the data is damaged or not what was imported.
@@ -58,6 +65,8 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
     catalogue.verify()
     chosen, notes = _chosen(catalogue, config, forecasted=forecasted)
     _check_tokens(chosen, catalogue)
+    if tape:
+        return _recorded_tape(catalogue, tape, config, chosen, notes)
     start, end = config.data.period
     prices = catalogue.prices(chosen, start, end)
     bars = _bars(catalogue, chosen, (start, end), notes)
@@ -78,8 +87,35 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
         msgspec.structs.replace(chosen[m], opened=max(chosen[m].opened, int(opened[m])))
         for m in seen
     ]
-    ids = {market.id for market in markets}
     prices = PriceColumns(prices.ts, place[prices.market], prices.price, prices.flag)
+    if bars is not None:
+        bars = replace(bars, market=place[bars.market])
+    return _with_markets(catalogue, markets, prices, notes, bars, end)
+
+
+def _recorded_tape(
+    catalogue: Catalogue, source: str, config: Config, chosen: Sequence[Market], notes: list[str]
+) -> Recorded:
+    """What is on a tape: no prices besides its books."""
+    tape, markets = played(catalogue, source, config, chosen)
+    nothing = np.zeros(0, np.int64)
+    prices = PriceColumns(
+        nothing, nothing.astype(np.int32), nothing.astype(np.int32), nothing.astype(np.uint8)
+    )
+    end = config.data.period[1]
+    return replace(_with_markets(catalogue, markets, prices, notes, None, end), tape=tape)
+
+
+def _with_markets(
+    catalogue: Catalogue,
+    markets: Sequence[Market],
+    prices: PriceColumns,
+    notes: list[str],
+    bars: BarColumns | None,
+    end: Ns | None,
+) -> Recorded:
+    """The groups, outcomes and forecasts of some markets, with the prices there are."""
+    ids = {market.id for market in markets}
     groups = [
         Group(group.id, kept, group.kind)
         for group in catalogue.groups()
@@ -90,8 +126,6 @@ def recorded(catalogue: Catalogue, config: Config, *, forecasted: bool = False) 
         # What happened after the period is not part of the run.
         resolutions = {id: r for id, r in resolutions.items() if r.known_at < end}
     groups = [_excluding(group, resolutions, notes) for group in groups]
-    if bars is not None:
-        bars = replace(bars, market=place[bars.market])
     forecasts = catalogue.forecasts(ids)
     inputs = known_inputs(markets, forecasts.rows)
     return Recorded(markets, groups, resolutions, prices, forecasts, notes, inputs, bars, end)

@@ -218,6 +218,9 @@ class Data(Section):
     markets: tuple[str, ...] = Field((), description="Market ids; none means all.")
     category: str = ""
     timerange: str = ""
+    tape: str = Field(
+        "", description="A tape of recorded books by its source; empty: what the strategies need."
+    )
 
     @field_validator("timerange")
     @classmethod
@@ -388,6 +391,9 @@ class Config(Section):
         itself and which of two equal ways it goes.
         """
         values = self.plain()
+        if not values["data"]["tape"]:
+            # A run without one has the digest that it had before there were any.
+            del values["data"]["tape"]
         del values["session"]["user_data"]
         del values["data"]["dir"]
         del values["backtest"]["record"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +10,8 @@ import msgspec
 from polyframe.api.exchange import Exchange, Feed
 from polyframe.api.plugin import PluginConfig
 from polyframe.api.subscription import Subscription
-from polyframe.domain.market import Market
+from polyframe.domain.market import Market, Resolution
+from polyframe.domain.orders import Seal
 from polyframe.domain.units import Ns
 from polyframe.errors import UserError
 from polyframe.exchanges.sim.fees import fee_for, listed_at, stressed
@@ -20,6 +21,7 @@ from polyframe.exchanges.sim.shape import shape_of
 if TYPE_CHECKING:
     from polyframe.exchanges.sim.broker import SimBroker
     from polyframe.exchanges.sim.quotes import PriceColumns, QuoteColumns
+    from polyframe.exchanges.sim.tape_broker import TapeBroker
 
 
 class SimExchange(Exchange):
@@ -88,6 +90,28 @@ class SimExchange(Exchange):
         from polyframe.exchanges.sim.broker import SimBroker  # noqa: PLC0415 - pulls numba
 
         return SimBroker(settings=self.config, **connections)
+
+    def tape_broker(
+        self,
+        seal: Seal,
+        markets: Sequence[Market],
+        resolutions: Mapping[str, Resolution],
+        *,
+        ticks: Mapping[str, int],
+        centres: Mapping[str, int],
+    ) -> TapeBroker:
+        """A broker on recorded books: ``ticks`` are the finest of each market.
+
+        ``centres`` are prices around which the books of markets without bounds are kept.
+
+        Raises:
+            DataError: markets without rules, or of too many price steps.
+        """
+        from polyframe.exchanges.sim.tape_broker import TapeBroker  # noqa: PLC0415 - pulls numba
+        from polyframe.exchanges.sim.tape_venue import TapeVenue  # noqa: PLC0415 - pulls numba
+
+        venue = TapeVenue(markets, resolutions, self.config, ticks, centres)
+        return TapeBroker(seal, venue, resolutions, self.config)
 
 
 def _no_listing() -> UserError:
