@@ -68,7 +68,7 @@ PEERS = (
 def _rule(order, numbers, limits, applies, scope, permitted, times):  # type: ignore[no-untyped-def]
     """All guards, on both rows, so many times."""
     for _ in range(times):
-        review_nb.review_both(order, numbers, limits, applies, scope, permitted, 0, 1)
+        review_nb.review_both(order, numbers, limits, applies, scope, permitted, 0, 1, 0)
 
 
 UNBOUND = 10**9

@@ -19,6 +19,7 @@ _FROM: dict[str, str] = {
         "polyframe.api.subscription": "Data Every Moved Subscription Traded Wallets",
         "polyframe.api.view": "View",
         "polyframe.api.strategy": "Strategy",
+        "polyframe.api.quoting": "Quoter compilable quote_kernel",
         "polyframe.api.exits": "Exit Exits PortfolioTrailing Thesis Trailing",
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",
@@ -97,10 +98,15 @@ _FROM: dict[str, str] = {
 _LAB: dict[str, str] = dict.fromkeys(("backtest", "compare"), "polyframe.lab.notebook")
 """Functions for notebooks: the only names from above the floors that a plugin may rely on."""
 
-__all__ = ["__version__", *sorted(_FROM)]  # noqa: PLE0604 - names are loaded on first use
+_MODULES: dict[str, str] = {"seen": "polyframe.kernels.seencolumns_nb"}
+"""Modules that are reached by a name of their own."""
+
+__all__ = ["__version__", *sorted([*_FROM, *_MODULES])]  # noqa: PLE0604 - names are loaded on first use
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     module = _FROM.get(name) or _LAB.get(name)
     if module is None:
         raise AttributeError(f"module 'polyframe' has no attribute {name!r}")
@@ -110,4 +116,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_FROM) | set(_LAB))
+    return sorted(set(globals()) | set(_FROM) | set(_LAB) | set(_MODULES))

@@ -102,6 +102,16 @@ class View(ABC):
         """This ledger's cash, equity and counts."""
 
     @abstractmethod
+    def seen(self, market: str, *, depth: bool = False) -> NDArray[np.float64]:
+        """What a quote kernel sees of a market now; ``polyframe.seen`` names the columns.
+
+        Shapes: (seen.SEEN_SIZE_OF,). With ``depth`` its best levels too.
+
+        Raises:
+            DataError: the session has no recorded books.
+        """
+
+    @abstractmethod
     def history(self, token: str, n: int) -> NDArray[np.float64]:
         """The last ``n`` mids seen of a token as fractions of 1, oldest first (fewer at the start).
 

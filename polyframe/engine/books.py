@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ class DeepBooks(Protocol):
 
     def book(self, m: int, token: str, ts: Ns, trusted: bool) -> Book:
         """All levels of a market in YES space."""
+
+    def seen(self, m: int, row: int, now: Ns, *tables: Any, depth: bool) -> NDArray[np.float64]:
+        """What a quote kernel sees of a market."""
 
 
 class Books:

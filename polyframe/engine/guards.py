@@ -52,6 +52,18 @@ class Guards:
         """of each ledger's orders: number, name and whether of scope risk"""
         state.tables.keep_pace(max(self._greatest(name) for name in PACES))
 
+    @property
+    def twin(self) -> bool:
+        """True when the account is one ledger and has its limits: both are ruled on alike."""
+        if len(self.limits) != 2:
+            return False
+        own, whole = (
+            {key: value for (row, key), value in self._by_category.items() if row == r}
+            for r in (0, 1)
+        )
+        same = np.array_equal(self.limits[0], self.limits[1])
+        return same and np.array_equal(self.applies[0], self.applies[1]) and own == whole
+
     def _greatest(self, name: str) -> int:
         """The greatest value of a limit in any row, 0 where none sets it."""
         return max(self.limit(name, row) or 0 for row in range(len(self.limits)))

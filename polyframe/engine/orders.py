@@ -28,6 +28,7 @@ from polyframe.engine.context import Bound, Calls, Context
 from polyframe.engine.risk import Draft, Ruled
 from polyframe.engine.sized import sound_size
 from polyframe.engine.state import RESTING, OpenOrder
+from polyframe.kernels import bars_nb
 from polyframe.kernels import tables_nb as t
 
 
@@ -255,6 +256,7 @@ class OrderDesk:
         if earned is not None:
             c.locks.closed(ledger, c.universe.token_market[token], c.now, earned, reason)
         c.state.count(t.A_FILLS_DAY, ledger)
+        self._count_own(fill, token)
         note = FillBooked(fill, booked.holding.realised - before.realised)
         c.emit(note)
         if o is not None:
@@ -263,6 +265,13 @@ class OrderDesk:
             else:
                 self._change(o, OrderState.PARTIAL)
         return note
+
+    def _count_own(self, fill: Fill, token: int) -> None:
+        c = self.context
+        m, direct = c.universe.token_market[token], c.universe.token_outcome[token] == 0
+        price = fill.price if direct else c.universe.markets[m].price_one - fill.price
+        side = fill.side if direct else -fill.side
+        bars_nb.own_fill(c.books.rows, m, side, price, fill.size)
 
     def _to_parent(self, child: OpenOrder, size: Size) -> None:
         parent = self.context.state.orders.get(child.order.parent)

@@ -67,6 +67,8 @@ class Reactions:
         self.commands = Commands(conduct, self.exits)
         self._signals = Signals(conduct)
         self._account_view = account_view
+        self.arming = True
+        """False where a data loop keeps the strategies' clocks itself"""
         self._observers = [
             p for p in parts.protections if type(p).observe is not Protection.observe
         ]
@@ -188,7 +190,7 @@ class Reactions:
         self.subscribe()
         for bound in self.parts.bound:
             for i, wake in enumerate(bound.subscription.wake):
-                if isinstance(wake, Every) and not event.resumed:
+                if isinstance(wake, Every) and self.arming and not event.resumed:
                     self.conduct.arm(bound.name, f"{EVERY}{i}", self.context.now + wake.interval)
             if not event.resumed:
                 self.conduct.tell(bound, "on_start", event)

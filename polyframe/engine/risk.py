@@ -75,6 +75,7 @@ class RiskDoor:
         """what the last review's own-written protection raised, None when none did"""
         self.guards = Guards(state, guarded)
         self._vectors = Vectors(state)
+        self._vectors.twin = self.guards.twin
         self._crossed = state.tables.scalar(t.A_CROSSED)
         self._permitted = np.zeros((2, len(g.GUARDS)), dtype=np.int64)
         self._agreed: dict[tuple[int, int, Size, bool], tuple[Verdict, ...]] = {}
@@ -182,7 +183,7 @@ class RiskDoor:
         guards, vectors = self.guards, self._vectors
         ruled = review_nb.review_both(
             vectors.order, vectors.numbers, guards.limits, guards.applies, guards.risk_scope,
-            self._permitted, draft.ledger, self.state.account,
+            self._permitted, draft.ledger, self.state.account, 1 if vectors.twin else 0,
         )  # fmt: skip
         return min(draft.size, int(ruled))
 

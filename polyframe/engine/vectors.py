@@ -67,6 +67,8 @@ class Vectors:
         self._o = self.order.data
         self._asked = np.zeros(n.Q_SIZE_OF, dtype=np.int64)
         self._q = self._asked.data
+        self.twin = False
+        """True when the account's numbers and limits are those of the only ledger"""
         self.inputs = ALL_INPUTS
         """what the session's data can tell at all, as the kernel's bits"""
 
@@ -108,6 +110,7 @@ class Vectors:
         q[n.Q_INPUTS] = self.inputs
         q[n.Q_KILLED] = 1 if killed else 0
         q[n.Q_HALTED] = 1 if halted else 0
+        q[n.Q_TWIN] = 1 if self.twin else 0
         n.fill_both(
             self.numbers, self._asked, tables.account, tables.tokens, tables.markets,
             tables.traits, tables.events, tables.kinds, state.books.rows, tables.marks,

@@ -141,6 +141,19 @@ def make_view(
                 state.peak[row],
             )
 
+        def seen(self, market: str, *, depth: bool = False) -> NDArray[np.float64]:
+            if books.deep is None:
+                raise DataError(
+                    "the session has no recorded books",
+                    expected="a tape, which a strategy with books = True plays",
+                )
+            m = universe.market_index[universe.market(market).id]
+            tables = state.tables
+            return books.deep.seen(
+                m, row, clock(), books.rows, tables.account, tables.tokens, tables.marks,
+                tables.traits, depth=depth,
+            )  # fmt: skip
+
         def history(self, token: str, n: int) -> NDArray[np.float64]:
             if n < 0:
                 raise DataError(f"history of {n} prices", expected="a number from 0 up")

@@ -72,7 +72,7 @@ def millionths(part):  # type: ignore[no-untyped-def]
     return int64(math.floor(min(max(part, -1.0e6), 1.0e6) * 1e6))
 
 
-@kernel(int64(_row, int64, int64))
+@kernel(int64(_row, int64, int64), inline=True)
 def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
     """The taker fee in a market.
 
@@ -81,7 +81,7 @@ def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
     return bk.taker_fee(price, size, rules[bm.R_RATE], rules[bm.R_ONE], rules[bm.R_DIVISOR])
 
 
-@kernel(types.Tuple((int64, int64))(_row, int64, int64, int64))
+@kernel(types.Tuple((int64, int64))(_row, int64, int64, int64), inline=True)
 def losses(rules, side, price, size):  # type: ignore[no-untyped-def]
     """What an order of YES could make worse should its market resolve YES or NO.
 
@@ -150,7 +150,7 @@ def _propose(m, side, kind, price, size, rules, tables, door, book):  # type: ig
     asked[numbers_nb.Q_HALTED] = 1 if asked[numbers_nb.Q_NOW] < plan[c.P_HALTED] else 0
 
 
-@kernel(types.Tuple((int64, int64))(_row, TABLES, SEEN, DOOR))
+@kernel(types.Tuple((int64, int64))(_row, TABLES, SEEN, DOOR), inline=True)
 def review(rules, tables, seen, door):  # type: ignore[no-untyped-def]
     """What the guards permit of the proposed order, and 1 when one of them ruled against it.
 
@@ -167,7 +167,15 @@ def review(rules, tables, seen, door):  # type: ignore[no-untyped-def]
     permitted = min(
         size,
         review_nb.review_both(
-            order, numbers, limits, applies, risk_scope, permitted_by, 0, account.shape[1] - 1
+            order,
+            numbers,
+            limits,
+            applies,
+            risk_scope,
+            permitted_by,
+            0,
+            account.shape[1] - 1,
+            asked[numbers_nb.Q_TWIN],
         ),
     )
     against = int64(0)

@@ -31,7 +31,15 @@ B_ONE: Final = 11
 B_DIVISOR: Final = 12
 B_HOUR: Final = 13
 """the last hour in which the market's mid was known, counted from 1970"""
-B_SIZE_OF: Final = 14
+B_OWN_BOUGHT: Final = 14
+"""what own orders of all strategies bought and sold of YES, size units"""
+B_OWN_SOLD: Final = 15
+B_OWN_FILLS: Final = 16
+B_OWN_PRICE: Final = 17
+B_OWN_SIDE: Final = 18
+B_WOKEN: Final = 19
+"""strategies to wake for the market when the update under way ends, as bits"""
+B_SIZE_OF: Final = 20
 
 GRID_STEP: Final = 3_600_000_000_000
 GRID: Final = 96
@@ -189,6 +197,18 @@ def set_quote(book, history, grid, m, ts, bid, ask, trusted):  # type: ignore[no
             if hour >= book[m, B_HOUR]:
                 grid[m, hour % GRID] = bid + ask
                 book[m, B_HOUR] = hour
+
+
+@kernel(types.void(_table, int64, int64, int64, int64), inline=True)
+def own_fill(book, m, side, price, size):  # type: ignore[no-untyped-def]
+    """Counts an own fill of a market.
+
+    Shapes: book (markets, B_SIZE_OF). Units: YES space: +1 bought; price and size units.
+    """
+    book[m, B_OWN_BOUGHT if side > 0 else B_OWN_SOLD] += size
+    book[m, B_OWN_FILLS] += 1
+    book[m, B_OWN_PRICE] = price
+    book[m, B_OWN_SIDE] = side
 
 
 @kernel(int64(_table, _cube, int64), inline=True)

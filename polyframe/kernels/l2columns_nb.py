@@ -37,7 +37,10 @@ D_SOLD: Final = K_SIZE_OF + 9
 D_TRADES: Final = K_SIZE_OF + 10
 D_CLOSING: Final = K_SIZE_OF + 11
 """1 once its end is among what is on its way"""
-D_SIZE_OF: Final = K_SIZE_OF + 12
+D_OPEN_FIRST: Final = K_SIZE_OF + 12
+"""slot of the first order that the engine has open, counted from 1; in the order of sending"""
+D_OPEN_LAST: Final = K_SIZE_OF + 13
+D_SIZE_OF: Final = K_SIZE_OF + 14
 
 NO_STEP: Final = 1 << 40
 
@@ -70,7 +73,22 @@ V_SIZE: Final = 17
 """its size when it was sent"""
 V_PULLED: Final = 18
 """1 when a cancel is under way"""
-V_SIZE_OF: Final = 19
+V_TOKEN: Final = 19
+"""index of its token"""
+V_CASH: Final = 20
+"""what it holds: cash, shares, its losses should the market resolve so"""
+V_SHARES: Final = 21
+V_IF_YES: Final = 22
+V_IF_NO: Final = 23
+V_WANTED: Final = 24
+"""what the quote asked for, when the door let only a part of it through"""
+V_LOG: Final = 25
+"""its row among the reviews"""
+V_FOLLOWS: Final = 26
+"""slot of the next order that the engine has open in the market, counted from 1"""
+V_FILLED: Final = 27
+"""what of it the engine knows to have filled"""
+V_SIZE_OF: Final = 28
 
 FREE: Final = 0
 SENT: Final = 1
@@ -156,7 +174,7 @@ C_WOKEN: Final = 6
 """strategies to wake when the update ends, as bits"""
 C_WHY: Final = 7
 C_WHERE: Final = 8
-"""market that woke them"""
+"""the first market that woke them"""
 C_DIRTY: Final = 9
 """market whose top must be shown when the update ends, counted from 1"""
 C_HOUR: Final = 10
@@ -176,7 +194,9 @@ C_HEARD: Final = 17
 """strategies that a trade of this update wakes, as bits"""
 C_TICK: Final = 18
 """the market whose tick changed in this update, counted from 1"""
-C_SIZE_OF: Final = 19
+C_WHERE_TO: Final = 19
+"""one past the last of them; ``bars_nb.B_WOKEN`` says which between have"""
+C_SIZE_OF: Final = 20
 
 # ---- how the venue is modelled -------------------------------------------------------------------
 F_QUEUE: Final = 0

@@ -88,9 +88,12 @@ def show(m, now, at, books, seen):  # type: ignore[no-untyped-def]
     nb.revalue_all(book, m, tokens, value, marks)
     woken = nb.moved(book, wakes, m)
     if woken != 0:
+        book[m, nb.B_WOKEN] |= woken
+        first = at[c.C_WOKEN] == 0
         at[c.C_WOKEN] |= woken
         at[c.C_WHY] = nb.STOP_MOVED
-        at[c.C_WHERE] = m
+        at[c.C_WHERE] = m if first else min(at[c.C_WHERE], m)
+        at[c.C_WHERE_TO] = m + 1 if first else max(at[c.C_WHERE_TO], m + 1)
     if exits[3][m, exit_tables_nb.Y_WATCHED] > 0:
         leaves = exits_nb.watch(exits, history[m], book[m, nb.B_SEEN], m, now, bid, ask, marks)
         if leaves != 0 and at[c.C_WHY] == 0:
@@ -284,7 +287,7 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
             return nb.STOP_TIME
 
 
-@kernel(int64(int64, int64, _row, TAPE, BOOKS, VENUE, SEEN))
+@kernel(int64(int64, int64, _row, TAPE, BOOKS, VENUE, SEEN), inline=True)
 def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a row
     until, stop_row, at, tape, books, venue, seen
 ):

@@ -40,7 +40,9 @@ Q_KILLED: Final = 7
 Q_HALTED: Final = 8
 Q_INPUTS: Final = 9
 """what the session's data can tell at all, as ``HAS_`` bits"""
-Q_SIZE_OF: Final = 10
+Q_TWIN: Final = 10
+"""1 when there is one ledger and its limits are the account's: their numbers are the same"""
+Q_SIZE_OF: Final = 11
 
 HAS_LIQUIDITY: Final = 1
 HAS_EVIDENCE: Final = 2
@@ -201,6 +203,14 @@ def fill_both(  # type: ignore[no-untyped-def]
     Shapes: out (2, S_SIZE_OF). Units: see module.
     """
     last = account.shape[1] - 1
+    if asked[Q_TWIN] != 0:
+        fill(
+            out[0], asked, last, account, tokens, markets, traits, events, kinds, book, marks,
+            pace, grid, limits,
+        )  # fmt: skip
+        for k in range(g.S_SIZE_OF):
+            out[1, k] = out[0, k]
+        return
     for i, row in enumerate((asked[Q_LEDGER], last)):
         fill(
             out[i], asked, row, account, tokens, markets, traits, events, kinds, book, marks, pace,

@@ -66,13 +66,21 @@ def review(order, state, limits, applies, risk_scope, permitted):  # type: ignor
     return size
 
 
-@kernel(int64(g.VECTOR, TABLE, TABLE, TABLE, g.VECTOR, TABLE, int64, int64))
-def review_both(order, state, limits, applies, risk_scope, permitted, ledger, account):  # type: ignore[no-untyped-def]
+@kernel(int64(g.VECTOR, TABLE, TABLE, TABLE, g.VECTOR, TABLE, int64, int64, int64))
+def review_both(  # type: ignore[no-untyped-def]
+    order, state, limits, applies, risk_scope, permitted, ledger, account, twin
+):
     """The meet of the rulings on a ledger and on the account.
+
+    ``twin`` says that numbers and limits of both are the same, and so are the rulings.
 
     Shapes: state (2, S_SIZE_OF), permitted (2, len(GUARDS)): the ledger's row, then the account's;
     limits (rows, L_SIZE_OF), applies (rows, len(GUARDS)). Units: sizes; NOT_APPLICABLE = -1.
     """
     mine = review(order, state[0], limits[ledger], applies[ledger], risk_scope, permitted[0])
+    if twin != 0:
+        for k in range(permitted.shape[1]):
+            permitted[1, k] = permitted[0, k]
+        return mine
     whole = review(order, state[1], limits[account], applies[account], risk_scope, permitted[1])
     return min(mine, whole)

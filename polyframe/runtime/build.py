@@ -38,7 +38,7 @@ from polyframe.runtime.plugins import Registry
 from polyframe.runtime.recorded import Recorded, recorded
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config, StrategyUse
-from polyframe.runtime.tape_feed import TapeFeed
+from polyframe.runtime.tape_compiled import tape_feed
 from polyframe.runtime.uses import SIM, check_guards, guard_settings, inner_first
 from polyframe.store.journal import JournalWriter
 from polyframe.store.records import RecordLevel
@@ -342,7 +342,7 @@ def _feed(
     if data.tape is not None:
         tape, markets = data.tape, engine.context.universe.markets
         tokens = tape.tokens(markets)
-        return TapeFeed(engine, tape.tape, broker.venue, tokens, tape.start, tape.end), ""
+        return tape_feed(config, engine, tape, broker, tokens, players)
     assert rows is not None
     if not isinstance(rows, BarRows):
         return QuoteFeed(engine, rows), ""

@@ -115,6 +115,7 @@ class CompiledFeed(BarFeed):
             guards.risk_scope, np.zeros((2, g.S_SIZE_OF), np.int64), guards.limits, guards.applies,
             np.zeros((2, len(g.GUARDS)), np.int64),
         )  # fmt: skip
+        self._door[2][numbers_nb.Q_TWIN] = 1 if guards.twin else 0
         self._fill_plan(player)
         self.teller = Teller(
             Words(engine, self.log.cases, self._bars[5], self._bars[6]),

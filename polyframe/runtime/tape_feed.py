@@ -24,6 +24,8 @@ from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2run_nb as l2
+from polyframe.kernels.seen_nb import see
+from polyframe.kernels.seencolumns_nb import SEEN_SIZE_OF
 from polyframe.runtime.feed import NEVER, QuoteFeed
 from polyframe.store.tape import Segment, Tape
 
@@ -31,9 +33,7 @@ COLUMNS = ("ts", "price", "size", "aux", "instrument", "kind", "side", "flag")
 STEPS = (SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
 SAMPLES = 2_000
 """Samples of the equity that a run keeps, about."""
-REASONS = {
-    nb.STOP_MOVED: WakeReason.MOVED, nb.STOP_LIMIT: WakeReason.LIMIT, nb.STOP_EXIT: WakeReason.EXIT,
-}  # fmt: skip
+REASONS = {nb.STOP_LIMIT: WakeReason.LIMIT, nb.STOP_EXIT: WakeReason.EXIT}
 
 
 class Tables(Protocol):
@@ -42,6 +42,8 @@ class Tables(Protocol):
     at: NDArray[np.int64]
     desk: NDArray[np.int64]
     levels: NDArray[np.int64]
+    rules: NDArray[np.int64]
+    terms: NDArray[np.float64]
 
     @property
     def books(self) -> tuple[Any, ...]:
@@ -86,6 +88,17 @@ class Levels:
             ts,
             trusted,
         )
+
+    def seen(self, m: int, row: int, now: Ns, *tables: Any, depth: bool) -> NDArray[np.float64]:
+        """What a quote kernel sees of a market."""
+        out = np.zeros(SEEN_SIZE_OF)
+        rows, account, tokens, marks, traits = tables
+        own = self._tables
+        see(
+            out, m, row, now, rows, own.desk, own.levels, own.rules, account, tokens, marks,
+            traits, own.terms, 1 if depth else 0,
+        )  # fmt: skip
+        return out
 
 
 def step_of(span: Ns) -> Ns:
@@ -251,30 +264,35 @@ class TapeFeed(QuoteFeed):
 
     # ---- from stops to events ------------------------------------------------------------------
 
-    def _clear(self) -> tuple[int, int, int, int, int]:
-        at = self.tables.at
-        told = tuple(int(at[k]) for k in (c.C_WOKEN, c.C_HEARD, c.C_PRINT, c.C_TICK, c.C_WHERE))
+    def _clear(self) -> tuple[int, int, int, list[int], int]:
+        """Takes note of what stopped the loop, and lets it go on."""
+        at, rows = self.tables.at, self.engine.context.books.rows
+        heard, first, tick, where = (
+            int(at[k]) for k in (c.C_HEARD, c.C_PRINT, c.C_TICK, c.C_WHERE)
+        )
+        moved = np.flatnonzero(rows[:, nb.B_WOKEN]).tolist() if at[c.C_WOKEN] else []
         at[[c.C_WHY, c.C_WOKEN, c.C_HEARD, c.C_PRINT, c.C_TICK]] = 0
-        return told  # type: ignore[return-value]
+        return heard, first, tick, moved, where
 
     def _told(self, why: int) -> list[Event]:
         """What a stop means, in the order in which it is told."""
-        woken, heard, first, tick, m = self._clear()
+        heard, first, tick, moved, where = self._clear()
         row = int(self.tables.at[c.C_ROW]) - 1
         ts = int(self._tape[0][row])
         number, markets = self.tape.segments[self._segment].number, self._markets
+        rows = self.engine.context.books.rows
         told: list[Event] = []
         if tick:
             step = int(self.tables.desk[tick - 1, b.K_TICK])
             told.append(TickSizeChanged(ts, markets[tick - 1].id, step))
         if heard:
             told += [self._trade(k) for k in range(first - 1, row + 1) if self._heard(k)]
-        reason = REASONS.get(why)
-        if woken or why in (nb.STOP_LIMIT, nb.STOP_EXIT):
-            names = self.engine.named_by(woken)
-            told.append(
-                Woken(ts, reason or WakeReason.MOVED, markets[m].yes.id, number, row, names)
-            )
+        if why in (nb.STOP_LIMIT, nb.STOP_EXIT):
+            told.append(Woken(ts, REASONS[why], markets[where].yes.id, number, row))
+        for m in moved:
+            names = self.engine.named_by(int(rows[m, nb.B_WOKEN]))
+            rows[m, nb.B_WOKEN] = 0
+            told.append(Woken(ts, WakeReason.MOVED, markets[m].yes.id, number, row, names))
         return told
 
     @property

@@ -66,6 +66,8 @@ class TapeBroker:
         self._sent: set[str] = set()
         self._settled: list[tuple[Ns, int, Event]] = []
         self._counter = 0
+        self.hushed = False
+        """True while a compiled loop takes the venue's answers itself"""
         self.stats = BrokerStats()
         self.fill_notes: dict[str, FillNote] = {}
 
@@ -163,6 +165,8 @@ class TapeBroker:
         venue = self.venue
         at = venue.at
         moments = [self._settled[0][0]] if self._settled else []
+        if self.hushed:
+            return min(moments, default=None)
         if at[c.C_HEAD] > at[c.C_TAKEN]:
             moments.append(int(venue.answers[at[c.C_TAKEN] % len(venue.answers), c.X_KNOWN]))
         if at[c.C_ACTS]:
@@ -173,7 +177,7 @@ class TapeBroker:
         """The answers known by a moment, oldest first; the feed has played the tape up to it."""
         venue = self.venue
         at, found = venue.at, []
-        while at[c.C_TAKEN] < at[c.C_HEAD]:
+        while not self.hushed and at[c.C_TAKEN] < at[c.C_HEAD]:
             row = venue.answers[at[c.C_TAKEN] % len(venue.answers)].tolist()
             if row[c.X_KNOWN] > now:
                 break

@@ -17,6 +17,7 @@ from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels.seen_nb import REWARDS
 
 Ints = NDArray[np.int64]
 
@@ -50,6 +51,9 @@ class TapeVenue:
         for rule, market in zip(self.rules, self.markets, strict=True):
             _fill(rule, market, ends_of(market, resolutions.get(market.id)))
         self.desk, self.levels = _books(self.markets, ticks, centres)
+        self.terms: NDArray[np.float64] = np.zeros((len(self.markets), REWARDS))
+        for terms, market in zip(self.terms, self.markets, strict=True):
+            terms[3] = market.fee.rebate / PPM if market.fee is not None else 0.0
         self.conf = _conf(settings)
         self.probes = _probes(settings)
         self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = 1

@@ -1,0 +1,502 @@
+"""Quotes of a compiled run over a tape: what is wanted is compared, ruled on, reserved and sent.
+
+It calls the very functions the engine calls: the difference of quotes, the numbers, the guards, the
+reservations and bookings.
+
+Shapes:
+    TABLES   the session's tables, see ``tables_nb``
+    SEEN     see ``l2run_nb``
+    DOOR     (order, asked, risk_scope, numbers, limits, applies, permitted_by, pace): see
+             ``bardesk_nb`` and ``pace_nb``
+    LOCKS    (trips, tree, work): see ``locks_nb``
+    LOGS     (plan, reviews, told, pulled, cases): see ``l2logs_nb``
+    QUOTING  (seen, own, parameters, wanted, terms, wishes, counts, scratch): what the strategy
+             sees, its memory (markets, OWN_SIZE_OF), its parameters, what it wants, the terms of
+             rewards (markets, REWARDS); wishes (tokens, MOST_QUOTES, 3) and counts (tokens, 4):
+             the quotes last wanted on each token; how many, 1 while they wait for room, LEFT while
+             the strategy leaves them as they are, and the token's market;
+             scratch (8, room)
+Units: ns, price and size units, money.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import float64, int64, types
+
+from polyframe.kernels import acts_nb, ledgers_nb, locks_nb, numbers_nb, pace_nb, quotes_nb
+from polyframe.kernels import bardesk_nb as bd
+from polyframe.kernels import barmatch_nb as bm
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import booking_nb as bk
+from polyframe.kernels import guards_nb as g
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels import tables_nb as t
+from polyframe.kernels.bardesk_nb import LOCKS, TABLES
+from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.l2run_nb import SEEN
+from polyframe.kernels.venue_nb import BOOKS, VENUE, latency, release_slot, reserve_slot
+
+QUOTE_BIT: Final = 2
+"""an order's kind in the guards' bits: the same as ``domain.orders.KIND_BIT``"""
+
+_row = types.Array(int64, 1, "C")
+_table = types.Array(int64, 2, "C")
+_cube = types.Array(int64, 3, "C")
+_vector = types.Array(float64, 1, "C")
+_matrix = types.Array(float64, 2, "C")
+DOOR = types.Tuple((_row, _row, _row, _table, _table, _table, _table, _table))
+LOGS = types.Tuple((_row, _table, _table, _table, _table))
+QUOTING = types.Tuple((_vector, _matrix, _vector, _matrix, _matrix, _cube, _table, _table))
+
+
+@kernel(types.Tuple((int64, int64, int64))(_row, int64, int64, int64, int64, int64), inline=True)
+def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-def]
+    """The cash an order holds, and its losses should its market resolve YES or NO.
+
+    Shapes: rule (R_SIZE_OF,). Units: price and size units of the order's token; money.
+    """
+    if size <= 0:
+        return int64(0), int64(0), int64(0)
+    cash = int64(0)
+    if side > 0:
+        fee = bd.fee_of(rule, price, size) + rule[bm.R_SLACK]
+        cash = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
+    if tokens < 2:
+        return cash, -cash, -cash
+    yes, no = bd.losses(rule, side, price, size)
+    if outcome != 0:
+        yes, no = no, yes
+    return cash, yes, no
+
+
+@kernel(types.void(int64, int64, int64, int64, TABLES, BOOKS, VENUE, SEEN), inline=True)
+def _reserve(slot, filled, entries, ends, tables, books, venue, seen):  # type: ignore[no-untyped-def]
+    """Sets what an order holds to what it needs after ``filled`` of it; nothing when it ends."""
+    account, tokens, markets, traits, events, kinds, groups, members = tables
+    orders, rules, book = venue[0], venue[4], seen[0]
+    o = orders[slot]
+    m = o[c.V_MARKET]
+    rule = rules[m]
+    outcome = 1 - o[c.V_DIRECT]
+    side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
+    price = o[c.V_PRICE] if outcome == 0 else rule[bm.R_ONE] - o[c.V_PRICE]
+    size = int64(0) if ends != 0 else o[c.V_SIZE] - filled
+    cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, size)
+    shares = int64(0) if side > 0 else size
+    ledgers_nb.reserve(
+        account, tokens, markets, traits, events, kinds, groups, members, 0, o[c.V_TOKEN], m,
+        outcome, cash - o[c.V_CASH], shares - o[c.V_SHARES], yes - o[c.V_IF_YES],
+        no - o[c.V_IF_NO], entries if side > 0 else 0,
+    )  # fmt: skip
+    o[c.V_CASH] = cash
+    o[c.V_SHARES] = shares
+    o[c.V_IF_YES] = yes
+    o[c.V_IF_NO] = no
+
+
+# ---- what the engine has open in a market --------------------------------------------------------
+
+
+@kernel(types.void(int64, BOOKS, _table), inline=True)
+def _opened(slot, books, orders):  # type: ignore[no-untyped-def]
+    book = books[0][orders[slot, c.V_MARKET]]
+    orders[slot, c.V_FOLLOWS] = 0
+    if book[c.D_OPEN_FIRST] == 0:
+        book[c.D_OPEN_FIRST] = slot + 1
+    else:
+        orders[book[c.D_OPEN_LAST] - 1, c.V_FOLLOWS] = slot + 1
+    book[c.D_OPEN_LAST] = slot + 1
+
+
+@kernel(types.void(int64, BOOKS, _table), inline=True)
+def _closed(slot, books, orders):  # type: ignore[no-untyped-def]
+    book = books[0][orders[slot, c.V_MARKET]]
+    before = int64(0)
+    found = book[c.D_OPEN_FIRST]
+    while found != slot + 1:
+        before = found
+        found = orders[found - 1, c.V_FOLLOWS]
+    after = orders[slot, c.V_FOLLOWS]
+    if before == 0:
+        book[c.D_OPEN_FIRST] = after
+    else:
+        orders[before - 1, c.V_FOLLOWS] = after
+    if book[c.D_OPEN_LAST] == slot + 1:
+        book[c.D_OPEN_LAST] = before
+
+
+@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE), inline=True)
+def own_touch(m, outcome, one, asked, books, venue):  # type: ignore[no-untyped-def]
+    """Writes the best own bid and ask of a market in a token's terms, 0 for none.
+
+    Shapes: asked (Q_SIZE_OF,). Units: price units.
+    """
+    orders = venue[0]
+    bid = int64(0)
+    ask = int64(0)
+    slot = books[0][m, c.D_OPEN_FIRST]
+    while slot != 0:
+        o = orders[slot - 1]
+        if o[c.V_SIZE] > o[c.V_FILLED]:
+            price = o[c.V_PRICE]
+            if o[c.V_SIDE] > 0:
+                bid = max(bid, price)
+            elif ask == 0 or price < ask:
+                ask = price
+        slot = o[c.V_FOLLOWS]
+    if outcome != 0:
+        bid, ask = (
+            one - ask if ask > 0 else int64(0),
+            one - bid if bid > 0 else int64(0),
+        )
+    asked[numbers_nb.Q_OWN_BID] = bid
+    asked[numbers_nb.Q_OWN_ASK] = ask
+
+
+@kernel(types.void(int64, int64, int64, int64, int64, _row, _table), inline=True)
+def _note(m, token, side, now, why, plan, reviews):  # type: ignore[no-untyped-def]
+    """Writes down that a quote was not even considered."""
+    said = reviews[plan[lg.N_REVIEWS]]
+    plan[lg.N_REVIEWS] += 1
+    said[:] = 0
+    said[lg.L_TS] = now
+    said[lg.L_MARKET] = m
+    said[lg.L_TOKEN] = token
+    said[lg.L_SIDE] = side
+    said[lg.L_REFUSED] = why
+
+
+# ---- one quote -----------------------------------------------------------------------------------
+
+
+@kernel(types.void(_row, int64, _row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOGS), inline=True)
+def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: ignore[no-untyped-def]
+    """Reserves for a permitted quote and hands it to the venue."""
+    plan = logs[0]
+    orders, acts, rules, conf, probes = venue[0], venue[2], venue[4], venue[5], venue[6]
+    now, m, side, price = said[lg.L_TS], said[lg.L_MARKET], said[lg.L_SIDE], said[lg.L_PRICE]
+    rule = rules[m]
+    plan[lg.N_SENT] += 1
+    number = plan[lg.N_FIRST] + plan[lg.N_SENT]
+    said[lg.L_NUMBER] = number
+    slot = reserve_slot(at, orders)
+    o = orders[slot]
+    size = said[lg.L_PERMITTED]
+    o[c.V_NUMBER] = number
+    o[c.V_MARKET] = m
+    o[c.V_SIDE] = side if outcome == 0 else -side
+    o[c.V_PRICE] = price if outcome == 0 else rule[bm.R_ONE] - price
+    o[c.V_OPEN] = size
+    o[c.V_SIZE] = size
+    o[c.V_FILLED] = 0
+    o[c.V_TIF] = c.GTD if plan[lg.N_TTL] > 0 else c.GTC
+    o[c.V_POST] = plan[lg.N_POST]
+    o[c.V_EXPIRES] = now + plan[lg.N_TTL] if plan[lg.N_TTL] > 0 else 0
+    said[lg.L_EXPIRES] = o[c.V_EXPIRES]
+    o[c.V_DIRECT] = 1 - outcome
+    o[c.V_LEDGER] = 0
+    o[c.V_TOKEN] = said[lg.L_TOKEN]
+    o[c.V_CASH] = 0
+    o[c.V_SHARES] = 0
+    o[c.V_IF_YES] = 0
+    o[c.V_IF_NO] = 0
+    o[c.V_WANTED] = said[lg.L_ASKED]
+    o[c.V_LOG] = plan[lg.N_REVIEWS] - 1
+    _opened(slot, books, orders)
+    _reserve(slot, 0, 1, 0, tables, books, venue, seen)
+    pace_nb.sent(tables[0], door[7], 0, now, bk.cost_of(price, size, rule[bm.R_DIVISOR]))
+    o[c.V_ARRIVES] = now + latency(probes, conf, c.ENTRY, now)
+    acts_nb.push(acts, at, o[c.V_ARRIVES], c.ARRIVE, slot, number)
+
+
+@kernel(
+    int64(int64, int64, int64, int64, int64, int64, _row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOGS),
+    inline=True,
+)
+def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector is one thing
+    token, outcome, wish_side, price, asked_size, wait, at, tables, books, venue, seen, door, logs
+):
+    """Puts one quote to the guards and sends what they permit; 0 when it has to wait for room.
+
+    ``price`` is on the tick and ``asked_size`` in lots already; ``wait`` is 1 while a cancel on its
+    side is under way.
+
+    Shapes: see module. Units: of the token; see module.
+    """
+    order, asked, _, numbers, _, _, permitted_by, _ = door
+    plan, reviews, _, _, cases = logs
+    tokens, markets, traits, groups, members = (
+        tables[1], tables[2], tables[3], tables[6], tables[7],
+    )  # fmt: skip
+    book, rules = seen[0], venue[4]
+    m = asked[numbers_nb.Q_MARKET]
+    now = asked[numbers_nb.Q_NOW]
+    rule = rules[m]
+    side, size = wish_side, asked_size
+    said = reviews[plan[lg.N_REVIEWS]]
+    plan[lg.N_REVIEWS] += 1
+    said[:] = 0
+    said[lg.L_TS] = now
+    said[lg.L_MARKET] = m
+    said[lg.L_TOKEN] = token
+    said[lg.L_SIDE] = side
+    said[lg.L_PRICE] = price
+    said[lg.L_ASKED] = size
+    said[lg.L_ROW] = at[c.C_ROW]
+    two = book[m, nb.B_BID] > 0 and book[m, nb.B_ASK] > 0 and book[m, nb.B_TRUSTED] != 0
+    said[lg.L_MID] = book[m, nb.B_BID] + book[m, nb.B_ASK] if two else 0
+    if price < 0 or price > rule[bm.R_MAX_PRICE] or size > rule[bm.R_MAX_SIZE]:
+        said[lg.L_REFUSED] = lg.OUT_OF_RANGE
+        return 1
+    fee = bd.fee_of(rule, price, size)
+    judged = size
+    if side > 0:
+        cost = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
+    else:
+        cost = -(bk.proceeds_of(price, size, rule[bm.R_DIVISOR]) - fee)
+        free = tokens[t.T_SHARES, 0, token] - tokens[t.T_RESERVED, 0, token]
+        judged = min(size, max(free, int64(0)))
+    _, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, judged)
+    reduces = ledgers_nb.reduces(markets, groups, members, 0, traits[m, t.K_EVENT], m, yes, no)
+    order[g.O_SIDE] = side
+    order[g.O_PRICE] = price
+    order[g.O_SIZE] = size
+    order[g.O_LOT] = rule[bm.R_LOT]
+    order[g.O_MIN_SIZE] = rule[bm.R_MIN_SIZE]
+    order[g.O_TICK] = rule[bm.R_TICK]
+    order[g.O_MAX_PRICE] = rule[bm.R_MAX_PRICE]
+    order[g.O_KIND] = QUOTE_BIT
+    order[g.O_REDUCES] = reduces
+    order[g.O_COST] = cost
+    order[g.O_SLACK] = rule[bm.R_SLACK]
+    order[g.O_EDGE] = g.MISSING
+    order[g.O_TS] = now
+    order[g.O_ONE] = rule[bm.R_ONE]
+    order[g.O_PROBABILITY] = g.MISSING
+    asked[numbers_nb.Q_TOKEN] = token
+    asked[numbers_nb.Q_OUTCOME] = outcome
+    own_touch(m, outcome, rule[bm.R_ONE], asked, books, venue)
+    seen_by_guards = (book, seen[1], door[7], seen[3])
+    full = (plan, order, asked, door[2], numbers, door[4], door[5], permitted_by)
+    permitted, against = bd.review(rule, tables, seen_by_guards, full)
+    if wait != 0 and permitted < size:
+        plan[lg.N_REVIEWS] -= 1
+        return 0
+    said[lg.L_PERMITTED] = permitted
+    said[lg.L_REDUCES] = reduces
+    if against != 0:
+        case = cases[plan[lg.N_CASES]]
+        plan[lg.N_CASES] += 1
+        said[lg.L_CASE] = plan[lg.N_CASES]
+        for i in range(g.O_SIZE_OF):
+            case[i] = order[i]
+        for i in range(2):
+            for j in range(g.S_SIZE_OF):
+                case[g.O_SIZE_OF + i * g.S_SIZE_OF + j] = numbers[i, j]
+    if permitted > 0:
+        _send(said, outcome, at, tables, books, venue, seen, door, logs)
+    return 1
+
+
+# ---- all quotes of a token -----------------------------------------------------------------------
+
+
+@kernel(types.void(int64, int64, _row, TABLES, VENUE, LOGS), inline=True)
+def _pull(slot, now, at, tables, venue, logs):  # type: ignore[no-untyped-def]
+    """Asks the venue to cancel an order."""
+    plan, pulled = logs[0], logs[3]
+    orders, acts, conf, probes = venue[0], venue[2], venue[5], venue[6]
+    o = orders[slot]
+    o[c.V_PULLED] = 1
+    for row in (0, tables[0].shape[1] - 1):
+        tables[0][t.A_CANCELS_DAY, row] += 1
+    note = pulled[plan[lg.N_PULLED]]
+    plan[lg.N_PULLED] += 1
+    note[0] = now
+    note[1] = o[c.V_LOG]
+    note[2] = o[c.V_MARKET]
+    arrives = max(now + latency(probes, conf, c.CANCELLING, now), o[c.V_ARRIVES])
+    acts_nb.push(acts, at, arrives, c.CANCEL, slot, o[c.V_NUMBER])
+
+
+@kernel(
+    types.void(int64, int64, int64, _row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOGS, QUOTING),
+    inline=True,
+)
+def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a step
+    m, outcome, now, at, tables, books, venue, seen, door, logs, quoting
+):
+    """Carries out the quotes last wanted on a token: cancels, keeps, places.
+
+    Shapes: see module. Units: see module.
+    """
+    asked, plan, reviews = door[1], logs[0], logs[1]
+    account, markets, traits = tables[0], tables[2], tables[3]
+    wishes, counts, scratch = quoting[5], quoting[6], quoting[7]
+    orders, rules, book = venue[0], venue[4], seen[0]
+    rule = rules[m]
+    token = book[m, nb.B_TOKEN] + outcome
+    n = counts[token, 0]
+    if traits[m, t.K_TRADABLE] == 0 and n > 0:
+        _note(m, token, 0, now, lg.NOT_OPEN, plan, reviews)
+        return
+    counts[token, 1] = 0
+    standing = int64(0)
+    busy_buy = False
+    busy_sell = False
+    slot = books[0][m, c.D_OPEN_FIRST]
+    while slot != 0:
+        o = orders[slot - 1]
+        if o[c.V_TOKEN] == token:
+            side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
+            if o[c.V_PULLED] == 0:
+                scratch[0, standing] = side
+                one = rule[bm.R_ONE]
+                scratch[1, standing] = o[c.V_PRICE] if outcome == 0 else one - o[c.V_PRICE]
+                left = o[c.V_SIZE] - o[c.V_FILLED]
+                scratch[2, standing] = o[c.V_WANTED] if o[c.V_FILLED] == 0 else left
+                scratch[3, standing] = slot - 1
+                standing += 1
+            elif side > 0:
+                busy_buy = True
+            else:
+                busy_sell = True
+        slot = o[c.V_FOLLOWS]
+    for k in range(n):
+        scratch[4, k] = wishes[token, k, 0]
+        scratch[5, k] = wishes[token, k, 1]
+        scratch[6, k] = wishes[token, k, 2]
+    room = scratch.shape[1] // 2
+    keep, new = scratch[7, :standing], scratch[7, room : room + n]
+    quotes_nb.diff(
+        scratch[0, :standing], scratch[1, :standing], scratch[2, :standing], scratch[4, :n],
+        scratch[5, :n], scratch[6, :n], keep, new,
+    )  # fmt: skip
+    for k in range(standing):
+        if keep[k] == 0:
+            _pull(scratch[3, k], now, at, tables, venue, logs)
+            if scratch[0, k] > 0:
+                busy_buy = True
+            else:
+                busy_sell = True
+    asked[numbers_nb.Q_LEDGER] = 0
+    asked[numbers_nb.Q_MARKET] = m
+    asked[numbers_nb.Q_NOW] = now
+    asked[numbers_nb.Q_KILLED] = plan[lg.N_KILLED]
+    asked[numbers_nb.Q_INPUTS] = plan[lg.N_INPUTS]
+    asked[numbers_nb.Q_HALTED] = 1 if now < plan[lg.N_HALTED] else 0
+    for k in range(n):
+        if new[k] == 0:
+            continue
+        side, price, size = wishes[token, k, 0], wishes[token, k, 1], wishes[token, k, 2]
+        tick = rule[bm.R_TICK]
+        price = price // tick * tick if side > 0 else -(-price // tick) * tick
+        size = size // rule[bm.R_LOT] * rule[bm.R_LOT]
+        if size <= 0:
+            _note(m, token, side, now, lg.NO_LOT, plan, reviews)
+            continue
+        if (
+            side > 0
+            and plan[lg.N_MAX_OPEN] > 0
+            and markets[t.M_EXPOSED, 0, m] <= 0
+            and account[t.A_OPEN_MARKETS, 0] >= plan[lg.N_MAX_OPEN]
+        ):
+            _note(m, token, side, now, lg.MOST_MARKETS, plan, reviews)
+            continue
+        wait = 1 if (busy_buy if side > 0 else busy_sell) else 0
+        placed = place(
+            token, outcome, side, price, size, wait, at, tables, books, venue, seen, door, logs
+        )
+        if placed == 0:
+            counts[token, 1] = 1
+
+
+# ---- answers -------------------------------------------------------------------------------------
+
+
+@kernel(types.void(_row, int64, TABLES, BOOKS, VENUE, SEEN, _table, LOCKS, _row), inline=True)
+def _book(x, slot, tables, books, venue, seen, limits, locks, told):  # type: ignore[no-untyped-def]
+    """Books a fill: reservation, holding, cash, worth, counts, and the trip that it ended."""
+    account, tokens, markets, traits, events, kinds, groups, members = tables
+    trips, tree, work = locks
+    orders, rules, book, marks, value = venue[0], venue[4], seen[0], seen[1], seen[8]
+    o = orders[slot]
+    m, token = o[c.V_MARKET], o[c.V_TOKEN]
+    rule = rules[m]
+    outcome = 1 - o[c.V_DIRECT]
+    size, fee = x[c.X_SIZE], x[c.X_FEE]
+    side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
+    price = x[c.X_PRICE] if outcome == 0 else rule[bm.R_ONE] - x[c.X_PRICE]
+    worth = bd.MILLION * size // rule[bm.R_SIZE_ONE] if book[m, nb.B_TOKENS] > 1 else int64(0)
+    if side > 0:
+        cost = bk.cost_of(price, size, rule[bm.R_DIVISOR])
+        cash = -cost - fee
+        realised = int64(0)
+    else:
+        cost = -bk.cost_share(tokens[t.T_SHARES, 0, token], tokens[t.T_COST, 0, token], size)
+        received = bk.proceeds_of(price, size, rule[bm.R_DIVISOR])
+        cash = received - fee
+        realised = received + cost
+    # Free first, then book: the purchase must not count twice at any moment.
+    o[c.V_FILLED] += size
+    _reserve(slot, o[c.V_FILLED], 0, 0, tables, books, venue, seen)
+    held = tokens[t.T_SHARES, 0, token]
+    ledgers_nb.book(
+        account, tokens, markets, traits, events, kinds, groups, members, 0, token, m, outcome,
+        side * size, cost, realised, fee, cash, side * worth,
+    )  # fmt: skip
+    for row in (0, account.shape[1] - 1):
+        marks[row, nb.E_NOW] += cash
+    nb.revalue_all(book, m, tokens, value, marks)
+    if held != 0 and tokens[t.T_SHARES, 0, token] == 0:
+        profit = tokens[t.T_REALISED, 0, token] - tokens[t.T_FEES, 0, token]
+        profit -= tokens[t.T_TRIP, 0, token]
+        locks_nb.close(
+            account, markets, trips, tree, limits, marks, work, 0, m, x[c.X_KNOWN], profit, 0
+        )
+    for row in (0, account.shape[1] - 1):
+        account[t.A_FILLS_DAY, row] += 1
+    nb.own_fill(book, m, o[c.V_SIDE], x[c.X_PRICE], size)
+    told[lg.T_REALISED] = realised
+
+
+@kernel(types.void(_row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOCKS, LOGS), inline=True)
+def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-untyped-def]
+    """Takes the earliest answer of the venue; the plan says what is to be looked at again.
+
+    Shapes: see module. Units: see module.
+    """
+    plan, told = logs[0], logs[2]
+    orders, answers = venue[0], venue[3]
+    x = answers[at[c.C_TAKEN] % answers.shape[0]]
+    at[c.C_TAKEN] += 1
+    slot, what = x[c.X_SLOT], x[c.X_WHAT]
+    o = orders[slot]
+    row = told[plan[lg.N_TOLD]]
+    plan[lg.N_TOLD] += 1
+    for k in range(c.X_SIZE_OF):
+        row[k] = x[k]
+    here = o[c.V_NUMBER] == x[c.X_NUMBER]
+    row[lg.T_LOG] = o[c.V_LOG] if here else -1
+    row[lg.T_REALISED] = 0
+    plan[lg.N_REVISE] = 0
+    plan[lg.N_ASK] = 0
+    if what == c.ACCEPTED:
+        return
+    if what == c.NOT_CANCELLED:
+        if here:
+            # It may still fill; a later wish may try again.
+            o[c.V_PULLED] = 0
+        return
+    plan[lg.N_REVISE] = o[c.V_TOKEN] + 1
+    if what == c.FILLED:
+        plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
+        _book(x, slot, tables, books, venue, seen, door[4], locks, row)
+        if x[c.X_OPEN] > 0:
+            return
+    _reserve(slot, 0, -1, 1, tables, books, venue, seen)
+    _closed(slot, books, orders)
+    release_slot(slot, at, orders)

@@ -1,0 +1,79 @@
+"""The columns of what a compiled run over a tape writes down, and of the plan it follows.
+
+Shapes:
+    reviews  (., L_SIZE_OF) int64: every order that was put to the guards, or refused before
+    told     (., T_SIZE_OF) int64: every answer of the venue, as the engine took it
+    pulled   (., 3) int64: every cancel that was asked for: when, the order's review, its market
+    cases    (., CASE_SIZE_OF) int64: what guards saw that ruled against an order
+    plan     (N_SIZE_OF,) int64
+Units: ns, price and size units of the order's own token, money.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from polyframe.kernels.l2columns_nb import X_SIZE_OF
+
+L_TS: Final = 0
+L_MARKET: Final = 1
+L_TOKEN: Final = 2
+L_SIDE: Final = 3
+L_PRICE: Final = 4
+L_ASKED: Final = 5
+L_PERMITTED: Final = 6
+L_REDUCES: Final = 7
+L_CASE: Final = 8
+"""counted from 1; 0: no guard objected"""
+L_NUMBER: Final = 9
+"""the session's number of the order that was sent, 0: none was"""
+L_ROW: Final = 10
+L_MID: Final = 11
+"""bid + ask of YES when it was decided, 0 when a side was empty"""
+L_REFUSED: Final = 12
+L_EXPIRES: Final = 13
+L_SIZE_OF: Final = 14
+
+NOT_OPEN: Final = 1
+NO_LOT: Final = 2
+MOST_MARKETS: Final = 3
+OUT_OF_RANGE: Final = 4
+
+T_LOG: Final = X_SIZE_OF
+"""the order's row among the reviews"""
+T_REALISED: Final = X_SIZE_OF + 1
+T_SIZE_OF: Final = X_SIZE_OF + 2
+
+# ---- the plan ------------------------------------------------------------------------------------
+N_REVIEWS: Final = 0
+"""how many rows of each table are written"""
+N_TOLD: Final = 1
+N_PULLED: Final = 2
+N_CASES: Final = 3
+N_SENT: Final = 4
+"""orders sent so far"""
+N_FIRST: Final = 5
+"""number of the last order before the first of them"""
+N_EVERY: Final = 6
+"""ns between wakes, 0: none"""
+N_NEXT: Final = 7
+"""the next wake"""
+N_ON_FILL: Final = 8
+"""1 when own fills wake"""
+N_UNTIL: Final = 9
+"""answers known at this moment wait: something else comes first"""
+N_TTL: Final = 10
+N_DEPTH: Final = 11
+N_KILLED: Final = 12
+N_HALTED: Final = 13
+"""until when entries are blocked"""
+N_MAX_OPEN: Final = 14
+N_INPUTS: Final = 15
+N_REVISE: Final = 16
+"""token whose waiting quotes are to be looked at again, counted from 1"""
+N_ASK: Final = 17
+"""market to decide in now, counted from 1"""
+N_WAKES: Final = 18
+"""how often the strategy was asked"""
+N_POST: Final = 19
+N_SIZE_OF: Final = 20

@@ -1,0 +1,168 @@
+"""A quoting strategy over a tape in one compiled loop: rows, wakes, quotes, orders, answers.
+
+It stops where something happens that only the engine knows how to do, and goes on after it.
+
+Shapes: see ``l2run_nb`` and ``l2desk_nb``; listens (markets,) int64: 1 where the strategy quotes.
+Units: ns, price and size units, money.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from numba import int64, types
+
+from polyframe.kernels import barmatch_nb as bm
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels import l2run_nb as l2
+from polyframe.kernels import seen_nb
+from polyframe.kernels import tables_nb as t
+from polyframe.kernels.bardesk_nb import LOCKS, TABLES
+from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.l2desk_nb import DOOR, LOGS, QUOTING, hear, want
+from polyframe.kernels.seencolumns_nb import LEAVE, MOST_QUOTES
+from polyframe.kernels.venue_nb import BOOKS, VENUE
+
+STOP_LOG: Final = 9
+"""a table of what happened is nearly full"""
+ROOM: Final = 4 * MOST_QUOTES
+"""rows that one market's decision may write"""
+LEFT: Final = -1
+"""in the counts of a token: what rests on it is left as it is"""
+
+_row = types.Array(int64, 1, "C")
+ASKED = types.FunctionType(seen_nb.QUOTE)
+
+
+@kernel(types.void(int64, int64, BOOKS, VENUE, l2.SEEN, TABLES, LOGS, QUOTING, ASKED), inline=True)
+def ask(m, now, books, venue, seen, tables, logs, quoting, quote):  # type: ignore[no-untyped-def]
+    """Asks the strategy what it wants in a market; its answer stands in the wishes.
+
+    Shapes: see module. Units: ns.
+    """
+    plan = logs[0]
+    out, own, parameters, wanted, terms, wishes, counts, _ = quoting
+    book, rules = seen[0], venue[4]
+    seen_nb.see(
+        out, m, 0, now, book, books[0], books[1], rules, tables[0], tables[1], seen[1], tables[3],
+        terms, plan[lg.N_DEPTH],
+    )  # fmt: skip
+    plan[lg.N_WAKES] += 1
+    n = quote(out, own[m], parameters, wanted)
+    first = book[m, nb.B_TOKEN]
+    for outcome in range(min(book[m, nb.B_TOKENS], 2)):
+        token = first + outcome
+        if n <= LEAVE:
+            counts[token, 2] = LEFT
+            continue
+        counts[token, 2] = 0
+        counts[token, 0] = seen_nb.read(
+            wanted, n, outcome, rules[m, bm.R_ONE], rules[m, bm.R_SIZE_ONE], wishes[token]
+        )
+
+
+@kernel(int64(int64, int64, LOGS, VENUE, _row), inline=True)
+def _full(markets, standing, logs, venue, at):  # type: ignore[no-untyped-def]
+    """1 when a table may not have room for all that one moment can bring."""
+    plan, reviews, told, pulled, cases = logs
+    most = (markets + 1) * ROOM + standing
+    if (
+        plan[lg.N_REVIEWS] + most > reviews.shape[0]
+        or plan[lg.N_TOLD] + most > told.shape[0]
+        or plan[lg.N_PULLED] + most > pulled.shape[0]
+        or plan[lg.N_CASES] + most > cases.shape[0]
+        or at[c.C_STANDING] + (markets + 1) * MOST_QUOTES * 2 > venue[0].shape[0] // 2
+    ):
+        return 1
+    return 0
+
+
+@kernel(
+    int64(
+        int64, _row, _row, l2.TAPE, BOOKS, VENUE, l2.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING,
+        ASKED,
+    ))  # fmt: skip
+def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a step
+    until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting, quote
+):
+    """Plays the tape up to a moment, or to the first thing that the engine must do.
+
+    At ``until`` the rows of that moment have been played; timers and answers of that very moment
+    wait, as what the driver has for it comes first.
+
+    Shapes: see module. Units: ns.
+    """
+    plan, ts, marks, book = logs[0], tape[0], seen[1], seen[0]
+    traits, counts = tables[3], quoting[6]
+    markets = listens.shape[0]
+    rows = ts.shape[0]
+    # Every function that takes all tables is called in one place of this loop, so that its code
+    # can stand here: handing the tables over costs more than an order does.
+    while True:
+        now = at[c.C_NOW]
+        first = int64(0)
+        stop = int64(0)
+        only = int64(-1)
+        if _full(markets, at[c.C_STANDING], logs, venue, at) != 0:
+            return STOP_LOG
+        if plan[lg.N_ASK] != 0:
+            first = plan[lg.N_ASK] - 1
+            stop = first + 1
+            plan[lg.N_ASK] = 0
+        elif plan[lg.N_REVISE] != 0:
+            only = plan[lg.N_REVISE] - 1
+            plan[lg.N_REVISE] = 0
+            if counts[only, 1] == 0:
+                continue
+            first = counts[only, 3]
+            stop = first + 1
+        elif at[c.C_WOKEN] != 0:
+            # Markets whose best prices moved in one update, one after the other.
+            first = at[c.C_WHERE]
+            while first < at[c.C_WHERE_TO] and book[first, nb.B_WOKEN] == 0:
+                first += 1
+            if first >= at[c.C_WHERE_TO]:
+                at[c.C_WOKEN] = 0
+                at[c.C_WHY] = 0
+                continue
+            book[first, nb.B_WOKEN] = 0
+            stop = first + 1
+        else:
+            coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
+            why = l2.advance(min(until, coming), 1 << 60, at, tape, books, venue, seen)
+            if why == l2.STOP_ANSWER:
+                known = venue[3][at[c.C_TAKEN] % venue[3].shape[0], c.X_KNOWN]
+                if known >= until and until < bm.NEVER:
+                    return nb.STOP_TIME
+                at[c.C_NOW] = max(now, known)
+                hear(at, tables, books, venue, seen, door, locks, logs)
+                if nb.settle(marks) != 0:
+                    return nb.STOP_LIMIT
+                continue
+            if why == nb.STOP_MOVED:
+                at[c.C_NOW] = max(now, ts[at[c.C_ROW] - 1])
+                continue
+            if why != nb.STOP_TIME or coming >= until:
+                return why
+            if at[c.C_ROW] >= rows and coming > ts[rows - 1]:
+                return nb.STOP_END
+            plan[lg.N_NEXT] = coming + plan[lg.N_EVERY]
+            now = max(now, coming)
+            at[c.C_NOW] = now
+            stop = markets
+        if only < 0:
+            for m in range(first, stop):
+                if listens[m] != 0 and traits[m, t.K_TRADABLE] != 0:
+                    ask(m, now, books, venue, seen, tables, logs, quoting, quote)
+        # As the engine does with a list of wishes: all are asked for, then all are carried out.
+        token = book[first, nb.B_TOKEN] if only < 0 else only
+        last = book[stop - 1, nb.B_TOKEN] + book[stop - 1, nb.B_TOKENS] if only < 0 else only + 1
+        while token < last:
+            m = counts[token, 3]
+            here = only >= 0 or (listens[m] != 0 and traits[m, t.K_TRADABLE] != 0)
+            if here and counts[token, 2] != LEFT:
+                outcome = token - book[m, nb.B_TOKEN]
+                want(m, outcome, now, at, tables, books, venue, seen, door, logs, quoting)
+            token += 1

@@ -1,0 +1,254 @@
+"""Plays a tape with a quoting strategy in compiled code, on the engine's and the venue's tables.
+
+The loop stops where something happens that the engine has to do: a limit that equity crosses, a
+market that closes or resolves, a new day. Before the engine does it, it is shown the orders that
+are open; what it asks for then goes through the broker, as in any run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.api.exits import Exits, declared
+from polyframe.api.protection import Protection
+from polyframe.api.quoting import Quoter, kernel_of
+from polyframe.api.strategy import Strategy
+from polyframe.api.subscription import Every
+from polyframe.domain.events import Event, WakeReason, Woken
+from polyframe.domain.units import Ns
+from polyframe.engine.engine import Engine
+from polyframe.engine.setup import Player
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import guards_nb as g
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels import l2play_nb as l2
+from polyframe.kernels import numbers_nb
+from polyframe.kernels import seencolumns_nb as sc
+from polyframe.kernels import tables_nb as t
+from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
+from polyframe.kernels.barmatch_nb import R_RATE
+from polyframe.runtime.feed import NEVER
+from polyframe.runtime.settings import Config
+from polyframe.runtime.tape_data import Played
+from polyframe.runtime.tape_feed import TapeFeed
+from polyframe.store.tape import Tape
+
+Ints = NDArray[np.int64]
+OWN = ("on_wake", "on_fill")
+"""Methods that a quoting strategy has from its base."""
+ROWS = 1 << 16
+
+
+def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> str:
+    """Why a run goes through the engine step by step, empty when it can be compiled."""
+    if len(players) != 1:
+        return f"{len(players)} strategies run together"
+    player, door = players[0], engine.parts.door
+    cls = type(player.strategy)
+    if not isinstance(player.strategy, Quoter):
+        return f"{cls.__name__} decides in Python"
+    base = {name: getattr(Quoter if name in OWN else Strategy, name) for name in dir(Strategy)}
+    deciding = [name for name in base if name.startswith("on_")]
+    own = [name for name in deciding if getattr(cls, name) is not base[name]]
+    if own:
+        return f"{cls.__name__} decides in {', '.join(own)}"
+    if _exits(player).selling or cls.custom_exit is not Strategy.custom_exit:
+        return f"{cls.__name__} declares exits"
+    if not door.compiled:
+        name = type(door.guards.owned[0].protection).__name__
+        return f"protection {name} has no compiled guard"
+    if any(type(p).observe is not Protection.observe for p in engine.parts.protections):
+        return "a protection observes events"
+    if player.style:
+        return f"orders are carried out by {player.style}"
+    if (venue.rules[:, R_RATE] < 0).any():
+        return "a market's fee does not fit 64 bits"
+    if any(len(market.tokens) > 2 for market in engine.context.universe.markets):
+        return "a market has more than two tokens"
+    return ""
+
+
+def _exits(player: Player) -> Exits:
+    return player.exits or declared(player.strategy)
+
+
+class Log:
+    """The tables that a compiled run writes; they grow when it says so."""
+
+    def __init__(self) -> None:
+        self.plan: Ints = np.zeros(lg.N_SIZE_OF, np.int64)
+        self.reviews: Ints = np.empty((ROWS, lg.L_SIZE_OF), np.int64)
+        self.told: Ints = np.empty((ROWS, lg.T_SIZE_OF), np.int64)
+        self.pulled: Ints = np.empty((ROWS, 3), np.int64)
+        self.cases: Ints = np.empty((ROWS // 8, CASE_SIZE_OF), np.int64)
+
+    @property
+    def tables(self) -> tuple[Ints, ...]:
+        """As the loop takes them."""
+        return self.plan, self.reviews, self.told, self.pulled, self.cases
+
+    def grow(self) -> None:
+        """Twice the room in what is half full."""
+        for name, count in (
+            ("reviews", lg.N_REVIEWS), ("told", lg.N_TOLD), ("pulled", lg.N_PULLED),
+            ("cases", lg.N_CASES),
+        ):  # fmt: skip
+            table, rows = getattr(self, name), int(self.plan[count])
+            if 2 * rows < len(table):
+                continue
+            longer = np.empty((4 * len(table), table.shape[1]), np.int64)
+            longer[:rows] = table[:rows]
+            setattr(self, name, longer)
+
+
+class CompiledTapeFeed(TapeFeed):
+    """The same tape as :class:`TapeFeed`, with the strategy's quotes carried out on the way."""
+
+    def __init__(
+        self, engine: Engine, tape: Tape, broker: Any, tokens: Mapping[str, int], player: Player,
+        start: Ns, end: Ns,
+    ) -> None:  # fmt: skip
+        self.broker = broker
+        self.player = player
+        self.log = Log()
+        super().__init__(engine, tape, broker.venue, tokens, start, end)
+        broker.hushed = True
+        engine.reactions.arming = False
+        self._quote = kernel_of(player.strategy)  # type: ignore[arg-type]
+        self._fill_plan(player.strategy)  # type: ignore[arg-type]
+        guards, tables = engine.parts.door.guards, engine.state.tables
+        self._order = (
+            np.zeros(g.O_SIZE_OF, np.int64), np.zeros(numbers_nb.Q_SIZE_OF, np.int64),
+            guards.risk_scope, np.zeros((2, g.S_SIZE_OF), np.int64), guards.limits, guards.applies,
+            np.zeros((2, len(g.GUARDS)), np.int64),
+        )  # fmt: skip
+        self._order[1][numbers_nb.Q_TWIN] = 1 if guards.twin else 0
+        self._locks_work = np.zeros((3, 4), np.int64)
+        markets, count = engine.context.universe.markets, tables.tokens.shape[2]
+        counts = np.zeros((count, 4), np.int64)
+        for m, market in enumerate(markets):
+            first = engine.context.universe.offset[m]
+            counts[first : first + len(market.tokens), 3] = m
+        self._quoting = (
+            np.zeros(sc.SEEN_SIZE_OF), np.zeros((len(markets), sc.OWN_SIZE_OF)),
+            np.array(player.strategy.parameters(), np.float64),  # type: ignore[attr-defined]
+            np.zeros((sc.MOST_QUOTES, sc.WANTED_SIZE_OF)), broker.venue.terms,
+            np.zeros((count, sc.MOST_QUOTES, 3), np.int64), counts,
+            np.zeros((8, 1024), np.int64),
+        )  # fmt: skip
+        self._listens: Ints = np.zeros(len(markets), np.int64)
+        broker.venue.make_room(max(256, 4 * (len(markets) + 1) * sc.MOST_QUOTES))
+
+    def _fill_plan(self, strategy: Quoter) -> None:
+        plan, start = self.log.plan, self._start
+        every = [
+            wake.interval
+            for wake in strategy.subscribe(self.engine.context.universe.markets).wake
+            if isinstance(wake, Every)
+        ]
+        plan[lg.N_EVERY] = min(every, default=0)
+        plan[lg.N_NEXT] = start + plan[lg.N_EVERY] if every else NEVER
+        plan[lg.N_ON_FILL] = 1 if strategy.on_own_fill else 0
+        plan[lg.N_DEPTH] = 1 if strategy.depth else 0
+        plan[lg.N_TTL] = strategy.quote_ttl
+        plan[lg.N_POST] = 1 if strategy.post_only else 0
+        plan[lg.N_MAX_OPEN] = _exits(self.player).max_open or 0
+        plan[lg.N_INPUTS] = self.engine.parts.door.inputs
+        plan[lg.N_FIRST] = self.engine.context.orders_made
+
+    # ---- playing -----------------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """True when no row and no answer is left."""
+        at = self.tables.at
+        busy = at[c.C_ACTS] > 0 or at[c.C_HEAD] > at[c.C_TAKEN]
+        return super().done and not busy
+
+    def advance(self, until: Ns, stop_row: int | None = None) -> Event | None:
+        """Plays up to ``until``, or to the first limit that equity crosses."""
+        self._heed()
+        found = super().advance(until, stop_row)
+        self._show()
+        return found
+
+    def _play(self, stop: Ns, stop_row: int) -> int:
+        if self._segment < 0 or not hasattr(self, "_quoting"):
+            return super()._play(stop, stop_row)
+        engine = self.engine
+        tables, door = engine.state.tables, (*self._order, engine.state.tables.pace)
+        while True:
+            at = self.tables.at
+            # The kernel sees the rows of the period and no more.
+            tape = self._tape if self._rows == len(self._tape[0]) else self._cut()
+            why = int(
+                l2.play(
+                    stop, at, self._listens, tape, self.tables.books, self.tables.venue,
+                    self._seen, tables.arrays, door,
+                    (tables.trips, tables.tree, self._locks_work), self.log.tables, self._quoting,
+                    self._quote,
+                )
+            )  # fmt: skip
+            if why != l2.STOP_LOG:
+                break
+            self.log.grow()
+            self.broker.venue.make_room(
+                4 * (int(at[c.C_STANDING]) + (len(self._listens) + 1) * sc.MOST_QUOTES)
+            )
+        context = engine.context
+        plan = self.log.plan
+        context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
+        context.now = max(context.now, int(at[c.C_NOW]))
+        return why
+
+    def _cut(self) -> tuple[Any, ...]:
+        return (*(column[: self._rows] for column in self._tape[:8]), self._tape[8])
+
+    def _told(self, why: int) -> list[Event]:
+        if why != nb.STOP_LIMIT:
+            return super()._told(why)
+        row = max(int(self.tables.at[c.C_ROW]) - 1, 0)
+        number = self.tape.segments[self._segment].number
+        token = self._markets[0].yes.id
+        return [Woken(int(self.tables.at[c.C_NOW]), WakeReason.LIMIT, token, number, row)]
+
+    # ---- what the engine and the loop tell each other ------------------------------------------
+
+    def _heed(self) -> None:
+        """Takes over what the engine decided since: halts, kills, which markets are heard."""
+        engine, plan = self.engine, self.log.plan
+        door, now = engine.parts.door, engine.context.now
+        halt = door.halted(engine.state.ledgers[0], "", now)
+        plan[lg.N_HALTED] = 0 if halt is None else (halt.until or NEVER)
+        plan[lg.N_KILLED] = 1 if door.killed else 0
+        bound = engine.parts.bound[0]
+        for m, market in enumerate(engine.context.universe.markets):
+            self._listens[m] = any(bound.hears(token.id) for token in market.tokens)
+
+    def _show(self) -> None:
+        """Tells the engine which tokens are held now."""
+        shares, held = self.engine.state.tables.tokens[t.T_SHARES, 0], self.engine.state.held[0]
+        held.clear()
+        held.update(int(token) for token in np.flatnonzero(shares))
+
+
+def tape_feed(
+    config: Config, engine: Engine, played: Played, broker: Any, tokens: Mapping[str, int],
+    players: Sequence[Player],
+) -> tuple[TapeFeed, str]:  # fmt: skip
+    """The feed of a tape, and which way it goes and why not the compiled one."""
+    reason = why_not_compiled(players, engine, broker.venue)
+    if config.backtest.path == "python":
+        reason = "backtest.path says so"
+    if reason:
+        feed = TapeFeed(engine, played.tape, broker.venue, tokens, played.start, played.end)
+        return feed, f"the tape went through the engine step by step: {reason}"
+    feed = CompiledTapeFeed(
+        engine, played.tape, broker, tokens, players[0], played.start, played.end
+    )
+    return feed, "the tape was played in compiled code"
