@@ -194,8 +194,7 @@ def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: i
     o[c.V_FILLED] = 0
     o[c.V_TIF] = c.GTD if plan[lg.N_TTL] > 0 else c.GTC
     o[c.V_POST] = plan[lg.N_POST]
-    o[c.V_EXPIRES] = now + plan[lg.N_TTL] if plan[lg.N_TTL] > 0 else 0
-    said[lg.L_EXPIRES] = o[c.V_EXPIRES]
+    o[c.V_EXPIRES] = said[lg.L_EXPIRES]
     o[c.V_DIRECT] = 1 - outcome
     o[c.V_LEDGER] = 0
     o[c.V_TOKEN] = said[lg.L_TOKEN]
@@ -246,6 +245,7 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
     said[lg.L_PRICE] = price
     said[lg.L_ASKED] = size
     said[lg.L_ROW] = at[c.C_ROW]
+    said[lg.L_EXPIRES] = now + plan[lg.N_TTL] if plan[lg.N_TTL] > 0 else 0
     two = book[m, nb.B_BID] > 0 and book[m, nb.B_ASK] > 0 and book[m, nb.B_TRUSTED] != 0
     said[lg.L_MID] = book[m, nb.B_BID] + book[m, nb.B_ASK] if two else 0
     if price < 0 or price > rule[bm.R_MAX_PRICE] or size > rule[bm.R_MAX_SIZE]:

@@ -142,7 +142,6 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                     return nb.STOP_LIMIT
                 continue
             if why == nb.STOP_MOVED:
-                at[c.C_NOW] = max(now, ts[at[c.C_ROW] - 1])
                 continue
             if why != nb.STOP_TIME or coming >= until:
                 return why
@@ -161,8 +160,8 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
         last = book[stop - 1, nb.B_TOKEN] + book[stop - 1, nb.B_TOKENS] if only < 0 else only + 1
         while token < last:
             m = counts[token, 3]
-            here = only >= 0 or (listens[m] != 0 and traits[m, t.K_TRADABLE] != 0)
-            if here and counts[token, 2] != LEFT:
+            asked = listens[m] != 0 and traits[m, t.K_TRADABLE] != 0 and counts[token, 2] != LEFT
+            if only >= 0 or asked:
                 outcome = token - book[m, nb.B_TOKEN]
                 want(m, outcome, now, at, tables, books, venue, seen, door, logs, quoting)
             token += 1

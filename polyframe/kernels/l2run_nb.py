@@ -326,8 +326,10 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
             if dirty != 0 and dirty != m + 1:
                 if show(dirty - 1, now, at, books, seen) != 0:
                     at[c.C_ROW] = row
+                    at[c.C_NOW] = max(at[c.C_NOW], now)
                     return nb.STOP_LIMIT
                 dirty = int64(0)
+                look = 1
             if kind[row] == LEVEL:
                 # Both sides in one piece of code: which one comes next is what nobody can predict.
                 sign = int64(side[row])
@@ -380,10 +382,12 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                 dirty = int64(0)
                 if crossed != 0:
                     at[c.C_ROW] = row
+                    at[c.C_NOW] = max(at[c.C_NOW], now)
                     return nb.STOP_LIMIT
             look = 0
             if at[c.C_WHY] != 0:
                 at[c.C_ROW] = row
+                at[c.C_NOW] = max(at[c.C_NOW], now)
                 return at[c.C_WHY]
             if at[c.C_HEAD] - at[c.C_TAKEN] > venue[3].shape[0] - at[c.C_STANDING] - 8:
                 at[c.C_ROW] = row

@@ -256,11 +256,12 @@ class Columns:
         markets = late.words.engine.context.universe.markets
         token = integers((self.token_place[m.yes.id] for m in markets), len(markets))
         rows, sent = late.rows, late.sent
-        token = token[sent[:, c.O_MARKET]]
+        # A market's tokens stand one after the other.
+        token = token[sent[:, c.O_MARKET]] + late.outcome
         return Fills(
-            token, self.market_of[token], np.ones(len(rows), np.bool_), sent[:, c.O_SIDE] > 0,
+            token, self.market_of[token], late.outcome == 0, sent[:, c.O_SIDE] > 0,
             rows[:, c.X_PRICE], rows[:, c.X_SIZE], rows[:, c.X_FEE], rows[:, c.X_TS],
-            late.quality, sent[:, c.O_MID], late.said, np.zeros(len(rows), np.bool_),
+            late.quality, sent[:, c.O_MID], late.said, late.maker,
         )  # fmt: skip
 
     def numbers(self, tokens: Sequence[str]) -> Ints:

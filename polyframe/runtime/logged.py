@@ -146,6 +146,16 @@ class Filled:
         return len(self.rows)
 
     @property
+    def outcome(self) -> Ints:
+        """Which outcome's token each is of."""
+        return np.zeros(len(self.rows), np.int64)
+
+    @property
+    def maker(self) -> NDArray[np.bool_]:
+        """Whether each one's order rested."""
+        return np.zeros(len(self.rows), np.bool_)
+
+    @property
     def said(self) -> Floats:
         """The probability that each one's strategy claimed, NaN where it claimed none."""
         if not len(self.words.probability):

@@ -116,7 +116,7 @@ class Replay:
         # Rows may have met own orders: what the venue says about it may be known before that.
         answered = self.broker.due()
         answered = NEVER if answered is None else answered
-        if min(queued, answered) >= NEVER:
+        if min(queued, answered) >= NEVER or min(queued, answered) > until:
             return True
         feed_first = queued == answered and self._queue[0][1] < BROKER
         if queued < answered or feed_first:

@@ -7,6 +7,7 @@ are open; what it asks for then goes through the broker, as in any run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,9 +20,11 @@ from polyframe.api.quoting import Quoter, kernel_of
 from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Every
 from polyframe.domain.events import Event, WakeReason, Woken
+from polyframe.domain.orders import OrderState
 from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.setup import Player
+from polyframe.engine.state import OpenOrder
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
@@ -31,11 +34,13 @@ from polyframe.kernels import numbers_nb
 from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
-from polyframe.kernels.barmatch_nb import R_RATE
+from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE, R_RATE
 from polyframe.runtime.feed import NEVER
+from polyframe.runtime.logged import Filled, Reviewed
 from polyframe.runtime.settings import Config
 from polyframe.runtime.tape_data import Played
 from polyframe.runtime.tape_feed import TapeFeed
+from polyframe.runtime.tape_logged import TapeWords, kept, orders_of, refusals
 from polyframe.store.tape import Tape
 
 Ints = NDArray[np.int64]
@@ -116,6 +121,8 @@ class CompiledTapeFeed(TapeFeed):
         self.broker = broker
         self.player = player
         self.log = Log()
+        self._accounted = False
+        self._shown: dict[str, int] = {}
         super().__init__(engine, tape, broker.venue, tokens, start, end)
         broker.hushed = True
         engine.reactions.arming = False
@@ -194,6 +201,12 @@ class CompiledTapeFeed(TapeFeed):
                     self._quote,
                 )
             )  # fmt: skip
+            if why == nb.STOP_END and self._segment == len(self.tape.segments) - 1:
+                # Nothing is recorded any more: what is under way comes to its end, nobody is woken.
+                ended = self.log.plan[lg.N_EVERY] == 0
+                self.log.plan[lg.N_EVERY] = 0
+                if not ended:
+                    continue
             if why != l2.STOP_LOG:
                 break
             self.log.grow()
@@ -217,11 +230,64 @@ class CompiledTapeFeed(TapeFeed):
         token = self._markets[0].yes.id
         return [Woken(int(self.tables.at[c.C_NOW]), WakeReason.LIMIT, token, number, row)]
 
+    @property
+    def _post_only(self) -> bool:
+        return bool(self.log.plan[lg.N_POST])
+
+    # ---- what was done, for a report ---------------------------------------------------------
+
+    def unstepped(self) -> tuple[Filled, Reviewed]:
+        """Every fill with what was known when it was decided, and every review."""
+        plan, log = self.log.plan, self.log
+        self._account()
+        return kept(
+            self.engine, log.reviews[: int(plan[lg.N_REVIEWS])],
+            log.told[: int(plan[lg.N_TOLD])], log.cases[: int(plan[lg.N_CASES])],
+            post_only=self._post_only,
+        )  # fmt: skip
+
+    def refused(self) -> Counter[str]:
+        """How often what was not even considered."""
+        return refusals(self.log.reviews[: int(self.log.plan[lg.N_REVIEWS])])
+
+    def _account(self) -> None:
+        """Adds what the venue did to its counts, once."""
+        if self._accounted:
+            return
+        self._accounted = True
+        told = self.log.told[: int(self.log.plan[lg.N_TOLD])]
+        stats = self.broker.stats
+        stats.orders += int(self.log.plan[lg.N_SENT])
+        what = told[:, c.X_WHAT]
+        stats.rejected += int((what == c.REJECTED).sum())
+        stats.cancelled += int((what == c.CANCELLED).sum())
+        told = told[what == c.FILLED]
+        rules = self.broker.venue.rules[told[:, c.X_MARKET]]
+        markets = self.engine.context.universe
+        outcome = (
+            self.log.reviews[told[:, lg.T_LOG], lg.L_TOKEN]
+            - np.array(markets.offset, np.int64)[told[:, c.X_MARKET]]
+        )
+        other = outcome == 1
+        side = np.where(other, -told[:, c.X_SIDE], told[:, c.X_SIDE])
+        one = rules[:, R_ONE]
+        price = np.where(other, one - told[:, c.X_PRICE], told[:, c.X_PRICE])
+        twice = np.where(told[:, c.X_MID] > 0, told[:, c.X_MID], 2 * told[:, c.X_PRICE])
+        mid = np.where(other, 2 * one - twice, twice) // 2
+        stats.book_all(side, price, told[:, c.X_SIZE], told[:, c.X_FEE], mid, rules[:, R_DIVISOR])
+
     # ---- what the engine and the loop tell each other ------------------------------------------
 
     def _heed(self) -> None:
-        """Takes over what the engine decided since: halts, kills, which markets are heard."""
+        """Takes over what the engine decided since: halts, kills, cancels, what is heard."""
         engine, plan = self.engine, self.log.plan
+        state = engine.state
+        for id, slot in self._shown.items():
+            found = state.orders.pop(id, None)
+            if found is not None:
+                self.broker.venue.orders[slot, c.V_PULLED] = 1 if found.cancelling else 0
+                del state.by_market[found.market][id]
+        self._shown.clear()
         door, now = engine.parts.door, engine.context.now
         halt = door.halted(engine.state.ledgers[0], "", now)
         plan[lg.N_HALTED] = 0 if halt is None else (halt.until or NEVER)
@@ -231,7 +297,22 @@ class CompiledTapeFeed(TapeFeed):
             self._listens[m] = any(bound.hears(token.id) for token in market.tokens)
 
     def _show(self) -> None:
-        """Tells the engine which tokens are held now."""
+        """Tells the engine which tokens are held and which orders are open now."""
+        engine, orders = self.engine, self.broker.venue.orders
+        words = TapeWords(engine, self.log.cases, post_only=self._post_only)
+        for slot in np.flatnonzero(orders[:, c.V_NUMBER]).tolist():
+            o = orders[slot]
+            log = int(o[c.V_LOG])
+            order = words.order(orders_of(self.log.reviews[log : log + 1], engine)[0].tolist())
+            shown = OpenOrder(order, 0, int(o[c.V_MARKET]), int(o[c.V_TOKEN]))
+            shown.filled, shown.wanted = int(o[c.V_FILLED]), int(o[c.V_WANTED])
+            shown.state = OrderState.PARTIAL if shown.filled else OrderState.LIVE
+            shown.cancelling = bool(o[c.V_PULLED])
+            shown.reserved, shown.reserved_shares = int(o[c.V_CASH]), int(o[c.V_SHARES])
+            shown.if_yes, shown.if_no = int(o[c.V_IF_YES]), int(o[c.V_IF_NO])
+            engine.state.register(shown)
+            self.broker.adopt(order, slot, int(o[c.V_NUMBER]))
+            self._shown[order.id] = slot
         shares, held = self.engine.state.tables.tokens[t.T_SHARES, 0], self.engine.state.held[0]
         held.clear()
         held.update(int(token) for token in np.flatnonzero(shares))

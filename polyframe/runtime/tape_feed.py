@@ -20,6 +20,7 @@ from polyframe.domain.events import (
 from polyframe.domain.orders import Side
 from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND, Ns
 from polyframe.engine.engine import Engine
+from polyframe.kernels import acts_nb
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
@@ -127,6 +128,8 @@ class TapeFeed(QuoteFeed):
         self._segment = -1
         self._seen: tuple[Any, ...] = ()
         self._before = 0
+        self._asked: Ns = NEVER
+        self._following: Ns = NEVER + 1
         engine.state.marks[-1, nb.E_STEP] = step
         tables.at[c.C_HOUR] = (self._start // step + 1) * step
         engine.context.books.deep = Levels(tables)
@@ -170,6 +173,7 @@ class TapeFeed(QuoteFeed):
         """
         if self._waiting:
             return self._waiting.popleft()
+        self._asked = until
         while True:
             why = self._walk_day(until, NEVER if stop_row is None else stop_row)
             if why == l2.STOP_ROOM:
@@ -187,17 +191,30 @@ class TapeFeed(QuoteFeed):
     def _walk_day(self, until: Ns, stop_row: int) -> int:
         """Rows of the present day; the first of the next finds it begun, as an event would."""
         engine = self.engine
+        # Rows of the next segment come before what happens later than they do.
+        until = min(until, self._following - 1)
         while True:
             day = engine.parts.day
             stop = until if day < 0 else min(until, (day + 1) * DAY - 1)
             why = self._play(stop, stop_row)
             row = int(self.tables.at[c.C_ROW])
-            if why != nb.STOP_TIME or stop == until or row >= self._rows:
-                return why
-            ts = int(self._tape[0][row])
+            if why != nb.STOP_TIME or stop == until:
+                return nb.STOP_END if why == nb.STOP_TIME and until < self._asked else why
+            ts = int(self._tape[0][row]) if row < self._rows else NEVER
+            ts = min(ts, self._under_way())
             if ts > until:
-                return why
+                return nb.STOP_END if until < self._asked else why
             engine.turn(ts)
+
+    def _under_way(self) -> Ns:
+        """When the next thing happens at the venue or is heard from it, NEVER when nothing does."""
+        at, tables = self.tables.at, self.tables
+        moments = [NEVER]
+        if at[c.C_ACTS]:
+            moments.append(int(tables.venue[2][0, acts_nb.A_TS]))
+        if at[c.C_HEAD] > at[c.C_TAKEN]:
+            moments.append(int(tables.answers[at[c.C_TAKEN] % len(tables.answers), c.X_KNOWN]))
+        return min(moments)
 
     def _play(self, stop: Ns, stop_row: int) -> int:
         stop_row = min(stop_row - self._before, self._rows)
@@ -235,6 +252,8 @@ class TapeFeed(QuoteFeed):
         columns = [_frozen(segment[name]) for name in COLUMNS]
         self._tape = (*columns, _frozen(np.array(place, np.int32)))
         self._rows = int(np.searchsorted(columns[0], self._end, side="right"))
+        later = self.tape.segments[number + 1 :]
+        self._following = later[0].first_ts if later else NEVER + 1
         self._wallets = self._followed(segment)
         self._bind()
 
@@ -278,7 +297,7 @@ class TapeFeed(QuoteFeed):
         """What a stop means, in the order in which it is told."""
         heard, first, tick, moved, where = self._clear()
         row = int(self.tables.at[c.C_ROW]) - 1
-        ts = int(self._tape[0][row])
+        ts = int(self.tables.at[c.C_NOW])
         number, markets = self.tape.segments[self._segment].number, self._markets
         rows = self.engine.context.books.rows
         told: list[Event] = []

@@ -127,6 +127,11 @@ class TapeBroker:
         self._orders[number] = order
         acts_nb.push(venue.acts, venue.at, arrives, c.ARRIVE, slot, number)
 
+    def adopt(self, order: Order, slot: int, number: int) -> None:
+        """Knows an order that a compiled loop sent, so that it can be cancelled."""
+        self._slots[order.id] = slot
+        self._orders[number] = order
+
     def _took(self, leg: int, now: Ns) -> Ns:
         """How long a message of a leg takes now."""
         venue = self.venue

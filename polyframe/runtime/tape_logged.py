@@ -1,0 +1,193 @@
+"""What the log of a compiled run over a tape says: orders, reviews, fills as the engine tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain import effects as fx
+from polyframe.domain.market import Market
+from polyframe.domain.orders import Kind, Order, TimeInForce
+from polyframe.domain.portfolio import Fill
+from polyframe.domain.verdict import Verdict
+from polyframe.domain.wishes import Intent
+from polyframe.engine.admission import MOST_OPEN
+from polyframe.engine.context import salt_of
+from polyframe.engine.engine import Engine
+from polyframe.engine.risk import Draft
+from polyframe.kernels import barcolumns_nb as c
+from polyframe.kernels import l2columns_nb as lc
+from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels.l2desk_nb import QUOTE_BIT
+from polyframe.runtime.logged import SIDES, Filled, Reviewed, Words
+
+Ints = NDArray[np.int64]
+REASON = "quote"
+NO_MID = -1
+
+# Beyond the columns that all compiled runs have in common.
+O_TOKEN = c.O_SIZE_OF
+O_OUTCOME = c.O_SIZE_OF + 1
+O_EXPIRES = c.O_SIZE_OF + 2
+X_MAKER = c.X_SIZE_OF
+X_TRADE = c.X_SIZE_OF + 1
+
+UNSEEN = {
+    lg.NOT_OPEN: "market is not open",
+    lg.NO_LOT: "size is less than one lot",
+    lg.MOST_MARKETS: MOST_OPEN,
+}
+"""Why quotes were not even considered, as the quote desk says it."""
+_EMPTY = np.zeros(0)
+
+
+class TapeWords(Words):
+    """What one row means where a strategy quotes both tokens."""
+
+    def __init__(
+        self, engine: Engine, cases: Ints, *stated: NDArray[np.float64], post_only: bool = True
+    ) -> None:
+        super().__init__(engine, cases, *(stated or (_EMPTY, _EMPTY)))
+        self.post_only = post_only
+
+    def token(self, row: list[int]) -> str:
+        """The token that a row of the orders is about."""
+        market: Market = self.market(row)
+        return market.tokens[row[O_OUTCOME]].id
+
+    def reviewed(self, row: list[int]) -> fx.OrderReviewed:
+        """What the risk door said of one row of the log."""
+        market, price, door = self.market(row), row[c.O_PRICE], self.engine.parts.door
+        draft = Draft(
+            0, row[O_TOKEN], SIDES[row[c.O_SIDE]], price, row[c.O_ASKED], Kind.QUOTE, None, None
+        )
+        if row[c.O_REFUSED] == lg.OUT_OF_RANGE:
+            verdicts: tuple[Verdict, ...] = door.review(draft, row[c.O_TS]).verdicts
+        else:
+            verdicts = door.recall(draft, bool(row[c.O_REDUCES]), self._case(row))
+        return fx.OrderReviewed(
+            row[c.O_TS], self.ledger, self.id(row), self.intent(row), row[c.O_ASKED],
+            row[c.O_PERMITTED], verdicts, (), market.id, price, None,
+            decimals=(market.price_decimals, market.size_decimals),
+        )  # fmt: skip
+
+    def intent(self, row: list[int]) -> Intent:
+        """What the strategy wanted to rest."""
+        until = row[O_EXPIRES] - row[c.O_TS] if row[O_EXPIRES] else 0
+        return Intent(
+            token=self.token(row), side=SIDES[row[c.O_SIDE]], price=row[c.O_PRICE],
+            size=row[c.O_ASKED], kind=Kind.QUOTE, tif=_tif(row), ttl=until,
+            post_only=self.post_only, reason=REASON,
+        )  # fmt: skip
+
+    def order(self, row: list[int]) -> Order:
+        """The order that was sent."""
+        return Order(
+            id=self.id(row), ledger=self.ledger, market=self.market(row).id,
+            token=self.token(row), side=SIDES[row[c.O_SIDE]], price=row[c.O_PRICE],
+            size=row[c.O_PERMITTED], tif=_tif(row), ts=row[c.O_TS], kind=Kind.QUOTE,
+            post_only=self.post_only, expires=row[O_EXPIRES], reason=REASON,
+            salt=salt_of(self.session, row[c.O_NUMBER]),
+        )  # fmt: skip
+
+    def fill(self, row: list[int], sent: list[int]) -> Fill:
+        """What an answer says was executed."""
+        id = self.id(sent)
+        return Fill(
+            trade=f"{id}-{row[X_TRADE]}", order=id, ledger=self.ledger,
+            market=self.market(sent).id, token=self.token(sent), side=SIDES[sent[c.O_SIDE]],
+            price=row[c.X_PRICE], size=row[c.X_SIZE], fee=row[c.X_FEE], ts=row[c.X_TS],
+            maker=row[X_MAKER] == 1, reason=REASON,
+        )  # fmt: skip
+
+    def verdicts(self, row: list[int]) -> tuple[Verdict, ...]:
+        """The verdicts of a review; where no guard objected all of its kind share one answer."""
+        if row[c.O_REFUSED]:
+            return self.reviewed(row).verdicts
+        return super().verdicts(row)
+
+
+def _tif(row: list[int]) -> TimeInForce:
+    return TimeInForce.GTD if row[O_EXPIRES] else TimeInForce.GTC
+
+
+class TapeFilled(Filled):
+    """The fills of a compiled run over a tape."""
+
+    reason = REASON
+
+    @property
+    def outcome(self) -> Ints:
+        """Which outcome's token each is of."""
+        found: Ints = self.sent[:, O_OUTCOME]
+        return found
+
+    @property
+    def maker(self) -> NDArray[np.bool_]:
+        """Whether each one's order rested."""
+        found: NDArray[np.bool_] = self.rows[:, X_MAKER] == 1
+        return found
+
+
+def orders_of(reviews: Ints, engine: Engine) -> Ints:
+    """The reviews in the columns that all compiled runs have in common, and a few of their own."""
+    rows = np.zeros((len(reviews), O_EXPIRES + 1), np.int64)
+    same = (
+        (c.O_TS, lg.L_TS), (c.O_MARKET, lg.L_MARKET), (c.O_SIDE, lg.L_SIDE),
+        (c.O_PRICE, lg.L_PRICE), (c.O_ASKED, lg.L_ASKED), (c.O_PERMITTED, lg.L_PERMITTED),
+        (c.O_NUMBER, lg.L_NUMBER), (c.O_REDUCES, lg.L_REDUCES), (c.O_CASE, lg.L_CASE),
+        (c.O_REFUSED, lg.L_REFUSED), (O_TOKEN, lg.L_TOKEN), (O_EXPIRES, lg.L_EXPIRES),
+    )  # fmt: skip
+    for ours, theirs in same:
+        rows[:, ours] = reviews[:, theirs]
+    rows[:, c.O_KIND] = QUOTE_BIT
+    rows[:, c.O_ROW] = np.arange(len(rows))
+    mid = reviews[:, lg.L_MID]
+    rows[:, c.O_MID] = np.where(mid > 0, mid // 2, NO_MID)
+    offset = np.array(engine.context.universe.offset, np.int64)
+    rows[:, O_OUTCOME] = rows[:, O_TOKEN] - offset[rows[:, c.O_MARKET]]
+    return rows
+
+
+def fills_of(told: Ints, orders: Ints, ones: Ints) -> tuple[Ints, Ints]:
+    """The fills among the answers, and the orders they are of; ``ones`` by market."""
+    told = told[told[:, lc.X_WHAT] == lc.FILLED]
+    sent = orders[told[:, lg.T_LOG]]
+    rows = np.zeros((len(told), X_TRADE + 1), np.int64)
+    rows[:, c.X_ORDER] = told[:, lg.T_LOG]
+    same = (
+        (c.X_TS, lc.X_TS), (c.X_KNOWN, lc.X_KNOWN), (c.X_SIZE, lc.X_SIZE), (c.X_FEE, lc.X_FEE),
+        (c.X_REALISED, lg.T_REALISED), (c.X_OPEN, lc.X_ROW), (X_MAKER, lc.X_MAKER),
+        (X_TRADE, lc.X_TRADE),
+    )  # fmt: skip
+    for ours, theirs in same:
+        rows[:, ours] = told[:, theirs]
+    price = told[:, lc.X_PRICE]
+    other = sent[:, O_OUTCOME] == 1
+    rows[:, c.X_PRICE] = np.where(other, ones[sent[:, c.O_MARKET]] - price, price)
+    return rows, sent
+
+
+def kept(
+    engine: Engine, reviews: Ints, told: Ints, cases: Ints, *, post_only: bool
+) -> tuple[TapeFilled, Reviewed]:
+    """Every fill and every review, told when somebody asks."""
+    orders = orders_of(reviews, engine)
+    markets = engine.context.universe.markets
+    ones = np.array([market.price_one for market in markets], np.int64)
+    rows, sent = fills_of(told, orders, ones)
+    words = TapeWords(engine, cases, post_only=post_only)
+    considered = (orders[:, c.O_REFUSED] == 0) | (orders[:, c.O_REFUSED] == lg.OUT_OF_RANGE)
+    quality = np.zeros(len(rows), np.int64)
+    return TapeFilled(words, rows, sent, quality), Reviewed(words, orders[considered])
+
+
+def refusals(reviews: Ints) -> Counter[str]:
+    """How often what was not even considered."""
+    found: Counter[str] = Counter()
+    for why in reviews[:, lg.L_REFUSED].tolist():
+        if why in UNSEEN:
+            found[f"Quotes: {UNSEEN[why]}"] += 1
+    return found

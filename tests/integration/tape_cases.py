@@ -1,0 +1,218 @@
+"""Random recorded books, and strategies that quote in them, for tests of both ways to play a tape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polyframe.domain.market import FeeSchedule, Group, GroupKind, Market, Resolution, Token
+from polyframe.domain.units import DAY, HOUR, MILLISECOND
+from polyframe.runtime import build
+from polyframe.runtime.tape_data import Played
+from polyframe.store.forecasts import ForecastTable
+from polyframe.store.tape import Tape, TapeKind
+from polyframe.store.tape_writer import TapeWriter
+from polyframe.store.timeline import PriceColumns
+
+START = 1_767_225_600_000_000_000
+SHARE = 1_000_000
+MORE = 128
+CENT = 100
+
+STRATEGY = '''
+import math
+from polyframe import MILLISECOND, Quoter, compilable, quote_kernel, seen
+
+
+@compilable
+def drawn(own, modulus):
+    """The next of a row of numbers that look random, the same wherever it runs."""
+    own[0] = (own[0] * 75.0 + 74.0) % 65537.0
+    return math.floor(own[0] * modulus / 65537.0)
+
+
+@quote_kernel
+def random_quotes(sight, own, p, wanted):
+    if own[1] == 0.0:
+        own[1] = 1.0
+        own[0] = p[0] + 7.0
+    own[2] += 1.0
+    if drawn(own, 10.0) < p[1]:
+        return seen.LEAVE
+    bid, ask = sight[seen.BID], sight[seen.ASK]
+    if bid <= 0.0 or ask <= 0.0:
+        return 0
+    n = 0
+    for side in (1.0, -1.0):
+        for k in range(2):
+            what = drawn(own, 8.0)
+            if what == 0.0:
+                continue
+            away = math.floor(drawn(own, 5.0) - 1.0) * 0.01
+            outcome = 0.0
+            way = side
+            price = bid - away if side > 0.0 else ask + away
+            if what < 4.0:
+                outcome, way, price = 1.0, -side, 1.0 - price
+            held = sight[seen.YES] if outcome == 0.0 else sight[seen.NO]
+            size = 5.0 + 5.0 * drawn(own, 6.0)
+            if way < 0.0 and held < size and what != 5.0:
+                # What is not held cannot be sold: the other outcome is bought instead.
+                outcome, way, price = 1.0 - outcome, 1.0, 1.0 - price
+            if what == 6.0:
+                size = 4.0
+            wanted[n, seen.W_OUTCOME] = outcome
+            wanted[n, seen.W_SIDE] = way
+            wanted[n, seen.W_PRICE] = price
+            wanted[n, seen.W_SIZE] = size * p[2]
+            n += 1
+    return n
+
+
+class RandomQuotes(Quoter):
+    quote = random_quotes
+    refresh = {refresh} * MILLISECOND
+    move = {move}
+    on_own_fill = {on_fill}
+    depth = {depth}
+    quote_ttl = {ttl} * MILLISECOND
+    post_only = {post_only}
+    max_open = {max_open}
+
+    def parameters(self):
+        return [{seed}, {leave}, {times}]
+'''
+
+
+class Stream:
+    """Rows of one market's wandering book."""
+
+    def __init__(self, rng: np.random.Generator, instrument: int) -> None:
+        self.rng = rng
+        self.instrument = instrument
+        self.mid = int(rng.integers(30, 70))
+        self.sides: dict[int, dict[int, int]] = {1: {}, -1: {}}
+        self.rows: list[tuple[int, ...]] = []
+
+    def row(self, ts: int, kind: TapeKind, price: int, size: int, side: int, aux: int = 0) -> None:
+        self.rows.append((ts, price * CENT, size, aux, self.instrument, int(kind), side))
+
+    def snapshot(self, ts: int) -> None:
+        self.sides = {1: {}, -1: {}}
+        for k in range(1, 6):
+            self.sides[1][self.mid - k] = int(self.rng.integers(1, 60)) * SHARE
+            self.sides[-1][self.mid + k] = int(self.rng.integers(1, 60)) * SHARE
+        levels = [(p, s, side) for side in (1, -1) for p, s in self.sides[side].items()]
+        self.row(ts, TapeKind.SNAPSHOT_BEGIN, 0, 0, 0, len(levels))
+        for price, size, side in levels:
+            self.row(ts, TapeKind.LEVEL, price, size, side)
+        self.row(ts, TapeKind.SNAPSHOT_END, 0, 0, 0, len(levels))
+
+    def level(self, ts: int, side: int, price: int, size: int) -> None:
+        if not 1 <= price <= 99:
+            return
+        self.sides[side].pop(price, None)
+        if size:
+            self.sides[side][price] = size
+        self.row(ts, TapeKind.LEVEL, price, size, side)
+
+    def best(self, side: int) -> int:
+        own = self.sides[side]
+        if not own:
+            return 0
+        return max(own) if side > 0 else min(own)
+
+    def turn(self, ts: int) -> None:
+        """Something happens: a level, a trade that eats, a jump, a gap."""
+        rng, what = self.rng, self.rng.random()
+        if what < 0.005:
+            self.row(ts, TapeKind.CLEAR, 0, 0, 0)
+            return
+        if what < 0.02:
+            self.mid = int(np.clip(self.mid + rng.integers(-3, 4), 10, 90))
+            self.snapshot(ts)
+            return
+        side = 1 if rng.random() < 0.5 else -1
+        if what < 0.35:
+            self.trade(ts, side)
+            return
+        bid, ask = self.best(1), self.best(-1)
+        if side > 0:
+            top = (ask or self.mid + 1) - 1
+            price = top - int(rng.integers(0, 6))
+        else:
+            low = (bid or self.mid - 1) + 1
+            price = low + int(rng.integers(0, 6))
+        size = 0 if rng.random() < 0.35 else int(rng.integers(1, 60)) * SHARE
+        self.level(ts, side, price, size)
+
+    def trade(self, ts: int, aggressor: int) -> None:
+        best = self.best(-aggressor)
+        if not best:
+            return
+        rests = self.sides[-aggressor][best]
+        size = min(rests, int(self.rng.integers(1, 80)) * SHARE)
+        told = 0 if self.rng.random() < 0.05 else aggressor
+        self.row(ts, TapeKind.TRADE, best, size, told)
+        self.level(ts, -aggressor, best, rests - size)
+
+
+def write_tape(
+    path: Path, rng: np.random.Generator, markets: int, turns: int, segments: int = 1
+) -> Tape:
+    """A tape of so many markets' random books."""
+    streams = [Stream(rng, m) for m in range(markets)]
+    ts = START
+    for stream in streams:
+        stream.snapshot(ts)
+    for _ in range(turns):
+        ts += int(rng.exponential(120)) * MILLISECOND
+        streams[int(rng.integers(0, markets))].turn(ts)
+    rows = sorted((row for s in streams for row in s.rows), key=lambda row: row[0])
+    names = ("ts", "price", "size", "aux", "instrument", "kind", "side")
+    columns = {name: np.array([row[k] for row in rows], np.int64) for k, name in enumerate(names)}
+    flag = np.zeros(len(rows), np.int64)
+    same = (np.diff(columns["ts"]) == 0) & (np.diff(columns["instrument"]) == 0)
+    flag[:-1][same] = MORE
+    columns["flag"] = flag
+    writer = TapeWriter(path, [f"y{m}" for m in range(markets)])
+    ends = np.flatnonzero(flag == 0) + 1
+    cuts = [0, *(int(ends[len(ends) * k // segments]) for k in range(1, segments)), len(rows)]
+    for begin, stop in zip(cuts, cuts[1:], strict=False):
+        writer.append({name: column[begin:stop] for name, column in columns.items()})
+        writer.seal()
+    writer.close()
+    return Tape.open(path)
+
+
+def tape_data(path: Path, seed: int, markets: int, turns: int, segments: int = 1) -> Any:
+    """Recorded data over a random tape."""
+    rng = np.random.default_rng(seed)
+    tape = write_tape(path, rng, markets, turns, segments)
+    first, last = tape.segments[0].first_ts, tape.segments[-1].last_ts
+    listed = [
+        Market(
+            id=f"m{m}", question=f"Will {m} happen?", group=f"g{m // 2}" if m % 3 else "",
+            tokens=(Token(f"y{m}", "Yes"), Token(f"n{m}", "No")), category="politics", tick=CENT,
+            fee=FeeSchedule(40_000 if m % 2 else 0, 1, 250_000), opened=START - HOUR,
+            closes=last + 40 * DAY,
+        )
+        for m in range(markets)
+    ]  # fmt: skip
+    groups: dict[str, list[str]] = {}
+    for market in listed:
+        if market.group:
+            groups.setdefault(market.group, []).append(market.id)
+    known = first + (last - first) * 3 // 4
+    outcomes = {"m0": Resolution.winner(listed[0], int(rng.integers(0, 2)), known)}
+    none = np.zeros(0, np.int64)
+    return build.Recorded(
+        listed,
+        [Group(id, tuple(ids), GroupKind.EXCLUSIVE) for id, ids in groups.items()],
+        outcomes,
+        PriceColumns(none, none.astype(np.int32), none, none.astype(np.uint8)),
+        ForecastTable(()),
+        tape=Played("random", tape, first, last),
+    )
