@@ -238,7 +238,9 @@ class Reactions:
         if note is None:
             return
         bound = self.parts.bound[note.ledger]
-        self.parts.quotes.revise(bound, note.order.token)
+        if not isinstance(event, ev.OrderRejected):
+            # What was refused once would be refused again: others must leave room first.
+            self.parts.quotes.revise(bound, note.order.token)
         self._work_parents(bound, note.order.market)
 
     def _work_parents(self, bound: Bound, market: str) -> None:

@@ -491,7 +491,8 @@ def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-
             # It may still fill; a later wish may try again.
             o[c.V_PULLED] = 0
         return
-    plan[lg.N_REVISE] = o[c.V_TOKEN] + 1
+    # What was refused once would be refused again: only room that others leave is looked at anew.
+    plan[lg.N_REVISE] = o[c.V_TOKEN] + 1 if what != c.REJECTED else 0
     if what == c.FILLED:
         plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
         _book(x, slot, tables, books, venue, seen, door[4], locks, row)

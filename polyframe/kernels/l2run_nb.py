@@ -268,6 +268,8 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
             turn(at[c.C_HOUR], before, at, books, seen)
         elif first >= now:
             return -1
+        elif known == first:
+            return STOP_ANSWER
         elif at_venue == first:
             what, about = acts[0, acts_nb.A_WHAT], acts[0, acts_nb.A_ABOUT]
             number = acts[0, acts_nb.A_NUMBER]
@@ -281,8 +283,6 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
                     return nb.STOP_LIMIT
                 if at[c.C_WHY] != 0:
                     return at[c.C_WHY]
-        elif known == first:
-            return STOP_ANSWER
         else:
             return nb.STOP_TIME
 

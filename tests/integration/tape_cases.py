@@ -1,7 +1,8 @@
-"""Random recorded books, and strategies that quote in them, for tests of both ways to play a tape."""
+"""Random recorded books and strategies that quote in them, for tests of both ways to play."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def write_tape(
     writer = TapeWriter(path, [f"y{m}" for m in range(markets)])
     ends = np.flatnonzero(flag == 0) + 1
     cuts = [0, *(int(ends[len(ends) * k // segments]) for k in range(1, segments)), len(rows)]
-    for begin, stop in zip(cuts, cuts[1:], strict=False):
+    for begin, stop in pairwise(cuts):
         writer.append({name: column[begin:stop] for name, column in columns.items()})
         writer.seal()
     writer.close()
