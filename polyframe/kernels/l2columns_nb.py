@@ -196,7 +196,9 @@ C_TICK: Final = 18
 """the market whose tick changed in this update, counted from 1"""
 C_WHERE_TO: Final = 19
 """one past the last of them; ``bars_nb.B_WOKEN`` says which between have"""
-C_SIZE_OF: Final = 20
+C_END: Final = 20
+"""the tape's last moment, 0: not known; no order expires and no market closes after it"""
+C_SIZE_OF: Final = 21
 
 # ---- how the venue is modelled -------------------------------------------------------------------
 F_QUEUE: Final = 0

@@ -116,6 +116,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             plan[lg.N_REVISE] = 0
             if counts[only, 1] == 0:
                 continue
+            counts[only, 1] = 0
             first = counts[only, 3]
             stop = first + 1
         elif at[c.C_WOKEN] != 0:

@@ -26,7 +26,7 @@ from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels.barmatch_nb import NEVER
 from polyframe.kernels.barrun_nb import sample
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.venue_nb import BOOKS, VENUE, act
+from polyframe.kernels.venue_nb import BOOKS, VENUE, act, last_moment
 
 # ---- kinds and flags of rows, as ``store.tape_rows`` has them ------------------------------------
 QUOTE_BID: Final = 2
@@ -264,7 +264,7 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
         if at[c.C_HEAD] > at[c.C_TAKEN]:
             known = answers[at[c.C_TAKEN] % answers.shape[0], c.X_KNOWN]
         first = min(at_venue, known, until)
-        if at[c.C_HOUR] <= min(now, first) < NEVER:
+        if at[c.C_HOUR] <= min(now, first, last_moment(at)):
             turn(at[c.C_HOUR], before, at, books, seen)
         elif first >= now:
             return -1
@@ -274,15 +274,14 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
             what, about = acts[0, acts_nb.A_WHAT], acts[0, acts_nb.A_ABOUT]
             number = acts[0, acts_nb.A_NUMBER]
             acts_nb.drop(acts, at)
-            at[c.C_NOW] = max(at[c.C_NOW], first)
             act(what, about, number, first, at, books, venue)
             if at[c.C_DIRTY] != 0:
                 m = at[c.C_DIRTY] - 1
                 at[c.C_DIRTY] = 0
-                if show(m, first, at, books, seen) != 0:
-                    return nb.STOP_LIMIT
-                if at[c.C_WHY] != 0:
-                    return at[c.C_WHY]
+                crossed = show(m, first, at, books, seen)
+                if crossed != 0 or at[c.C_WHY] != 0:
+                    at[c.C_NOW] = max(at[c.C_NOW], first)
+                    return nb.STOP_LIMIT if crossed != 0 else at[c.C_WHY]
         else:
             return nb.STOP_TIME
 

@@ -227,6 +227,15 @@ def fill(slot, price, size, fee, ts, at, books, venue):  # type: ignore[no-untyp
         finish(slot, at, books[0], orders)
 
 
+@kernel(int64(_row), inline=True)
+def last_moment(at):  # type: ignore[no-untyped-def]
+    """The last moment at which something happens by itself.
+
+    Shapes: at (C_SIZE_OF,). Units: ns.
+    """
+    return at[c.C_END] if at[c.C_END] > 0 else bm.NEVER - 1
+
+
 # ---- an order arrives ----------------------------------------------------------------------------
 
 
@@ -323,7 +332,7 @@ def _stand(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     order[c.V_TRADED] = 0
     order[c.V_BEFORE] = stands if known else -1
     _link(slot, desk, orders)
-    if order[c.V_TIF] == c.GTD:
+    if order[c.V_TIF] == c.GTD and order[c.V_EXPIRES] <= last_moment(at):
         acts_nb.push(venue[2], at, order[c.V_EXPIRES], c.EXPIRE, slot, order[c.V_NUMBER])
 
 
@@ -362,7 +371,7 @@ def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
         end(slot, c.REJECTED, why, ts, at, books, venue)
         return
     answer(slot, c.ACCEPTED, c.NO_REASON, ts, 0, 0, 0, at, books, venue)
-    if rules[m, bm.R_ENDS] < bm.NEVER and book[c.D_CLOSING] == 0:
+    if rules[m, bm.R_ENDS] <= last_moment(at) and book[c.D_CLOSING] == 0:
         book[c.D_CLOSING] = 1
         acts_nb.push(venue[2], at, rules[m, bm.R_ENDS], c.CLOSE, m, 0)
     tif = order[c.V_TIF]

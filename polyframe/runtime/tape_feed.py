@@ -132,6 +132,7 @@ class TapeFeed(QuoteFeed):
         self._following: Ns = NEVER + 1
         engine.state.marks[-1, nb.E_STEP] = step
         tables.at[c.C_HOUR] = (self._start // step + 1) * step
+        tables.at[c.C_END] = self._last
         engine.context.books.deep = Levels(tables)
         self._turn_to(0)
         self._listen()
@@ -202,7 +203,7 @@ class TapeFeed(QuoteFeed):
                 return nb.STOP_END if why == nb.STOP_TIME and until < self._asked else why
             ts = int(self._tape[0][row]) if row < self._rows else NEVER
             ts = min(ts, self._under_way())
-            if ts > until:
+            if ts > until or ts >= NEVER:
                 return nb.STOP_END if until < self._asked else why
             engine.turn(ts)
 

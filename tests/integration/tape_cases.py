@@ -24,7 +24,7 @@ CENT = 100
 
 STRATEGY = '''
 import math
-from polyframe import MILLISECOND, Quoter, compilable, quote_kernel, seen
+from polyframe import MILLISECOND, PluginConfig, Quoter, compilable, quote_kernel, seen
 
 
 @compilable
@@ -74,16 +74,30 @@ def random_quotes(sight, own, p, wanted):
 
 class RandomQuotes(Quoter):
     quote = random_quotes
-    refresh = {refresh} * MILLISECOND
-    move = {move}
-    on_own_fill = {on_fill}
-    depth = {depth}
-    quote_ttl = {ttl} * MILLISECOND
-    post_only = {post_only}
-    max_open = {max_open}
+
+    class Config(PluginConfig):
+        refresh: int = 500
+        move: int = 0
+        on_fill: bool = False
+        depth: bool = False
+        ttl: int = 0
+        post_only: bool = True
+        max_open: int | None = None
+        seed: int = 0
+        leave: int = 0
+        times: float = 1.0
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.refresh = self.config.refresh * MILLISECOND
+        self.move = self.config.move
+        self.on_own_fill = self.config.on_fill
+        self.depth = self.config.depth
+        self.quote_ttl = self.config.ttl * MILLISECOND
+        self.post_only = self.config.post_only
 
     def parameters(self):
-        return [{seed}, {leave}, {times}]
+        return [self.config.seed, self.config.leave, self.config.times]
 '''
 
 

@@ -1,0 +1,130 @@
+"""Tapes played in compiled code and step by step: the same orders, verdicts, fills and equity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tape_cases import STRATEGY, tape_data
+
+from polyframe.domain import effects as fx
+from polyframe.lab.collect import Collector, left_open
+from polyframe.runtime import build
+from polyframe.runtime.logged import LateReview
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
+from polyframe.runtime.tape_compiled import CompiledTapeFeed
+from polyframe.store.journal import JournalWriter
+
+LATENCIES = (0, 0, 50, 250, 1200)
+QUEUES = ("risk_averse", "power", "log", "power_total", "log_total", "power_front")
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "strategies").mkdir()
+    (folder / "strategies" / "random_quotes.py").write_text(STRATEGY)
+    return Registry.load(folder)
+
+
+def played(registry: Registry, data: build.Recorded, values: dict[str, Any], path: str) -> Any:
+    values = {**values, "backtest": {"path": path}}
+    collector = Collector()
+    halts: list[fx.TradingHalted] = []
+
+    def watch(event: Any, effects: Any) -> None:
+        collector.watch(event, effects)
+        halts.extend(e for e in effects if isinstance(e, fx.TradingHalted))
+
+    made = build.replay(
+        Config.model_validate(values), registry, data, session="s",
+        journal=JournalWriter.null(), watch=watch, tables=True,
+    )  # fmt: skip
+    collector.engine = made.engine
+    made.replay.run()
+    collector.take(made.replay.feed)
+    return made, collector, halts
+
+
+def whole(review: Any) -> Any:
+    """A review as the engine says it."""
+    return review.whole() if isinstance(review, LateReview) else review
+
+
+def booked(told: Collector) -> list[tuple[Any, Any]]:
+    """Every fill and what it realised, whoever told it, in the order in which it was executed."""
+    log = told.fill_log({})
+    late = [] if log.late is None else [log.late.booked(k) for k in range(len(log.late))]
+    both = [(one.fill, one.realised) for one in (*told.fills, *late)]
+    return sorted(both, key=lambda pair: (pair[0].ts, int(pair[0].order.rsplit("-", 1)[1])))
+
+
+def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Counter[str]:
+    fast, told, halted = played(registry, data, values, "auto")
+    slow, seen, stopped = played(registry, data, values, "python")
+    assert isinstance(fast.replay.feed, CompiledTapeFeed), fast.parts.notes
+    assert not isinstance(slow.replay.feed, CompiledTapeFeed)
+    reviews = [whole(review) for review in told.review_log()]
+    for n, (a, b) in enumerate(zip(reviews, seen.reviews, strict=False)):
+        assert a == b, f"review {n}"
+    assert len(reviews) == len(seen.reviews)
+    assert booked(told) == booked(seen)
+    assert told.settlements == seen.settlements
+    assert told.denials() == seen.denials()
+    assert told.refusals == seen.refusals
+    assert halted == stopped
+    assert left_open(fast) == left_open(slow)
+    for a, b in zip(fast.replay.feed.equity(), slow.replay.feed.equity(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert fast.broker.stats == slow.broker.stats
+    tables, other = fast.engine.state.tables, slow.engine.state.tables
+    for name in ("account", "tokens", "markets", "events", "kinds"):
+        np.testing.assert_array_equal(getattr(tables, name), getattr(other, name), err_msg=name)
+    counts: Counter[str] = Counter()
+    for review in told.review_log().objected():
+        for verdict in review.verdicts:
+            if verdict.ruling.name in ("DENY", "SHRINK"):
+                counts[verdict.protection] += 1
+    counts["fills"] = len(told.fill_log({}))
+    return counts
+
+
+def drawn(rng: np.random.Generator, seed: int) -> dict[str, Any]:
+    """Settings of one run."""
+    config = {
+        "refresh": int(rng.choice([200, 500, 1000])), "move": int(rng.integers(0, 3)),
+        "on_fill": bool(rng.integers(0, 2)), "depth": bool(rng.integers(0, 2)),
+        "ttl": int(rng.choice([0, 0, 700])), "post_only": bool(rng.integers(0, 2)),
+        "seed": seed, "leave": int(rng.integers(0, 5)),
+    }  # fmt: skip
+    return {
+        "account": {"cash": str(int(rng.choice([60, 500, 2000])))},
+        "strategies": [
+            {
+                "use": "RandomQuotes",
+                "config": config,
+                "exits": {"max_open": 2} if rng.random() < 0.3 else {},
+            }
+        ],
+        "venue": {
+            "sim": {
+                "latency_entry_ms": int(rng.choice(LATENCIES)),
+                "latency_cancel_ms": int(rng.choice(LATENCIES)),
+                "latency_response_ms": int(rng.choice(LATENCIES)),
+                "partial_fills": bool(rng.integers(0, 2)),
+                "queue": str(rng.choice(QUEUES)),
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_ways_do_the_same(registry: Registry, tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 1_500, int(rng.integers(1, 4)))
+    counts = same(registry, data, drawn(rng, seed))
+    assert counts["fills"] or sum(counts.values()), "a stream on which nothing happened"
