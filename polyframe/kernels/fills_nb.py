@@ -63,9 +63,11 @@ def on_trade(m, aggressor, price, size, ts, at, books, venue):  # type: ignore[n
                 front[slot - 1] = left
                 order[c.V_TRADED] += size - own
                 if turn > 0.0:
+                    # A share of the queue may leave less than one unit of size: that is no fill.
                     got = int64(turn) if conf[c.F_PARTIAL] != 0 else order[c.V_OPEN]
-                    own = min(own + got, size)
-                    fill(slot - 1, price, got, 0, ts, at, books, venue)
+                    if got > 0:
+                        own = min(own + got, size)
+                        fill(slot - 1, price, got, 0, ts, at, books, venue)
         slot = following
 
 
