@@ -198,7 +198,9 @@ C_WHERE_TO: Final = 19
 """one past the last of them; ``bars_nb.B_WOKEN`` says which between have"""
 C_END: Final = 20
 """the tape's last moment, 0: not known; no order expires and no market closes after it"""
-C_SIZE_OF: Final = 21
+C_FOLLOWS: Final = 21
+"""when the first row after these is, NEVER for none: what happens later has to wait for it"""
+C_SIZE_OF: Final = 22
 
 # ---- how the venue is modelled -------------------------------------------------------------------
 F_QUEUE: Final = 0

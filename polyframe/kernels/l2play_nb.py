@@ -23,7 +23,7 @@ from polyframe.kernels.bardesk_nb import LOCKS, TABLES
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.l2desk_nb import DOOR, LOGS, QUOTING, hear, want
 from polyframe.kernels.seencolumns_nb import LEAVE, MOST_QUOTES
-from polyframe.kernels.venue_nb import BOOKS, VENUE
+from polyframe.kernels.venue_nb import BOOKS, VENUE, last_moment
 
 STOP_LOG: Final = 9
 """a table of what happened is nearly full"""
@@ -94,10 +94,9 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
 
     Shapes: see module. Units: ns.
     """
-    plan, ts, marks, book = logs[0], tape[0], seen[1], seen[0]
+    plan, marks, book = logs[0], seen[1], seen[0]
     traits, counts = tables[3], quoting[6]
     markets = listens.shape[0]
-    rows = ts.shape[0]
     # Every function that takes all tables is called in one place of this loop, so that its code
     # can stand here: handing the tables over costs more than an order does.
     while True:
@@ -146,7 +145,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                 continue
             if why != nb.STOP_TIME or coming >= until:
                 return why
-            if at[c.C_ROW] >= rows and coming > ts[rows - 1]:
+            if coming > last_moment(at):
                 return nb.STOP_END
             plan[lg.N_NEXT] = coming + plan[lg.N_EVERY]
             now = max(now, coming)

@@ -292,13 +292,15 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
 ):
     """Plays rows and the venue up to a moment or a row, or to the first thing somebody must hear.
 
-    Returns why it stopped; ``at`` says where. At ``until`` all that happens then has happened.
+    Returns why it stopped; ``at`` says where. At ``until`` all that happens then has happened. An
+    update may go on in the rows that follow these (``C_FOLLOWS``).
 
     Shapes: see module. Units: ns.
     """
     ts, price, size, _, instrument, kind, side, flag, market_of = tape
     desk, levels = books
     rows = min(ts.shape[0], stop_row)
+    follows = at[c.C_FOLLOWS] if rows == ts.shape[0] else NEVER
     row = at[c.C_ROW]
     last = int32(-1)
     m = int64(-1)
@@ -307,7 +309,7 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
     look = 1
     due = next_due(until, at[c.C_HOUR], at, venue)
     while True:
-        now = ts[row] if row < rows else NEVER
+        now = ts[row] if row < rows else follows
         if now > due:
             at[c.C_ROW] = row
             why = meanwhile(until, now, ts[row - 1] if row > 0 else 0, at, books, venue, seen)
@@ -316,6 +318,8 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                 return why
             due = next_due(until, at[c.C_HOUR], at, venue)
         if row >= rows:
+            at[c.C_ROW] = row
+            at[c.C_DIRTY] = dirty
             return nb.STOP_END
         # Looked up only when it changes, so that what follows need not wait for it.
         if instrument[row] != last:

@@ -219,6 +219,12 @@ class CompiledTapeFeed(TapeFeed):
         context.now = max(context.now, int(at[c.C_NOW]))
         return why
 
+    def _under_way(self) -> Ns:
+        """When the next thing happens at the venue, is heard from it, or wakes the strategy."""
+        plan = self.log.plan
+        wakes = plan[lg.N_EVERY] > 0 and plan[lg.N_NEXT] <= self._last
+        return min(super()._under_way(), int(plan[lg.N_NEXT]) if wakes else NEVER)
+
     def _cut(self) -> tuple[Any, ...]:
         return (*(column[: self._rows] for column in self._tape[:8]), self._tape[8])
 

@@ -128,8 +128,6 @@ class TapeFeed(QuoteFeed):
         self._segment = -1
         self._seen: tuple[Any, ...] = ()
         self._before = 0
-        self._asked: Ns = NEVER
-        self._following: Ns = NEVER + 1
         engine.state.marks[-1, nb.E_STEP] = step
         tables.at[c.C_HOUR] = (self._start // step + 1) * step
         tables.at[c.C_END] = self._last
@@ -174,7 +172,6 @@ class TapeFeed(QuoteFeed):
         """
         if self._waiting:
             return self._waiting.popleft()
-        self._asked = until
         while True:
             why = self._walk_day(until, NEVER if stop_row is None else stop_row)
             if why == l2.STOP_ROOM:
@@ -192,19 +189,17 @@ class TapeFeed(QuoteFeed):
     def _walk_day(self, until: Ns, stop_row: int) -> int:
         """Rows of the present day; the first of the next finds it begun, as an event would."""
         engine = self.engine
-        # Rows of the next segment come before what happens later than they do.
-        until = min(until, self._following - 1)
         while True:
             day = engine.parts.day
             stop = until if day < 0 else min(until, (day + 1) * DAY - 1)
             why = self._play(stop, stop_row)
-            row = int(self.tables.at[c.C_ROW])
             if why != nb.STOP_TIME or stop == until:
-                return nb.STOP_END if why == nb.STOP_TIME and until < self._asked else why
-            ts = int(self._tape[0][row]) if row < self._rows else NEVER
+                return why
+            row = int(self.tables.at[c.C_ROW])
+            ts = int(self._tape[0][row] if row < self._rows else self.tables.at[c.C_FOLLOWS])
             ts = min(ts, self._under_way())
             if ts > until or ts >= NEVER:
-                return nb.STOP_END if until < self._asked else why
+                return self._play(until, stop_row)
             engine.turn(ts)
 
     def _under_way(self) -> Ns:
@@ -248,13 +243,13 @@ class TapeFeed(QuoteFeed):
         segment = self.tape.segments[number]
         self._segment = number
         self._before = sum(len(s) for s in self.tape.segments[:number])
+        after = [s for s in self.tape.segments[number + 1 : number + 2] if s.first_ts <= self._end]
         self.tables.at[c.C_ROW] = 0
+        self.tables.at[c.C_FOLLOWS] = after[0].first_ts if after else NEVER
         place = [self._tokens.get(name, -1) for name in segment.instruments]
         columns = [_frozen(segment[name]) for name in COLUMNS]
         self._tape = (*columns, _frozen(np.array(place, np.int32)))
         self._rows = int(np.searchsorted(columns[0], self._end, side="right"))
-        later = self.tape.segments[number + 1 :]
-        self._following = later[0].first_ts if later else NEVER + 1
         self._wallets = self._followed(segment)
         self._bind()
 

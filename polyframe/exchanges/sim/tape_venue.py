@@ -47,6 +47,7 @@ class TapeVenue:
         self.markets = list(markets)
         self.settings = settings
         self.at: Ints = np.zeros(c.C_SIZE_OF, np.int64)
+        self.at[c.C_FOLLOWS] = bm.NEVER
         self.rules: Ints = np.zeros((len(self.markets), bm.R_SIZE_OF), np.int64)
         for rule, market in zip(self.rules, self.markets, strict=True):
             _fill(rule, market, ends_of(market, resolutions.get(market.id)))
