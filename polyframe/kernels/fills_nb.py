@@ -157,7 +157,8 @@ def on_tick(m, tick, ts, at, books, venue):  # type: ignore[no-untyped-def]
     desk, levels = books
     orders = venue[0]
     book = desk[m]
-    b.retick(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], tick)
+    if b.retick(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], tick) == 0:
+        book[c.D_INSIDE] = 0
     slot = book[c.D_FIRST]
     while slot != 0:
         order = orders[slot - 1]

@@ -195,7 +195,9 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
     if kind == SNAPSHOT_BEGIN:
         f.before_snapshot(m, books, venue)
     elif kind == SNAPSHOT_END:
-        f.after_snapshot(m, books, venue)
+        # One whose begin is not on the tape, or that was cleared since, makes no book whole.
+        if own[c.D_INSIDE] != 0:
+            f.after_snapshot(m, books, venue)
     elif kind == TICK:
         if tape[1][row] != own[b.K_TICK]:
             f.on_tick(m, tape[1][row], now, at, books, venue)
