@@ -22,7 +22,7 @@ _row = types.Array(int64, 1, "C")
 
 @kernel(types.void(int64, int64, int64, int64, int64, BOOKS, VENUE), inline=True)
 def on_level(m, side, step, before, after, books, venue):  # type: ignore[no-untyped-def]
-    """What rests at a level changed: own orders there may have come forward.
+    """What rests at a level of a trusted book changed: own orders there may have come forward.
 
     Shapes: see module. Units: steps, size units.
     """
@@ -71,34 +71,55 @@ def on_trade(m, aggressor, price, size, ts, at, books, venue):  # type: ignore[n
         slot = following
 
 
+@kernel(int64(int64, BOOKS, VENUE), inline=True)
+def _met(m, books, venue):  # type: ignore[no-untyped-def]
+    """The slot of the own order that the other side's best price meets first, -1 for none."""
+    desk, levels = books
+    orders = venue[0]
+    book = desk[m]
+    bid, ask = book[b.K_BID], book[b.K_ASK]
+    found = int64(-1)
+    slot = book[c.D_FIRST]
+    while slot != 0:
+        order = orders[slot - 1]
+        side, step = order[c.V_SIDE], order[c.V_STEP]
+        if side > 0:
+            met = ask < levels.shape[1] and step >= ask
+        else:
+            met = bid > 0 and step <= bid
+        # Own bids and own offers never cross, so that all that are met are of one side.
+        if met and (found < 0 or (step - orders[found, c.V_STEP]) * side > 0):
+            found = slot - 1
+        slot = order[c.V_NEXT]
+    return found
+
+
 @kernel(types.void(int64, int64, _row, BOOKS, VENUE))
 def on_cross(m, ts, at, books, venue):  # type: ignore[no-untyped-def]
     """A quote of the other side stands at or through own orders: it would have met them.
+
+    The best own price first, of those the one that came first.
 
     Shapes: see module. Units: ns.
     """
     desk, levels = books
     orders, conf = venue[0], venue[5]
     book = desk[m]
-    slot = book[c.D_FIRST]
-    while slot != 0:
-        order = orders[slot - 1]
-        following = order[c.V_NEXT]
+    while True:
+        slot = _met(m, books, venue)
+        if slot < 0:
+            return
+        order = orders[slot]
         side = order[c.V_SIDE]
-        while order[c.V_STATE] == c.RESTS:
-            step = book[b.K_ASK] if side > 0 else book[b.K_BID]
-            stands = step < levels.shape[1] if side > 0 else step > 0
-            if not stands or (order[c.V_STEP] - step) * side < 0:
-                break
-            if conf[c.F_PARTIAL] == 0:
-                fill(slot - 1, order[c.V_PRICE], order[c.V_OPEN], 0, ts, at, books, venue)
-                break
-            rests = levels[2 * m + 1, step] if side > 0 else levels[2 * m, step]
-            size = min(rests, order[c.V_OPEN])
-            b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, rests - size)
-            at[c.C_DIRTY] = m + 1
-            fill(slot - 1, order[c.V_PRICE], size, 0, ts, at, books, venue)
-        slot = following
+        if conf[c.F_PARTIAL] == 0:
+            fill(slot, order[c.V_PRICE], order[c.V_OPEN], 0, ts, at, books, venue)
+            continue
+        step = book[b.K_ASK] if side > 0 else book[b.K_BID]
+        rests = levels[2 * m + 1, step] if side > 0 else levels[2 * m, step]
+        size = min(rests, order[c.V_OPEN])
+        fill(slot, order[c.V_PRICE], size, 0, ts, at, books, venue)
+        b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, rests - size)
+        at[c.C_DIRTY] = m + 1
 
 
 @kernel(types.void(int64, BOOKS, VENUE))
@@ -172,17 +193,35 @@ def on_tick(m, tick, ts, at, books, venue):  # type: ignore[no-untyped-def]
     span(book, orders)
 
 
-@kernel(types.void(int64, int64, int64, int64, BOOKS))
-def on_best(m, side, step, size, books):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, BOOKS, VENUE))
+def on_best(m, side, step, size, books, venue):  # type: ignore[no-untyped-def]
     """A best price alone is known: nothing else stands on its side.
+
+    Own orders at that price stand behind what rests there, better ones behind nobody.
 
     Shapes: see module. Units: side +1 bid, -1 ask; steps (0 for none), size units.
     """
     desk, levels = books
+    orders, front = venue[0], venue[1]
     book = desk[m, : b.K_SIZE_OF]
+    there = size > 0 and step > 0
+    line = levels[2 * m] if side > 0 else levels[2 * m + 1]
+    before = line[step] if there else int64(0)
     best = book[b.K_BID] if side > 0 else book[b.K_ASK]
-    if 0 < best < levels.shape[1]:
+    while 0 < best < levels.shape[1]:
         b.rest(book, levels[2 * m], levels[2 * m + 1], side, best, 0)
-    if size > 0 and step > 0:
+        best = book[b.K_BID] if side > 0 else book[b.K_ASK]
+    if there:
         b.rest(book, levels[2 * m], levels[2 * m + 1], side, step, size)
     book[b.K_WHOLE] = 1
+    slot = desk[m, c.D_FIRST]
+    if slot == 0 or desk[m, c.D_INSIDE] != 0:
+        return
+    if there:
+        on_level(m, side, step, before, size, books, venue)
+    while slot != 0:
+        order = orders[slot - 1]
+        if order[c.V_SIDE] == side and (not there or (order[c.V_STEP] - step) * side > 0):
+            front[slot - 1] = 0.0
+            order[c.V_TRADED] = 0
+        slot = order[c.V_NEXT]

@@ -91,7 +91,8 @@ def show(m, now, at, books, seen):  # type: ignore[no-untyped-def]
         book[m, nb.B_WOKEN] |= woken
         first = at[c.C_WOKEN] == 0
         at[c.C_WOKEN] |= woken
-        at[c.C_WHY] = nb.STOP_MOVED
+        if at[c.C_WHY] != nb.STOP_LIMIT:
+            at[c.C_WHY] = nb.STOP_MOVED
         at[c.C_WHERE] = m if first else min(at[c.C_WHERE], m)
         at[c.C_WHERE_TO] = m + 1 if first else max(at[c.C_WHERE_TO], m + 1)
     if exits[3][m, exit_tables_nb.Y_WATCHED] > 0:
@@ -217,25 +218,28 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
         if step == b.OFF_GRID:
             at[c.C_OFF_GRID] += 1
             return 0
-        f.on_best(m, 1 if kind == QUOTE_BID else -1, step, tape[2][row], books)
+        f.on_best(m, 1 if kind == QUOTE_BID else -1, step, tape[2][row], books, venue)
     else:
         return 0
-    if own[c.D_FIRST] != 0 and own[b.K_BID] < own[b.K_ASK] and own[b.K_WHOLE] != 0:
+    trusted = own[b.K_WHOLE] != 0 and own[c.D_INSIDE] == 0 and own[b.K_BID] < own[b.K_ASK]
+    if own[c.D_FIRST] != 0 and trusted:
         f.on_cross(m, now, at, books, venue)
     return 1
 
 
 @kernel(types.void(int64, int64, int64, int64, int64, _row, BOOKS, VENUE), inline=True)
 def touched(m, side, step, before, now, at, books, venue):  # type: ignore[no-untyped-def]
-    """A level changed at or beyond own orders: their queue, and who would have met whom.
+    """A level changed at or beyond own orders, or a best price went: their queue, and who met whom.
 
     Shapes: see module. Units: see module.
     """
     desk, levels = books
     own = desk[m]
+    if own[b.K_WHOLE] == 0:
+        return
     after = levels[2 * m, step] if side > 0 else levels[2 * m + 1, step]
     f.on_level(m, side, step, before, after, books, venue)
-    if own[b.K_BID] < own[b.K_ASK] and own[b.K_WHOLE] != 0 and after > 0:
+    if own[b.K_BID] < own[b.K_ASK]:
         f.on_cross(m, now, at, books, venue)
 
 
@@ -329,10 +333,9 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
             m = int64(market_of[last])
         if m >= 0:
             if dirty != 0 and dirty != m + 1:
+                # The update goes on in another market; who is to hear of it waits for its end.
                 if show(dirty - 1, now, at, books, seen) != 0:
-                    at[c.C_ROW] = row
-                    at[c.C_NOW] = max(at[c.C_NOW], now)
-                    return nb.STOP_LIMIT
+                    at[c.C_WHY] = nb.STOP_LIMIT
                 dirty = int64(0)
                 look = 1
             if kind[row] == LEVEL:
@@ -351,20 +354,25 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                     before = line[step]
                     line[step] = rests
                     best = own[b.K_BID + s]
+                    uncrossed = False
                     better = (step - best) * sign
                     if better > 0:
                         if rests > 0:
                             own[b.K_BID + s] = step
                             dirty = m + 1
                     elif better == 0 and rests == 0:
+                        # Own orders may have stood on a side that only now is to be trusted.
+                        uncrossed = (best - own[b.K_ASK - s]) * sign >= 0 and own[c.D_FIRST] != 0
                         while 0 < best < line.shape[0] and line[best] == 0:
                             best -= sign
                         own[b.K_BID + s] = best
                         dirty = m + 1
                     # Other sides' own orders that this one meets, or own orders at this very level.
                     met = own[c.D_SELL_LOW] if s == 0 else own[c.D_BUY_HIGH]
-                    if (step - met) * sign >= 0 or (
-                        own[c.D_BUY_LOW + 2 * s] <= step <= own[c.D_BUY_HIGH + 2 * s]
+                    if (
+                        (step - met) * sign >= 0
+                        or own[c.D_BUY_LOW + 2 * s] <= step <= own[c.D_BUY_HIGH + 2 * s]
+                        or uncrossed
                     ):
                         if own[c.D_INSIDE] == 0:
                             at[c.C_ROW] = row

@@ -314,9 +314,10 @@ def _take(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
         fee = int64(FEE_UNTOLD)
         if rule[bm.R_RATE] >= 0:
             fee = bk.taker_fee(price, size, rule[bm.R_RATE], rule[bm.R_ONE], rule[bm.R_DIVISOR])
+        # The answer tells the mid at which it executed, not what it left.
+        fill(slot, price, size, fee, ts, at, books, venue)
         b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, stands - size)
         at[c.C_DIRTY] = m + 1
-        fill(slot, price, size, fee, ts, at, books, venue)
 
 
 @kernel(types.void(int64, int64, _row, BOOKS, VENUE), inline=True)
@@ -419,5 +420,14 @@ def act(what, about, number, ts, at, books, venue):  # type: ignore[no-untyped-d
         end(about, c.EXPIRED, c.NO_REASON, ts, at, books, venue)
     elif what == c.CANCEL and stands:
         end(about, c.CANCELLED, c.BY_REQUEST, ts, at, books, venue)
-    elif what == c.CANCEL and order[c.V_NUMBER] == number:
+    elif what == c.CANCEL:
         answer(about, c.NOT_CANCELLED, c.UNKNOWN_ORDER, ts, 0, 0, 0, at, books, venue)
+        if order[c.V_NUMBER] != number:
+            # Its end was told already, and the slot may be another order's.
+            said = venue[3][(at[c.C_HEAD] - 1) % venue[3].shape[0]]
+            said[c.X_NUMBER] = number
+            said[c.X_SLOT] = -1
+            said[c.X_MAKER] = 0
+            said[c.X_OPEN] = 0
+            said[c.X_FILLED] = 0
+            said[c.X_TRADE] = 0
