@@ -100,7 +100,10 @@ def show(m, now, at, books, seen):  # type: ignore[no-untyped-def]
         if leaves != 0 and at[c.C_WHY] == 0:
             at[c.C_WHY] = nb.STOP_EXIT
             at[c.C_WHERE] = m
-    return nb.settle(marks)
+    crossed = nb.settle(marks)
+    if crossed != 0:
+        at[c.C_WHERE] = m
+    return crossed
 
 
 @kernel(types.void(int64, int64, _row, BOOKS, SEEN))
@@ -203,8 +206,8 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
         if tape[1][row] != own[b.K_TICK]:
             f.on_tick(m, tape[1][row], now, at, books, venue)
             at[c.C_TICK] = m + 1
-            at[c.C_WHY] = STOP_TICK
-            at[c.C_WHERE] = m
+            if at[c.C_WHY] == 0:
+                at[c.C_WHY] = STOP_TICK
     elif kind == CLEAR:
         b.wipe(own[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1])
         own[c.D_INSIDE] = 0
