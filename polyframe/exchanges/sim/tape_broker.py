@@ -125,7 +125,7 @@ class TapeBroker:
         row[c.V_ARRIVES] = arrives
         self._slots[order.id] = slot
         self._orders[number] = order
-        acts_nb.push(venue.acts, venue.at, arrives, c.ARRIVE, slot, number)
+        venue.push(arrives, c.ARRIVE, slot, number)
 
     def adopt(self, order: Order, slot: int, number: int) -> None:
         """Knows an order that a compiled loop sent, so that it can be cancelled."""
@@ -149,7 +149,7 @@ class TapeBroker:
             return
         row = self.venue.orders[slot]
         arrives = max(arrives, int(row[c.V_ARRIVES]))
-        acts_nb.push(self.venue.acts, self.venue.at, arrives, c.CANCEL, slot, int(row[c.V_NUMBER]))
+        self.venue.push(arrives, c.CANCEL, slot, int(row[c.V_NUMBER]))
 
     def split(self, ledger: str, market: str, size: Size, now: Ns) -> None:
         """Turns money into pairs once the chain has it."""

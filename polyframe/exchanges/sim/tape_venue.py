@@ -83,13 +83,20 @@ class TapeVenue:
             return
         self.orders = _longer(self.orders, slots)
         self.front = _longer(self.front, slots)
-        # Each order arrives, is pulled and expires; each market closes once.
-        self.acts = _longer(self.acts, 4 * slots + len(self.markets) + 16)
+        self.acts = _longer(self.acts, max(4 * slots + len(self.markets) + 16, len(self.acts)))
         self.orders[have:, c.V_NEXT] = np.arange(have + 2, slots + 2)
         self.orders[-1, c.V_NEXT] = self.at[c.C_FREE]
         self.at[c.C_FREE] = have + 1
         if len(self.answers) < 16 * slots:
             self.widen(16 * slots)
+
+    def push(self, ts: Ns, what: int, slot: int, number: int) -> None:
+        """Sends something to the venue. Room stays for the end of each market, which comes by
+        itself; an expiry takes the place of the arrival before it, and stays when its order goes.
+        """
+        if self.at[c.C_ACTS] + len(self.markets) + 1 >= len(self.acts):
+            self.acts = _longer(self.acts, 2 * len(self.acts))
+        acts_nb.push(self.acts, self.at, ts, what, slot, number)
 
     def widen(self, room: int) -> None:
         """Room for so many answers that nobody has taken yet."""
