@@ -260,6 +260,18 @@ def next_due(until, hour, at, venue):  # type: ignore[no-untyped-def]
     return due
 
 
+@kernel(int64(_row, BOOKS, VENUE), inline=True)
+def full(at, books, venue):  # type: ignore[no-untyped-def]
+    """1 when the ring may not hold what one thing more makes the venue say.
+
+    That is at most an end for each own order and a fill for each level.
+
+    Shapes: see module. Units: none.
+    """
+    waiting = at[c.C_HEAD] - at[c.C_TAKEN]
+    return 1 if waiting + at[c.C_STANDING] + books[1].shape[1] + 8 > venue[3].shape[0] else 0
+
+
 @kernel(int64(int64, int64, int64, _row, BOOKS, VENUE, SEEN), inline=True)
 def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-untyped-def]
     """Does what comes before a row at ``now``; why the loop must stop, -1 when it need not.
@@ -280,6 +292,8 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
         elif known == first:
             return STOP_ANSWER
         elif at_venue == first:
+            if full(at, books, venue) != 0:
+                return STOP_ROOM
             what, about = acts[0, acts_nb.A_WHAT], acts[0, acts_nb.A_ABOUT]
             number = acts[0, acts_nb.A_NUMBER]
             acts_nb.drop(acts, at)
@@ -313,6 +327,8 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
     row = at[c.C_ROW]
     last = int32(-1)
     m = int64(-1)
+    if full(at, books, venue) != 0:
+        return STOP_ROOM
     dirty = at[c.C_DIRTY]
     at[c.C_DIRTY] = 0
     look = 1
@@ -392,6 +408,10 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                     dirty = at[c.C_DIRTY]
                     at[c.C_DIRTY] = 0
         row += 1
+        if look != 0 and full(at, books, venue) != 0 and int64(flag[row - 1]) & MORE != 0:
+            at[c.C_ROW] = row
+            at[c.C_DIRTY] = dirty
+            return STOP_ROOM
         if (look != 0 or dirty != 0) and int64(flag[row - 1]) & MORE == 0:
             if dirty != 0:
                 crossed = show(dirty - 1, now, at, books, seen)
@@ -405,6 +425,6 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                 at[c.C_ROW] = row
                 at[c.C_NOW] = max(at[c.C_NOW], now)
                 return at[c.C_WHY]
-            if at[c.C_HEAD] - at[c.C_TAKEN] > venue[3].shape[0] - at[c.C_STANDING] - 8:
+            if full(at, books, venue) != 0:
                 at[c.C_ROW] = row
                 return STOP_ROOM

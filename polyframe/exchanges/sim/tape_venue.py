@@ -61,7 +61,8 @@ class TapeVenue:
         self.orders: Ints = np.zeros((0, c.V_SIZE_OF), np.int64)
         self.front: NDArray[np.float64] = np.zeros(0)
         self.acts: Ints = np.zeros((0, acts_nb.A_SIZE_OF), np.int64)
-        self.answers: Ints = np.zeros((ROOM, c.X_SIZE_OF), np.int64)
+        room = max(ROOM, 2 * self.levels.shape[1])
+        self.answers: Ints = np.zeros((room, c.X_SIZE_OF), np.int64)
         self.make_room(SLOTS)
 
     @property
