@@ -203,7 +203,7 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
         if own[c.D_INSIDE] != 0:
             f.after_snapshot(m, books, venue)
     elif kind == TICK:
-        if tape[1][row] != own[b.K_TICK]:
+        if tape[1][row] > 0 and tape[1][row] != own[b.K_TICK]:
             f.on_tick(m, tape[1][row], now, at, books, venue)
             at[c.C_TICK] = m + 1
             if at[c.C_WHY] == 0:
@@ -359,8 +359,8 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                 look = 1
             if kind[row] == LEVEL:
                 # Both sides in one piece of code: which one comes next is what nobody can predict.
-                sign = int64(side[row])
-                s = (1 - sign) >> 1
+                s = (1 - int64(side[row])) >> 1
+                sign = 1 - 2 * s
                 own = desk[m]
                 tick = own[b.K_TICK]
                 above = price[row] - own[b.K_BASE]
