@@ -83,10 +83,8 @@ def _met(m, books, venue):  # type: ignore[no-untyped-def]
     while slot != 0:
         order = orders[slot - 1]
         side, step = order[c.V_SIDE], order[c.V_STEP]
-        if side > 0:
-            met = ask < levels.shape[1] and step >= ask
-        else:
-            met = bid > 0 and step <= bid
+        meets_ask = side > 0 and ask < levels.shape[1] and step >= ask
+        met = meets_ask or (side < 0 and bid > 0 and step <= bid)
         # Own bids and own offers never cross, so that all that are met are of one side.
         if met and (found < 0 or (step - orders[found, c.V_STEP]) * side > 0):
             found = slot - 1
@@ -146,10 +144,14 @@ def before_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
 def after_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
     """The book is whole: own orders find their places in it.
 
+    A snapshot whose begin is not on the tape, or that was cleared since, makes no book whole.
+
     Shapes: see module. Units: size units.
     """
     desk, levels = books
     orders, front, conf = venue[0], venue[1], venue[5]
+    if desk[m, c.D_INSIDE] == 0:
+        return
     desk[m, c.D_INSIDE] = 0
     desk[m, b.K_WHOLE] = 1
     slot = desk[m, c.D_FIRST]

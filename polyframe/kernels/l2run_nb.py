@@ -184,6 +184,19 @@ def traded(m, row, tape, divisor, at, books, venue, seen):  # type: ignore[no-un
         heard(m, tape[3][row], price * size // divisor, at, seen)
 
 
+@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE), inline=True)
+def ticked(m, tick, now, at, books, venue):  # type: ignore[no-untyped-def]
+    """A row says a market's tick: somebody hears of one that is new.
+
+    Shapes: see module. Units: price units; ns.
+    """
+    if tick > 0 and tick != books[0][m, b.K_TICK]:
+        f.on_tick(m, tick, now, at, books, venue)
+        at[c.C_TICK] = m + 1
+        if at[c.C_WHY] == 0:
+            at[c.C_WHY] = STOP_TICK
+
+
 @kernel(int64(int64, int64, TAPE, _row, BOOKS, VENUE, SEEN), inline=True)
 def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
     """A row that is no level of a standing book; 1 when the best prices may have changed.
@@ -199,15 +212,9 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
     if kind == SNAPSHOT_BEGIN:
         f.before_snapshot(m, books, venue)
     elif kind == SNAPSHOT_END:
-        # One whose begin is not on the tape, or that was cleared since, makes no book whole.
-        if own[c.D_INSIDE] != 0:
-            f.after_snapshot(m, books, venue)
+        f.after_snapshot(m, books, venue)
     elif kind == TICK:
-        if tape[1][row] > 0 and tape[1][row] != own[b.K_TICK]:
-            f.on_tick(m, tape[1][row], now, at, books, venue)
-            at[c.C_TICK] = m + 1
-            if at[c.C_WHY] == 0:
-                at[c.C_WHY] = STOP_TICK
+        ticked(m, tape[1][row], now, at, books, venue)
     elif kind == CLEAR:
         b.wipe(own[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1])
         own[c.D_INSIDE] = 0

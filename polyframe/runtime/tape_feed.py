@@ -15,6 +15,7 @@ from polyframe.domain.events import (
     TickSizeChanged,
     TradePrinted,
     WakeReason,
+    WalletTraded,
     Woken,
 )
 from polyframe.domain.orders import Side
@@ -125,7 +126,9 @@ class TapeFeed(QuoteFeed):
         self._out_ts = np.zeros(room, dtype=np.int64)
         self._out_equity = np.zeros(room, dtype=np.int64)
         self._waiting: deque[Event] = deque()
+        self._heard_before: list[Event] = []
         self._segment = -1
+        self._rows = 0
         self._seen: tuple[Any, ...] = ()
         self._before = 0
         engine.state.marks[-1, nb.E_STEP] = step
@@ -182,7 +185,8 @@ class TapeFeed(QuoteFeed):
                 return None
             else:
                 self._waiting.extend(self._told(why))
-                return self._waiting.popleft() if self._waiting else None
+                if self._waiting:
+                    return self._waiting.popleft()
 
     # ---- playing -----------------------------------------------------------------------------
 
@@ -241,6 +245,11 @@ class TapeFeed(QuoteFeed):
     def _turn_to(self, number: int) -> None:
         """Takes the columns of a segment."""
         segment = self.tape.segments[number]
+        at = self.tables.at
+        if at[c.C_PRINT]:
+            # An update that goes on in the next segment: its trades so far are rows of this one.
+            self._heard_before += self._trades(int(at[c.C_PRINT]), self._rows)
+            at[c.C_PRINT] = 1
         self._segment = number
         self._before = sum(len(s) for s in self.tape.segments[:number])
         after = [s for s in self.tape.segments[number + 1 : number + 2] if s.first_ts <= self._end]
@@ -292,16 +301,19 @@ class TapeFeed(QuoteFeed):
     def _told(self, why: int) -> list[Event]:
         """What a stop means, in the order in which it is told."""
         heard, first, tick, moved, where = self._clear()
-        row = int(self.tables.at[c.C_ROW]) - 1
+        number, row = self._stands()
+        end, markets = int(self.tables.at[c.C_ROW]), self._markets
+        # An own order that took may have moved the best price after that row.
         ts = int(self.tables.at[c.C_NOW])
-        number, markets = self.tape.segments[self._segment].number, self._markets
+        if end:
+            ts = max(ts, int(self._tape[0][end - 1]))
         rows = self.engine.context.books.rows
-        told: list[Event] = []
+        told, self._heard_before = self._heard_before, []
         if tick:
             step = int(self.tables.desk[tick - 1, b.K_TICK])
             told.append(TickSizeChanged(ts, markets[tick - 1].id, step))
         if heard:
-            told += [self._trade(k) for k in range(first - 1, row + 1) if self._heard(k)]
+            told += self._trades(first, end)
         if why in (nb.STOP_LIMIT, nb.STOP_EXIT):
             told.append(Woken(ts, REASONS[why], markets[where].yes.id, number, row))
         for m in moved:
@@ -310,12 +322,25 @@ class TapeFeed(QuoteFeed):
             told.append(Woken(ts, WakeReason.MOVED, markets[m].yes.id, number, row, names))
         return told
 
+    def _stands(self) -> tuple[int, int]:
+        """The last row played: its segment's number and its place there."""
+        row = int(self.tables.at[c.C_ROW]) - 1
+        if row >= 0 or self._segment == 0:
+            return self.tape.segments[self._segment].number, max(row, 0)
+        before = self.tape.segments[self._segment - 1]
+        return before.number, before.rows - 1
+
+    def _trades(self, first: int, end: int) -> list[Event]:
+        """What somebody wants to hear of in rows counted from 1, from one to another."""
+        return [self._trade(k) for k in range(first - 1, end) if self._heard(k)]
+
     @property
     def _markets(self) -> Sequence[Any]:
         return self.engine.context.universe.markets
 
     def _heard(self, row: int) -> bool:
-        if self._tape[5][row] != l2.TRADE:
+        kind = self._tape[5][row]
+        if kind not in (l2.TRADE, l2.WALLET):
             return False
         m = int(self._tape[8][self._tape[4][row]])
         if m < 0:
@@ -323,15 +348,20 @@ class TapeFeed(QuoteFeed):
         wallet = int(self._tape[3][row])
         if 0 < wallet <= len(self._wallets) and self._wallets[wallet - 1]:
             return True
+        if kind == l2.WALLET:
+            return False
         notional = int(self._tape[1][row]) * int(self._tape[2][row]) // self._markets[m].divisor
         over = self.engine.context.books.prints[:, m]
         return bool(((over > 0) & (over <= notional)).any())
 
     def _trade(self, row: int) -> Event:
-        ts, price, size, aux, instrument, _, side, _, market_of = self._tape
+        ts, price, size, aux, instrument, kind, side, _, market_of = self._tape
         names = self.tape.segments[self._segment].names
         market = self._markets[int(market_of[instrument[row]])]
         wallet = names[int(aux[row]) - 1] if aux[row] > 0 else ""
+        if kind[row] == l2.WALLET:
+            change = int(side[row]) * int(size[row])
+            return WalletTraded(int(ts[row]), wallet, market.yes.id, change, int(price[row]))
         taker = Side.SELL if side[row] < 0 else Side.BUY
         return TradePrinted(
             int(ts[row]), market.yes.id, taker, int(price[row]), int(size[row]), wallet

@@ -187,12 +187,12 @@ class TapeBroker:
             if row[c.X_KNOWN] > now:
                 break
             at[c.C_TAKEN] += 1
-            found.append((row[c.X_KNOWN], self._told(row)))
+            found += [(row[c.X_KNOWN], event) for event in self._told(row)]
         while self._settled and self._settled[0][0] <= now:
             ts, _, event = heapq.heappop(self._settled)
             found.append((ts, event))
         found.sort(key=lambda pair: pair[0])
-        return [event for _, event in found if event is not None]
+        return [event for _, event in found]
 
     def market_events(self) -> list[Event]:
         """The end of trading and the resolution of every market, at the time each was known."""
@@ -206,29 +206,32 @@ class TapeBroker:
 
     # ---- answers -------------------------------------------------------------------------------
 
-    def _told(self, row: list[int]) -> Event | None:
-        """An answer as an event; the slot of an order that ended is free again."""
+    def _told(self, row: list[int]) -> list[Event]:
+        """An answer as events; the slot of an order that ended is free again."""
         what, known, slot = row[c.X_WHAT], row[c.X_KNOWN], row[c.X_SLOT]
         order = self._orders[row[c.X_NUMBER]]
         if what == c.ACCEPTED:
-            return OrderAccepted(known, order.id, f"sim-{order.id}")
+            return [OrderAccepted(known, order.id, f"sim-{order.id}")]
         if what == c.NOT_CANCELLED:
-            return CancelRejected(known, order.id, cancelled(row[c.X_WHY]))
+            return [CancelRejected(known, order.id, cancelled(row[c.X_WHY]))]
         if what == c.FILLED:
-            event: Event = OrderFilled(known, self._fill(order, row))
+            told: list[Event] = [OrderFilled(known, self._fill(order, row))]
             if row[c.X_OPEN]:
-                return event
+                return told
+            if order.size % self._of(order).lot:
+                self.stats.cancelled += 1
+                told.append(OrderCancelled(known, order.id, cancelled(c.LESS_THAN_A_LOT)))
         elif what == c.REJECTED:
             self.stats.rejected += 1
-            event = OrderRejected(known, order.id, refused(row[c.X_WHY], order, self._of(order)))
+            told = [OrderRejected(known, order.id, refused(row[c.X_WHY], order, self._of(order)))]
         elif what == c.CANCELLED:
             self.stats.cancelled += 1
-            event = OrderCancelled(known, order.id, cancelled(row[c.X_WHY]))
+            told = [OrderCancelled(known, order.id, cancelled(row[c.X_WHY]))]
         else:
-            event = OrderExpired(known, order.id)
+            told = [OrderExpired(known, order.id)]
         venue_nb.release_slot(slot, self.venue.at, self.venue.orders)
         del self._slots[order.id]
-        return event
+        return told
 
     def _of(self, order: Order) -> Market:
         return self.venue.markets[self._market[order.market]]

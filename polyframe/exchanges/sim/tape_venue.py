@@ -92,8 +92,9 @@ class TapeVenue:
             self.widen(16 * slots)
 
     def push(self, ts: Ns, what: int, slot: int, number: int) -> None:
-        """Sends something to the venue. Room stays for the end of each market, which comes by
-        itself; an expiry takes the place of the arrival before it, and stays when its order goes.
+        """Sends something to the venue.
+
+        Ends of markets come by themselves, and the expiry of an order stays when the order goes.
         """
         if self.at[c.C_ACTS] + len(self.markets) + 1 >= len(self.acts):
             self.acts = _longer(self.acts, 2 * len(self.acts))

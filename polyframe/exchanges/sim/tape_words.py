@@ -18,6 +18,7 @@ CANCELLED = {
     c.EMPTY_BOOK: "no quote",
     c.UNTRUSTED: "no quote: the recorded book is not to be trusted here",
     c.TICK_CHANGED: "the tick size changed: the price is no multiple of the new one",
+    c.LESS_THAN_A_LOT: "killed: less than one lot",
     c.UNKNOWN_ORDER: "already canceled or matched",
 }
 """Why an order that the venue had taken ended, or could not be cancelled."""
