@@ -19,6 +19,7 @@ from typing import Final
 from numba import int8, int32, int64, types, uint8
 
 from polyframe.kernels import acts_nb, exit_tables_nb, exits_nb
+from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import fills_nb as f
@@ -192,6 +193,7 @@ def ticked(m, tick, now, at, books, venue):  # type: ignore[no-untyped-def]
     """
     if tick > 0 and tick != books[0][m, b.K_TICK]:
         f.on_tick(m, tick, now, at, books, venue)
+        venue[4][m, bm.R_TICK] = tick
         at[c.C_TICK] = m + 1
         if at[c.C_WHY] == 0:
             at[c.C_WHY] = STOP_TICK

@@ -19,13 +19,14 @@ from polyframe.api.protection import Protection
 from polyframe.api.quoting import Quoter, kernel_of
 from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Every
-from polyframe.domain.events import Event, WakeReason, Woken
+from polyframe.domain.events import Event, TickSizeChanged, WakeReason, Woken
 from polyframe.domain.orders import OrderState
 from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.setup import Player
 from polyframe.engine.state import OpenOrder
 from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import book_nb as b
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
@@ -229,12 +230,20 @@ class CompiledTapeFeed(TapeFeed):
         return (*(column[: self._rows] for column in self._tape[:8]), self._tape[8])
 
     def _told(self, why: int) -> list[Event]:
-        if why != nb.STOP_LIMIT:
-            return super()._told(why)
-        row = max(int(self.tables.at[c.C_ROW]) - 1, 0)
-        number = self.tape.segments[self._segment].number
-        token = self._markets[0].yes.id
-        return [Woken(int(self.tables.at[c.C_NOW]), WakeReason.LIMIT, token, number, row)]
+        """What the engine must hear of; whom a best price woke hears of it in the loop."""
+        at = self.tables.at
+        told: list[Event] = []
+        ts, markets = int(at[c.C_NOW]), self._markets
+        if at[c.C_TICK]:
+            m = int(at[c.C_TICK]) - 1
+            step = int(self.tables.desk[m, b.K_TICK])
+            told.append(TickSizeChanged(ts, markets[m].id, step))
+        if why == nb.STOP_LIMIT:
+            number, row = self._stands()
+            told.append(Woken(ts, WakeReason.LIMIT, markets[0].yes.id, number, row))
+        at[c.C_TICK] = 0
+        at[c.C_WHY] = nb.STOP_MOVED if at[c.C_WOKEN] else 0
+        return told
 
     @property
     def _post_only(self) -> bool:
