@@ -46,6 +46,9 @@ from polyframe.api.plugin import PluginConfig as PluginConfig
 from polyframe.api.protection import Halt as Halt
 from polyframe.api.protection import Proposal as Proposal
 from polyframe.api.protection import Protection as Protection
+from polyframe.api.quoting import Quoter as Quoter
+from polyframe.api.quoting import compilable as compilable
+from polyframe.api.quoting import quote_kernel as quote_kernel
 from polyframe.api.sizer import Sized as Sized
 from polyframe.api.sizer import Sizer as Sizer
 from polyframe.api.stakes import Stake as Stake

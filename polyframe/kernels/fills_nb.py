@@ -15,7 +15,8 @@ from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import queue_nb
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.venue_nb import BOOKS, UNKNOWN_FRONT, VENUE, end, fill, span
+from polyframe.kernels.slots_nb import span
+from polyframe.kernels.venue_nb import BOOKS, UNKNOWN_FRONT, VENUE, end, fill
 
 _row = types.Array(int64, 1, "C")
 

@@ -5,10 +5,9 @@ reservations and bookings.
 
 Shapes:
     TABLES   the session's tables, see ``tables_nb``
-    SEEN     see ``l2run_nb``
+    SEEN     see ``l2rows_nb``
     DOOR     (order, asked, risk_scope, numbers, limits, applies, permitted_by, pace): see
              ``bardesk_nb`` and ``pace_nb``
-    LOCKS    (trips, tree, work): see ``locks_nb``
     LOGS     (plan, reviews, told, pulled, cases): see ``l2logs_nb``
     QUOTING  (seen, own, parameters, wanted, terms, wishes, counts, scratch): what the strategy
              sees, its memory (markets, OWN_SIZE_OF), its parameters, what it wants, the terms of
@@ -25,7 +24,7 @@ from typing import Final
 
 from numba import float64, int64, types
 
-from polyframe.kernels import acts_nb, ledgers_nb, locks_nb, numbers_nb, pace_nb, quotes_nb
+from polyframe.kernels import acts_nb, ledgers_nb, numbers_nb, pace_nb, quotes_nb
 from polyframe.kernels import bardesk_nb as bd
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
@@ -34,10 +33,12 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import tables_nb as t
-from polyframe.kernels.bardesk_nb import LOCKS, TABLES
+from polyframe.kernels.bardesk_nb import TABLES
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2run_nb import SEEN
-from polyframe.kernels.venue_nb import BOOKS, VENUE, latency, release_slot, reserve_slot
+from polyframe.kernels.l2open_nb import needs, opened, own_touch, reserve
+from polyframe.kernels.l2rows_nb import SEEN
+from polyframe.kernels.slots_nb import reserve_slot
+from polyframe.kernels.venue_nb import BOOKS, VENUE, latency
 
 QUOTE_BIT: Final = 2
 """an order's kind in the guards' bits: the same as ``domain.orders.KIND_BIT``"""
@@ -50,110 +51,6 @@ _matrix = types.Array(float64, 2, "C")
 DOOR = types.Tuple((_row, _row, _row, _table, _table, _table, _table, _table))
 LOGS = types.Tuple((_row, _table, _table, _table, _table))
 QUOTING = types.Tuple((_vector, _matrix, _vector, _matrix, _matrix, _cube, _table, _table))
-
-
-@kernel(types.Tuple((int64, int64, int64))(_row, int64, int64, int64, int64, int64), inline=True)
-def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-def]
-    """The cash an order holds, and its losses should its market resolve YES or NO.
-
-    Shapes: rule (R_SIZE_OF,). Units: price and size units of the order's token; money.
-    """
-    if size <= 0:
-        return int64(0), int64(0), int64(0)
-    cash = int64(0)
-    if side > 0:
-        fee = bd.fee_of(rule, price, size) + rule[bm.R_SLACK]
-        cash = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
-    if tokens < 2:
-        return cash, -cash, -cash
-    yes, no = bd.losses(rule, side, price, size)
-    if outcome != 0:
-        yes, no = no, yes
-    return cash, yes, no
-
-
-@kernel(types.void(int64, int64, int64, int64, TABLES, BOOKS, VENUE, SEEN), inline=True)
-def _reserve(slot, filled, entries, ends, tables, books, venue, seen):  # type: ignore[no-untyped-def]
-    """Sets what an order holds to what it needs after ``filled`` of it; nothing when it ends."""
-    account, tokens, markets, traits, events, kinds, groups, members = tables
-    orders, rules, book = venue[0], venue[4], seen[0]
-    o = orders[slot]
-    m = o[c.V_MARKET]
-    rule = rules[m]
-    outcome = 1 - o[c.V_DIRECT]
-    side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
-    price = o[c.V_PRICE] if outcome == 0 else rule[bm.R_ONE] - o[c.V_PRICE]
-    size = int64(0) if ends != 0 else o[c.V_SIZE] - filled
-    cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, size)
-    shares = int64(0) if side > 0 else size
-    ledgers_nb.reserve(
-        account, tokens, markets, traits, events, kinds, groups, members, 0, o[c.V_TOKEN], m,
-        outcome, cash - o[c.V_CASH], shares - o[c.V_SHARES], yes - o[c.V_IF_YES],
-        no - o[c.V_IF_NO], entries if side > 0 else 0,
-    )  # fmt: skip
-    o[c.V_CASH] = cash
-    o[c.V_SHARES] = shares
-    o[c.V_IF_YES] = yes
-    o[c.V_IF_NO] = no
-
-
-# ---- what the engine has open in a market --------------------------------------------------------
-
-
-@kernel(types.void(int64, BOOKS, _table), inline=True)
-def _opened(slot, books, orders):  # type: ignore[no-untyped-def]
-    book = books[0][orders[slot, c.V_MARKET]]
-    orders[slot, c.V_FOLLOWS] = 0
-    if book[c.D_OPEN_FIRST] == 0:
-        book[c.D_OPEN_FIRST] = slot + 1
-    else:
-        orders[book[c.D_OPEN_LAST] - 1, c.V_FOLLOWS] = slot + 1
-    book[c.D_OPEN_LAST] = slot + 1
-
-
-@kernel(types.void(int64, BOOKS, _table), inline=True)
-def _closed(slot, books, orders):  # type: ignore[no-untyped-def]
-    book = books[0][orders[slot, c.V_MARKET]]
-    before = int64(0)
-    found = book[c.D_OPEN_FIRST]
-    while found != slot + 1:
-        before = found
-        found = orders[found - 1, c.V_FOLLOWS]
-    after = orders[slot, c.V_FOLLOWS]
-    if before == 0:
-        book[c.D_OPEN_FIRST] = after
-    else:
-        orders[before - 1, c.V_FOLLOWS] = after
-    if book[c.D_OPEN_LAST] == slot + 1:
-        book[c.D_OPEN_LAST] = before
-
-
-@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE), inline=True)
-def own_touch(m, outcome, one, asked, books, venue):  # type: ignore[no-untyped-def]
-    """Writes the best own bid and ask of a market in a token's terms, 0 for none.
-
-    Shapes: asked (Q_SIZE_OF,). Units: price units.
-    """
-    orders = venue[0]
-    bid = int64(0)
-    ask = int64(0)
-    slot = books[0][m, c.D_OPEN_FIRST]
-    while slot != 0:
-        o = orders[slot - 1]
-        if o[c.V_SIZE] > o[c.V_FILLED]:
-            price = o[c.V_PRICE]
-            if o[c.V_SIDE] > 0:
-                bid = max(bid, price)
-            elif ask == 0 or price < ask:
-                ask = price
-        slot = o[c.V_FOLLOWS]
-    if outcome != 0:
-        bid, ask = (
-            one - ask if ask > 0 else int64(0),
-            one - bid if bid > 0 else int64(0),
-        )
-    asked[numbers_nb.Q_OWN_BID] = bid
-    asked[numbers_nb.Q_OWN_ASK] = ask
 
 
 @kernel(types.void(int64, int64, int64, int64, int64, _row, _table), inline=True)
@@ -204,8 +101,8 @@ def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: i
     o[c.V_IF_NO] = 0
     o[c.V_WANTED] = said[lg.L_ASKED]
     o[c.V_LOG] = plan[lg.N_REVIEWS] - 1
-    _opened(slot, books, orders)
-    _reserve(slot, 0, 1, 0, tables, books, venue, seen)
+    opened(slot, books, orders)
+    reserve(slot, 0, 1, 0, tables, books, venue, seen)
     pace_nb.sent(tables[0], door[7], 0, now, bk.cost_of(price, size, rule[bm.R_DIVISOR]))
     o[c.V_ARRIVES] = now + latency(probes, conf, c.ENTRY, now)
     acts_nb.push(acts, at, o[c.V_ARRIVES], c.ARRIVE, slot, number)
@@ -412,92 +309,3 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
         )
         if placed == 0:
             counts[token, 1] = 1
-
-
-# ---- answers -------------------------------------------------------------------------------------
-
-
-@kernel(types.void(_row, int64, TABLES, BOOKS, VENUE, SEEN, _table, LOCKS, _row), inline=True)
-def _book(x, slot, tables, books, venue, seen, limits, locks, told):  # type: ignore[no-untyped-def]
-    """Books a fill: reservation, holding, cash, worth, counts, and the trip that it ended."""
-    account, tokens, markets, traits, events, kinds, groups, members = tables
-    trips, tree, work = locks
-    orders, rules, book, marks, value = venue[0], venue[4], seen[0], seen[1], seen[8]
-    o = orders[slot]
-    m, token = o[c.V_MARKET], o[c.V_TOKEN]
-    rule = rules[m]
-    outcome = 1 - o[c.V_DIRECT]
-    size, fee = x[c.X_SIZE], x[c.X_FEE]
-    side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
-    price = x[c.X_PRICE] if outcome == 0 else rule[bm.R_ONE] - x[c.X_PRICE]
-    worth = bd.MILLION * size // rule[bm.R_SIZE_ONE] if book[m, nb.B_TOKENS] > 1 else int64(0)
-    if side > 0:
-        cost = bk.cost_of(price, size, rule[bm.R_DIVISOR])
-        cash = -cost - fee
-        realised = int64(0)
-    else:
-        cost = -bk.cost_share(tokens[t.T_SHARES, 0, token], tokens[t.T_COST, 0, token], size)
-        received = bk.proceeds_of(price, size, rule[bm.R_DIVISOR])
-        cash = received - fee
-        realised = received + cost
-    # Free first, then book: the purchase must not count twice at any moment.
-    o[c.V_FILLED] += size
-    _reserve(slot, o[c.V_FILLED], 0, 0, tables, books, venue, seen)
-    held = tokens[t.T_SHARES, 0, token]
-    ledgers_nb.book(
-        account, tokens, markets, traits, events, kinds, groups, members, 0, token, m, outcome,
-        side * size, cost, realised, fee, cash, side * worth,
-    )  # fmt: skip
-    for row in (0, account.shape[1] - 1):
-        marks[row, nb.E_NOW] += cash
-    nb.revalue_all(book, m, tokens, value, marks)
-    if held != 0 and tokens[t.T_SHARES, 0, token] == 0:
-        profit = tokens[t.T_REALISED, 0, token] - tokens[t.T_FEES, 0, token]
-        profit -= tokens[t.T_TRIP, 0, token]
-        locks_nb.close(
-            account, markets, trips, tree, limits, marks, work, 0, m, x[c.X_KNOWN], profit, 0
-        )
-    for row in (0, account.shape[1] - 1):
-        account[t.A_FILLS_DAY, row] += 1
-    nb.own_fill(book, m, o[c.V_SIDE], x[c.X_PRICE], size)
-    told[lg.T_REALISED] = realised
-
-
-@kernel(types.void(_row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOCKS, LOGS), inline=True)
-def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-untyped-def]
-    """Takes the earliest answer of the venue; the plan says what is to be looked at again.
-
-    Shapes: see module. Units: see module.
-    """
-    plan, told = logs[0], logs[2]
-    orders, answers = venue[0], venue[3]
-    x = answers[at[c.C_TAKEN] % answers.shape[0]]
-    at[c.C_TAKEN] += 1
-    slot, what = x[c.X_SLOT], x[c.X_WHAT]
-    o = orders[slot]
-    row = told[plan[lg.N_TOLD]]
-    plan[lg.N_TOLD] += 1
-    for k in range(c.X_SIZE_OF):
-        row[k] = x[k]
-    here = o[c.V_NUMBER] == x[c.X_NUMBER]
-    row[lg.T_LOG] = o[c.V_LOG] if here else -1
-    row[lg.T_REALISED] = 0
-    plan[lg.N_REVISE] = 0
-    plan[lg.N_ASK] = 0
-    if what == c.ACCEPTED:
-        return
-    if what == c.NOT_CANCELLED:
-        if here:
-            # It may still fill; a later wish may try again.
-            o[c.V_PULLED] = 0
-        return
-    # What was refused once would be refused again: only room that others leave is looked at anew.
-    plan[lg.N_REVISE] = o[c.V_TOKEN] + 1 if what != c.REJECTED else 0
-    if what == c.FILLED:
-        plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
-        _book(x, slot, tables, books, venue, seen, door[4], locks, row)
-        if x[c.X_OPEN] > 0:
-            return
-    _reserve(slot, 0, -1, 1, tables, books, venue, seen)
-    _closed(slot, books, orders)
-    release_slot(slot, at, orders)

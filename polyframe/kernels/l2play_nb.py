@@ -16,12 +16,14 @@ from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import l2run_nb as l2
 from polyframe.kernels import seen_nb
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import LOCKS, TABLES
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2desk_nb import DOOR, LOGS, QUOTING, hear, want
+from polyframe.kernels.l2desk_nb import DOOR, LOGS, QUOTING, want
+from polyframe.kernels.l2hear_nb import hear
 from polyframe.kernels.seencolumns_nb import LEAVE, MOST_QUOTES
 from polyframe.kernels.venue_nb import BOOKS, VENUE, last_moment
 
@@ -36,7 +38,7 @@ _row = types.Array(int64, 1, "C")
 ASKED = types.FunctionType(seen_nb.QUOTE)
 
 
-@kernel(types.void(int64, int64, BOOKS, VENUE, l2.SEEN, TABLES, LOGS, QUOTING, ASKED), inline=True)
+@kernel(types.void(int64, int64, BOOKS, VENUE, rw.SEEN, TABLES, LOGS, QUOTING, ASKED), inline=True)
 def ask(m, now, books, venue, seen, tables, logs, quoting, quote):  # type: ignore[no-untyped-def]
     """Asks the strategy what it wants in a market; its answer stands in the wishes.
 
@@ -81,7 +83,7 @@ def _full(markets, standing, logs, venue, at):  # type: ignore[no-untyped-def]
 
 @kernel(
     int64(
-        int64, _row, _row, l2.TAPE, BOOKS, VENUE, l2.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING,
+        int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING,
         ASKED,
     ))  # fmt: skip
 def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a step
@@ -132,7 +134,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
         else:
             coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
             why = l2.advance(min(until, coming), 1 << 60, at, tape, books, venue, seen)
-            if why == l2.STOP_ANSWER:
+            if why == rw.STOP_ANSWER:
                 known = venue[3][at[c.C_TAKEN] % venue[3].shape[0], c.X_KNOWN]
                 if known >= until and until < bm.NEVER:
                     return nb.STOP_TIME

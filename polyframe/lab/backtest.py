@@ -41,7 +41,7 @@ from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
-from polyframe.runtime.tape_data import span_of, tape_source
+from polyframe.runtime.tape_data import tape_source
 from polyframe.runtime.uses import uses
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
@@ -242,7 +242,7 @@ def make_manifest(
     """Everything that decides a result."""
     used = used_plugins(config, registry)
     ids = [market.id for market in data.markets]
-    first, last = span_of(data)
+    first, last = data.span
     rows = getattr(data.forecasts, "rows", ())
     forecasts = hashlib.sha256()
     for forecast in rows:

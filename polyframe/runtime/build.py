@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import cast
 
 from polyframe.api.exchange import Exchange
 from polyframe.api.execution import ExecutionStyle
@@ -23,14 +23,12 @@ from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
 from polyframe.errors import ConfigError, PluginError
 from polyframe.runtime.asking import ReplayForecasts
-from polyframe.runtime.barfeed import BarFeed, BarRows
-from polyframe.runtime.bars import frame_length, playable
+from polyframe.runtime.bars import frame_length
 from polyframe.runtime.calls import PluginCalls
-from polyframe.runtime.compiled import CompiledFeed, why_not
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.contradictions import check_limits
 from polyframe.runtime.exits import exits_of
-from polyframe.runtime.feed import QuoteFeed, QuoteRows
+from polyframe.runtime.feed import QuoteRows
 from polyframe.runtime.inputs import unchecked
 from polyframe.runtime.learning import Learning, learners, past_questions
 from polyframe.runtime.observe import Observers
@@ -38,7 +36,7 @@ from polyframe.runtime.plugins import Registry
 from polyframe.runtime.recorded import Recorded, recorded
 from polyframe.runtime.replay import Replay, SimulatedBroker, Watcher
 from polyframe.runtime.settings import Config, StrategyUse
-from polyframe.runtime.tape_compiled import tape_feed
+from polyframe.runtime.stage import feed_of, set_stage
 from polyframe.runtime.uses import SIM, check_guards, guard_settings, inner_first
 from polyframe.store.journal import JournalWriter
 from polyframe.store.records import RecordLevel
@@ -248,7 +246,7 @@ def replay(
     parts.notes += unchecked(parts.guarded, data.inputs, forecasted=bool(parts.forecasters))
     seal, calls = Seal(), PluginCalls()
     markets = [parts.exchange.rules(market) for market in data.markets]
-    stage = _stage(config, parts, markets, data, seal, calls)
+    stage = set_stage(config, parts.exchange, parts.players, markets, data, seal, calls)
     broker, start = stage.broker, stage.start
     engine = Engine(
         Setup(
@@ -270,7 +268,7 @@ def replay(
     )
     observers = Observers(registry, made_observers(registry), calls=calls)
     forecasts = _answering(config, parts, markets, data, calls)
-    feed, path = _feed(config, engine, stage, parts.players, data)
+    feed, path = feed_of(config, engine, stage, parts.players, data)
     parts.notes += [path] if path else []
     driver = Replay(
         engine,
@@ -283,37 +281,6 @@ def replay(
         told=_told(journal, observers, None if tables else watch),
     )
     return Session(engine, driver, broker, parts, markets, stage.rows, calls)
-
-
-class Stage(NamedTuple):
-    """What a session plays on: its broker, first moment, rows (None: a tape) and last sales."""
-
-    broker: Any
-    start: Ns
-    rows: QuoteRows | None
-    closings: Sequence[Event]
-
-
-def _stage(
-    config: Config, parts: Parts, markets: Sequence[Market], data: Recorded, seal: Seal,
-    calls: PluginCalls,
-) -> Stage:  # fmt: skip
-    exchange: Any = parts.exchange
-    if data.tape is not None:
-        broker = exchange.tape_broker(
-            seal, markets, data.resolutions, ticks=data.tape.ticks(markets),
-            centres=data.tape.centres(markets),
-        )  # fmt: skip
-        return Stage(broker, data.tape.start, None, ())
-    play = playable(
-        exchange, markets, data, {player.name: player.strategy for player in parts.players}, calls,
-        close_at_end=config.backtest.close_at_end,
-    )  # fmt: skip
-    # The venue has its own rows of each market then; those of all are a fifth of a large run.
-    broker = exchange.broker(
-        seal=seal, markets=markets, quotes=play.executed, resolutions=data.resolutions
-    )
-    return Stage(broker, play.start, play.rows, play.closings)
 
 
 def _answering(
@@ -332,28 +299,6 @@ def _answering(
         missing=config.backtest.missing,
         before=Learning(parts.forecasters, history, calls).catch_up,
     )
-
-
-def _feed(
-    config: Config, engine: Engine, stage: Stage, players: list[Player], data: Recorded
-) -> tuple[QuoteFeed, str]:
-    """The feed, and for bars which way they go and why not the compiled one."""
-    rows, broker = stage.rows, stage.broker
-    if data.tape is not None:
-        tape, markets = data.tape, engine.context.universe.markets
-        tokens = tape.tokens(markets)
-        return tape_feed(config, engine, tape, broker, tokens, players)
-    assert rows is not None
-    if not isinstance(rows, BarRows):
-        return QuoteFeed(engine, rows), ""
-    flat = broker.flat()
-    reason = why_not(players, engine, rows, flat)
-    if config.backtest.path == "python":
-        reason = "backtest.path says so"
-    if reason:
-        return BarFeed(engine, rows), f"bars went through the engine step by step: {reason}"
-    feed = CompiledFeed(engine, rows, flat, players[0], broker)
-    return feed, "bars were played in compiled code"
 
 
 def made_styles(registry: Registry) -> dict[str, ExecutionStyle]:

@@ -50,6 +50,13 @@ class Recorded:
     tape: Played | None = None
     """recorded books, which are played instead of prices"""
 
+    @property
+    def span(self) -> tuple[Ns, Ns]:
+        """The first and the last moment on record."""
+        if self.tape is not None:
+            return self.tape.start, self.tape.end
+        return int(self.prices.ts[0]), int(self.prices.ts[-1])
+
 
 def recorded(
     catalogue: Catalogue, config: Config, *, forecasted: bool = False, tape: str = ""

@@ -218,9 +218,7 @@ class Data(Section):
     markets: tuple[str, ...] = Field((), description="Market ids; none means all.")
     category: str = ""
     timerange: str = ""
-    tape: str = Field(
-        "", description="A tape of recorded books by its source; empty: what the strategies need."
-    )
+    tape: str = Field("", description="The source of a tape; empty: what strategies need.")
 
     @field_validator("timerange")
     @classmethod

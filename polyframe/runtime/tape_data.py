@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +16,6 @@ from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.tape import Segment, Tape, TapeKind
-
-if TYPE_CHECKING:
-    from polyframe.runtime.recorded import Recorded
 
 __all__ = ["Played", "played", "tape_source"]
 
@@ -138,10 +134,3 @@ def played(
             hint=f"polyframe backtest --timerange {days[0]}..{days[1]}",
         )
     return Played(source, tape, start, end), markets
-
-
-def span_of(data: Recorded) -> tuple[Ns, Ns]:
-    """The first and the last moment of recorded data."""
-    if data.tape is not None:
-        return data.tape.start, data.tape.end
-    return int(data.prices.ts[0]), int(data.prices.ts[-1])

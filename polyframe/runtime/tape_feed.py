@@ -25,6 +25,7 @@ from polyframe.kernels import acts_nb
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import l2run_nb as l2
 from polyframe.kernels.seen_nb import see
 from polyframe.kernels.seencolumns_nb import SEEN_SIZE_OF
@@ -177,11 +178,11 @@ class TapeFeed(QuoteFeed):
             return self._waiting.popleft()
         while True:
             why = self._walk_day(until, NEVER if stop_row is None else stop_row)
-            if why == l2.STOP_ROOM:
+            if why == rw.STOP_ROOM:
                 self.tables.widen(2 * len(self.tables.answers))
             elif why == nb.STOP_END and self._segment < len(self.tape.segments) - 1:
                 self._turn_to(self._segment + 1)
-            elif why in (nb.STOP_TIME, nb.STOP_END, l2.STOP_ANSWER):
+            elif why in (nb.STOP_TIME, nb.STOP_END, rw.STOP_ANSWER):
                 return None
             else:
                 self._waiting.extend(self._told(why))
@@ -340,7 +341,7 @@ class TapeFeed(QuoteFeed):
 
     def _heard(self, row: int) -> bool:
         kind = self._tape[5][row]
-        if kind not in (l2.TRADE, l2.WALLET):
+        if kind not in (rw.TRADE, rw.WALLET):
             return False
         m = int(self._tape[8][self._tape[4][row]])
         if m < 0:
@@ -348,7 +349,7 @@ class TapeFeed(QuoteFeed):
         wallet = int(self._tape[3][row])
         if 0 < wallet <= len(self._wallets) and self._wallets[wallet - 1]:
             return True
-        if kind == l2.WALLET:
+        if kind == rw.WALLET:
             return False
         notional = int(self._tape[1][row]) * int(self._tape[2][row]) // self._markets[m].divisor
         over = self.engine.context.books.prints[:, m]
@@ -359,7 +360,7 @@ class TapeFeed(QuoteFeed):
         names = self.tape.segments[self._segment].names
         market = self._markets[int(market_of[instrument[row]])]
         wallet = names[int(aux[row]) - 1] if aux[row] > 0 else ""
-        if kind[row] == l2.WALLET:
+        if kind[row] == rw.WALLET:
             change = int(side[row]) * int(size[row])
             return WalletTraded(int(ts[row]), wallet, market.yes.id, change, int(price[row]))
         taker = Side.SELL if side[row] < 0 else Side.BUY

@@ -50,7 +50,7 @@ def test_two_functions_for_notebooks_are_the_only_names_from_above() -> None:
 
 
 def test_star_import_and_dir_list_every_name() -> None:
-    assert set(polyframe.__all__) == {"__version__", *polyframe._FROM}
+    assert set(polyframe.__all__) == {"__version__", *polyframe._FROM, *polyframe._MODULES}
     assert set(PUBLIC) <= set(dir(polyframe))
 
 

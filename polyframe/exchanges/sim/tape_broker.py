@@ -30,7 +30,7 @@ from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.exchanges.sim.settlement import Settled, Settlement
 from polyframe.exchanges.sim.tape_venue import TapeVenue
 from polyframe.exchanges.sim.tape_words import cancelled, refused
-from polyframe.kernels import acts_nb, latency_nb, venue_nb
+from polyframe.kernels import acts_nb, latency_nb, slots_nb, venue_nb
 from polyframe.kernels import l2columns_nb as c
 
 TIFS = {
@@ -109,7 +109,7 @@ class TapeBroker:
         venue, market = self.venue, self.venue.markets[m]
         if venue.at[c.C_FREE] == 0:
             venue.make_room(2 * len(venue.orders))
-        slot = int(venue_nb.reserve_slot(venue.at, venue.orders))
+        slot = int(slots_nb.reserve_slot(venue.at, venue.orders))
         number = len(self._sent)
         arrives = now + self._took(c.ENTRY, now)
         row = venue.orders[slot].data
@@ -229,7 +229,7 @@ class TapeBroker:
             told = [OrderCancelled(known, order.id, cancelled(row[c.X_WHY]))]
         else:
             told = [OrderExpired(known, order.id)]
-        venue_nb.release_slot(slot, self.venue.at, self.venue.orders)
+        slots_nb.release_slot(slot, self.venue.at, self.venue.orders)
         del self._slots[order.id]
         return told
 

@@ -1,0 +1,114 @@
+"""What the venue says in a compiled run over a tape: fills are booked, ended orders let go.
+
+Shapes: see ``l2desk_nb``.
+Units: ns, price and size units, money.
+"""
+
+from __future__ import annotations
+
+from numba import int64, types
+
+from polyframe.kernels import bardesk_nb as bd
+from polyframe.kernels import barmatch_nb as bm
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import booking_nb as bk
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels import ledgers_nb, locks_nb
+from polyframe.kernels import tables_nb as t
+from polyframe.kernels.bardesk_nb import LOCKS, TABLES
+from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.l2desk_nb import DOOR, LOGS
+from polyframe.kernels.l2open_nb import closed, reserve
+from polyframe.kernels.l2rows_nb import SEEN
+from polyframe.kernels.slots_nb import release_slot
+from polyframe.kernels.venue_nb import BOOKS, VENUE
+
+_row = types.Array(int64, 1, "C")
+_table = types.Array(int64, 2, "C")
+
+
+@kernel(types.void(_row, int64, TABLES, BOOKS, VENUE, SEEN, _table, LOCKS, _row), inline=True)
+def _book(x, slot, tables, books, venue, seen, limits, locks, told):  # type: ignore[no-untyped-def]
+    """Books a fill: reservation, holding, cash, worth, counts, and the trip that it ended."""
+    account, tokens, markets, traits, events, kinds, groups, members = tables
+    trips, tree, work = locks
+    orders, rules, book, marks, value = venue[0], venue[4], seen[0], seen[1], seen[8]
+    o = orders[slot]
+    m, token = o[c.V_MARKET], o[c.V_TOKEN]
+    rule = rules[m]
+    outcome = 1 - o[c.V_DIRECT]
+    size, fee = x[c.X_SIZE], x[c.X_FEE]
+    side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
+    price = x[c.X_PRICE] if outcome == 0 else rule[bm.R_ONE] - x[c.X_PRICE]
+    worth = bd.MILLION * size // rule[bm.R_SIZE_ONE] if book[m, nb.B_TOKENS] > 1 else int64(0)
+    if side > 0:
+        cost = bk.cost_of(price, size, rule[bm.R_DIVISOR])
+        cash = -cost - fee
+        realised = int64(0)
+    else:
+        cost = -bk.cost_share(tokens[t.T_SHARES, 0, token], tokens[t.T_COST, 0, token], size)
+        received = bk.proceeds_of(price, size, rule[bm.R_DIVISOR])
+        cash = received - fee
+        realised = received + cost
+    # Free first, then book: the purchase must not count twice at any moment.
+    o[c.V_FILLED] += size
+    reserve(slot, o[c.V_FILLED], 0, 0, tables, books, venue, seen)
+    held = tokens[t.T_SHARES, 0, token]
+    ledgers_nb.book(
+        account, tokens, markets, traits, events, kinds, groups, members, 0, token, m, outcome,
+        side * size, cost, realised, fee, cash, side * worth,
+    )  # fmt: skip
+    for row in (0, account.shape[1] - 1):
+        marks[row, nb.E_NOW] += cash
+    nb.revalue_all(book, m, tokens, value, marks)
+    if held != 0 and tokens[t.T_SHARES, 0, token] == 0:
+        profit = tokens[t.T_REALISED, 0, token] - tokens[t.T_FEES, 0, token]
+        profit -= tokens[t.T_TRIP, 0, token]
+        locks_nb.close(
+            account, markets, trips, tree, limits, marks, work, 0, m, x[c.X_KNOWN], profit, 0
+        )
+    for row in (0, account.shape[1] - 1):
+        account[t.A_FILLS_DAY, row] += 1
+    nb.own_fill(book, m, o[c.V_SIDE], x[c.X_PRICE], size)
+    told[lg.T_REALISED] = realised
+
+
+@kernel(types.void(_row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOCKS, LOGS), inline=True)
+def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-untyped-def]
+    """Takes the earliest answer of the venue; the plan says what is to be looked at again.
+
+    Shapes: see module. Units: see module.
+    """
+    plan, told = logs[0], logs[2]
+    orders, answers = venue[0], venue[3]
+    x = answers[at[c.C_TAKEN] % answers.shape[0]]
+    at[c.C_TAKEN] += 1
+    slot, what = x[c.X_SLOT], x[c.X_WHAT]
+    o = orders[slot]
+    row = told[plan[lg.N_TOLD]]
+    plan[lg.N_TOLD] += 1
+    for k in range(c.X_SIZE_OF):
+        row[k] = x[k]
+    here = o[c.V_NUMBER] == x[c.X_NUMBER]
+    row[lg.T_LOG] = o[c.V_LOG] if here else -1
+    row[lg.T_REALISED] = 0
+    plan[lg.N_REVISE] = 0
+    plan[lg.N_ASK] = 0
+    if what == c.ACCEPTED:
+        return
+    if what == c.NOT_CANCELLED:
+        if here:
+            # It may still fill; a later wish may try again.
+            o[c.V_PULLED] = 0
+        return
+    # What was refused once would be refused again: only room that others leave is looked at anew.
+    plan[lg.N_REVISE] = o[c.V_TOKEN] + 1 if what != c.REJECTED else 0
+    if what == c.FILLED:
+        plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
+        _book(x, slot, tables, books, venue, seen, door[4], locks, row)
+        if x[c.X_OPEN] > 0:
+            return
+    reserve(slot, 0, -1, 1, tables, books, venue, seen)
+    closed(slot, books, orders)
+    release_slot(slot, at, orders)

@@ -1,0 +1,138 @@
+"""The orders that the engine has open in a compiled run over a tape, and what they hold.
+
+Shapes: see ``l2columns_nb``, ``tables_nb`` and ``l2rows_nb``.
+Units: ns, price and size units, money.
+"""
+
+from __future__ import annotations
+
+from numba import int64, types
+
+from polyframe.kernels import bardesk_nb as bd
+from polyframe.kernels import barmatch_nb as bm
+from polyframe.kernels import bars_nb as nb
+from polyframe.kernels import booking_nb as bk
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import ledgers_nb, numbers_nb
+from polyframe.kernels.bardesk_nb import TABLES
+from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.l2rows_nb import SEEN
+from polyframe.kernels.venue_nb import BOOKS, VENUE
+
+_row = types.Array(int64, 1, "C")
+_table = types.Array(int64, 2, "C")
+
+
+@kernel(types.Tuple((int64, int64, int64))(_row, int64, int64, int64, int64, int64), inline=True)
+def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-def]
+    """The cash an order holds, and its losses should its market resolve YES or NO.
+
+    Shapes: rule (R_SIZE_OF,). Units: price and size units of the order's token; money.
+    """
+    if size <= 0:
+        return int64(0), int64(0), int64(0)
+    cash = int64(0)
+    if side > 0:
+        fee = bd.fee_of(rule, price, size) + rule[bm.R_SLACK]
+        cash = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
+    if tokens < 2:
+        return cash, -cash, -cash
+    yes, no = bd.losses(rule, side, price, size)
+    if outcome != 0:
+        yes, no = no, yes
+    return cash, yes, no
+
+
+@kernel(types.void(int64, int64, int64, int64, TABLES, BOOKS, VENUE, SEEN), inline=True)
+def reserve(slot, filled, entries, ends, tables, books, venue, seen):  # type: ignore[no-untyped-def]
+    """Sets what an order holds to what it needs after ``filled`` of it; nothing when it ends.
+
+    Shapes: see module. Units: size units.
+    """
+    account, tokens, markets, traits, events, kinds, groups, members = tables
+    orders, rules, book = venue[0], venue[4], seen[0]
+    o = orders[slot]
+    m = o[c.V_MARKET]
+    rule = rules[m]
+    outcome = 1 - o[c.V_DIRECT]
+    side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
+    price = o[c.V_PRICE] if outcome == 0 else rule[bm.R_ONE] - o[c.V_PRICE]
+    size = int64(0) if ends != 0 else o[c.V_SIZE] - filled
+    cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, size)
+    shares = int64(0) if side > 0 else size
+    ledgers_nb.reserve(
+        account, tokens, markets, traits, events, kinds, groups, members, 0, o[c.V_TOKEN], m,
+        outcome, cash - o[c.V_CASH], shares - o[c.V_SHARES], yes - o[c.V_IF_YES],
+        no - o[c.V_IF_NO], entries if side > 0 else 0,
+    )  # fmt: skip
+    o[c.V_CASH] = cash
+    o[c.V_SHARES] = shares
+    o[c.V_IF_YES] = yes
+    o[c.V_IF_NO] = no
+
+
+# ---- what the engine has open in a market --------------------------------------------------------
+
+
+@kernel(types.void(int64, BOOKS, _table), inline=True)
+def opened(slot, books, orders):  # type: ignore[no-untyped-def]
+    """An order is open from now on: the last of its market.
+
+    Shapes: see module. Units: none.
+    """
+    book = books[0][orders[slot, c.V_MARKET]]
+    orders[slot, c.V_FOLLOWS] = 0
+    if book[c.D_OPEN_FIRST] == 0:
+        book[c.D_OPEN_FIRST] = slot + 1
+    else:
+        orders[book[c.D_OPEN_LAST] - 1, c.V_FOLLOWS] = slot + 1
+    book[c.D_OPEN_LAST] = slot + 1
+
+
+@kernel(types.void(int64, BOOKS, _table), inline=True)
+def closed(slot, books, orders):  # type: ignore[no-untyped-def]
+    """An order is open no more.
+
+    Shapes: see module. Units: none.
+    """
+    book = books[0][orders[slot, c.V_MARKET]]
+    before = int64(0)
+    found = book[c.D_OPEN_FIRST]
+    while found != slot + 1:
+        before = found
+        found = orders[found - 1, c.V_FOLLOWS]
+    after = orders[slot, c.V_FOLLOWS]
+    if before == 0:
+        book[c.D_OPEN_FIRST] = after
+    else:
+        orders[before - 1, c.V_FOLLOWS] = after
+    if book[c.D_OPEN_LAST] == slot + 1:
+        book[c.D_OPEN_LAST] = before
+
+
+@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE), inline=True)
+def own_touch(m, outcome, one, asked, books, venue):  # type: ignore[no-untyped-def]
+    """Writes the best own bid and ask of a market in a token's terms, 0 for none.
+
+    Shapes: asked (Q_SIZE_OF,). Units: price units.
+    """
+    orders = venue[0]
+    bid = int64(0)
+    ask = int64(0)
+    slot = books[0][m, c.D_OPEN_FIRST]
+    while slot != 0:
+        o = orders[slot - 1]
+        if o[c.V_SIZE] > o[c.V_FILLED]:
+            price = o[c.V_PRICE]
+            if o[c.V_SIDE] > 0:
+                bid = max(bid, price)
+            elif ask == 0 or price < ask:
+                ask = price
+        slot = o[c.V_FOLLOWS]
+    if outcome != 0:
+        bid, ask = (
+            one - ask if ask > 0 else int64(0),
+            one - bid if bid > 0 else int64(0),
+        )
+    asked[numbers_nb.Q_OWN_BID] = bid
+    asked[numbers_nb.Q_OWN_ASK] = ask
