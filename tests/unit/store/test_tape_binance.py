@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tape_cases import SECOND, aside, converted, rebuilt, told
+from recording_cases import SECOND, aside, converted, rebuilt, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_binance

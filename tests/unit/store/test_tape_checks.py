@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tape_cases import NO, SECOND, YES, market
+from recording_cases import NO, SECOND, YES, market
 
 from polyframe.store.findings import Severity
 from polyframe.store.tape import Tape

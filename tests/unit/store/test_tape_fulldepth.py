@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tape_cases import aside, converted, market, told
+from recording_cases import aside, converted, market, told
 
 from polyframe.domain.market import Market
 from polyframe.errors import DataError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tape_cases import converted, market, told
+from recording_cases import converted, market, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_hft

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from catalogue_cases import market as market_row
 from catalogue_cases import write_rows
-from tape_cases import SECOND, rebuilt, tape_columns
+from recording_cases import SECOND, rebuilt, tape_columns
 
 from polyframe.errors import DataError, GapError, UserError
 from polyframe.store import tape_hft

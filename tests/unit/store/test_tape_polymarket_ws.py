@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tape_cases import NO, SECOND, YES, aside, converted, market, rebuilt, told
+from recording_cases import NO, SECOND, YES, aside, converted, market, rebuilt, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_polymarket_ws as ws

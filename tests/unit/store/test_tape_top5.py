@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tape_cases import NO, YES, aside, converted, market, rebuilt, told
+from recording_cases import NO, YES, aside, converted, market, rebuilt, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_top5
