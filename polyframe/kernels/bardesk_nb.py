@@ -47,8 +47,8 @@ VENUE = types.Tuple((_table, _table, _table, _ts, _ts, _ts))
 LOGS = types.Tuple((_table, _table, _table))
 
 
-@kernel(float64(int64, int64, int64, int64, float64, float64))
-def edge_of(side, price, one, rate, probability, edge):  # type: ignore[no-untyped-def]
+@kernel(float64(int64, int64, int64, int64, int64, float64, float64))
+def edge_of(side, price, one, rate, exponent, probability, edge):  # type: ignore[no-untyped-def]
     """The stated edge, but never more than the stated probability is worth at the limit.
 
     Shapes: scalars. Units: fractions of 1, NaN where nothing is stated.
@@ -56,7 +56,7 @@ def edge_of(side, price, one, rate, probability, edge):  # type: ignore[no-untyp
     if math.isnan(probability):
         return edge
     p = price / one
-    fee = rate / 1e6 * (p * (1.0 - p))
+    fee = rate / 1e6 * (p * (1.0 - p)) ** float(exponent)
     worth = probability - (p + fee) if side > 0 else (p - fee) - probability
     return worth if math.isnan(edge) else min(worth, edge)
 
@@ -78,7 +78,9 @@ def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
 
     Shapes: rules (R_SIZE_OF,). Units: price and size units; money.
     """
-    return bk.taker_fee(price, size, rules[bm.R_RATE], rules[bm.R_ONE], rules[bm.R_DIVISOR])
+    return bk.taker_fee(
+        price, size, rules[bm.R_RATE], rules[bm.R_EXPONENT], rules[bm.R_ONE], rules[bm.R_DIVISOR]
+    )
 
 
 @kernel(types.Tuple((int64, int64))(_row, int64, int64, int64), inline=True)
@@ -288,7 +290,9 @@ def decide(  # type: ignore[no-untyped-def]
     size = (size // rules[bm.R_LOT]) * rules[bm.R_LOT]
     if size <= 0:
         return refuse(m, side, now, row, c.REFUSED_SIZE, at, logs)
-    edge = edge_of(side, price, rules[bm.R_ONE], rules[bm.R_RATE], probability, stated)
+    edge = edge_of(
+        side, price, rules[bm.R_ONE], rules[bm.R_RATE], rules[bm.R_EXPONENT], probability, stated
+    )
     order[g.O_EDGE] = millionths(edge)
     order[g.O_PROBABILITY] = millionths(probability)
     order[g.O_TS] = now

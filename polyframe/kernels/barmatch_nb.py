@@ -22,7 +22,7 @@ R_MAX_SIZE: Final = 4
 R_ONE: Final = 5
 R_DIVISOR: Final = 6
 R_RATE: Final = 7
-"""of the taker fee, millionths; its exponent is 1"""
+"""of the taker fee, millionths"""
 R_SLACK: Final = 8
 R_SIZE_ONE: Final = 9
 """size units of one share"""
@@ -36,7 +36,9 @@ R_STOP: Final = 14
 """one past its last open before the market ends"""
 R_ENDS: Final = 15
 """when trading ends, NEVER when that is not known"""
-R_SIZE_OF: Final = 16
+R_EXPONENT: Final = 16
+"""of the taker fee, 1 or 2"""
+R_SIZE_OF: Final = 17
 
 NEVER: Final = 1 << 62
 
@@ -168,4 +170,6 @@ def execute(  # type: ignore[no-untyped-def]
     out[F_PRICE] = average
     out[F_WHY] = why
     if filled > 0:
-        out[F_FEE] = taker_fee(average, filled, rules[R_RATE], rules[R_ONE], rules[R_DIVISOR])
+        out[F_FEE] = taker_fee(
+            average, filled, rules[R_RATE], rules[R_EXPONENT], rules[R_ONE], rules[R_DIVISOR]
+        )

@@ -51,13 +51,13 @@ def proceeds_of(price: int, size: int, divisor: int) -> int:
     return (price * size) // divisor
 
 
-@kernel(int64(int64, int64, int64))
-def rounded_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
-    """``size x factor / divisor`` to the nearest whole number, half up.
+@kernel(types.Tuple((int64, int64))(int64, int64, int64), inline=True)
+def divided(size, factor, divisor):  # type: ignore[no-untyped-def]
+    """``size x factor / divisor`` as a whole number and the rest.
 
     Long division in digits of CHUNK_BITS bits, because the product may pass 64.
 
-    Shapes: scalars, 0 <= size < MOST_SIZE, 0 <= factor < MOST_FACTOR, 0 < divisor < MOST_DIVISOR.
+    Shapes: scalars, 0 <= size < MOST_SIZE, 0 <= factor and 0 < divisor, both < MOST_DIVISOR.
     Units: any.
     """
     quotient = int64(0)
@@ -68,21 +68,37 @@ def rounded_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
         rest = (rest << CHUNK_BITS) + digit * factor
         quotient = (quotient << CHUNK_BITS) + rest // divisor
         rest = rest % divisor
+    return quotient, rest
+
+
+@kernel(int64(int64, int64, int64))
+def rounded_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
+    """``size x factor / divisor`` to the nearest whole number, half up.
+
+    Shapes: scalars as in :func:`divided`. Units: any.
+    """
+    quotient, rest = divided(size, factor, divisor)
     return quotient + 1 if 2 * rest >= divisor else quotient
 
 
-@kernel(int64(int64, int64, int64, int64, int64))
-def taker_fee(price, size, rate, one, divisor):  # type: ignore[no-untyped-def]
-    """The venue's taker fee of exponent 1: shares x rate x p x (1 - p), half up to 0.00001.
+@kernel(int64(int64, int64, int64, int64, int64, int64))
+def taker_fee(price, size, rate, exponent, one, divisor):  # type: ignore[no-untyped-def]
+    """The venue's taker fee: shares x rate x (p x (1 - p))**exponent, half up to 0.00001.
 
-    Shapes: scalars. Units: price, size units; rate in millionths; money.
+    Shapes: scalars; exponent 1 or 2. Units: price, size units; rate in millionths; money.
     """
     if rate == 0 or size == 0:
         return 0
-    return (
-        rounded_ratio(size, rate * price * (one - price), divisor * RATE_ONE * one * FEE_STEP)
-        * FEE_STEP
-    )
+    curve = price * (one - price)
+    unit = divisor * RATE_ONE * one * FEE_STEP
+    if exponent == 1:
+        return rounded_ratio(size, rate * curve, unit) * FEE_STEP
+    # Divided twice and rounded once: a floor of a floor is the floor of both, and the half that
+    # rounding adds is a whole number at the second division.
+    whole, rest = divided(size, rate * curve, unit)
+    part, _ = divided(curve, rest, unit)
+    square = one * one
+    return (whole * curve + part + square // 2) // square * FEE_STEP
 
 
 def fits(max_size: int, price_one: int, divisor: int, rate: int, exponent: int) -> bool:
@@ -90,13 +106,16 @@ def fits(max_size: int, price_one: int, divisor: int, rate: int, exponent: int) 
 
     Shapes: scalars. Units: size and price units; rate in millionths.
     """
-    factor = rate * (price_one * price_one // 4 + 1)
-    return (
-        exponent == 1
-        and max_size < MOST_SIZE
-        and factor < MOST_FACTOR
-        and divisor * RATE_ONE * price_one * FEE_STEP < MOST_DIVISOR
-    )
+    if rate == 0:
+        return True
+    curve = price_one * price_one // 4 + 1
+    unit = divisor * RATE_ONE * price_one * FEE_STEP
+    if max_size >= MOST_SIZE or rate * curve >= MOST_FACTOR or unit >= MOST_DIVISOR:
+        return False
+    if exponent == 2:
+        most = (max_size * rate * curve // unit + 1) * curve + price_one * price_one
+        return price_one % 2 == 0 and most < LARGEST
+    return exponent == 1
 
 
 @kernel(int64(int64, int64, int64))

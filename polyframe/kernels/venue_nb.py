@@ -206,7 +206,10 @@ def _take(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
         price = step * book[b.K_TICK] + book[b.K_BASE]
         fee = int64(FEE_UNTOLD)
         if rule[bm.R_RATE] >= 0:
-            fee = bk.taker_fee(price, size, rule[bm.R_RATE], rule[bm.R_ONE], rule[bm.R_DIVISOR])
+            fee = bk.taker_fee(
+                price, size, rule[bm.R_RATE], rule[bm.R_EXPONENT], rule[bm.R_ONE],
+                rule[bm.R_DIVISOR],
+            )  # fmt: skip
         # The answer tells the mid at which it executed, not what it left.
         fill(slot, price, size, fee, ts, at, books, venue)
         b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, stands - size)

@@ -21,6 +21,8 @@ START = 1_767_225_600_000_000_000
 SHARE = 1_000_000
 MORE = 128
 CENT = 100
+FEES = tuple(FeeSchedule(*own, 250_000) for own in ((0, 1), (40_000, 1), (250_000, 2)))
+"""crypto markets take the last of them"""
 
 STRATEGY = '''
 import math
@@ -211,7 +213,7 @@ def tape_data(path: Path, seed: int, markets: int, turns: int, segments: int = 1
         Market(
             id=f"m{m}", question=f"Will {m} happen?", group=f"g{m // 2}" if m % 3 else "",
             tokens=(Token(f"y{m}", "Yes"), Token(f"n{m}", "No")), category="politics", tick=CENT,
-            fee=FeeSchedule(40_000 if m % 2 else 0, 1, 250_000), opened=START - HOUR,
+            fee=FEES[(m + seed) % len(FEES)], opened=START - HOUR,
             closes=last + 40 * DAY,
         )
         for m in range(markets)

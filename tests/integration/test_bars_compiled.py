@@ -24,6 +24,7 @@ from polyframe.store.journal import JournalWriter
 from polyframe.store.timeline import PriceColumns
 
 START = 1_767_225_600_000_000_000
+FEES = (FeeSchedule(), FeeSchedule(40_000), FeeSchedule(250_000, 2))
 
 STRATEGY = """
 from polyframe import Strategy
@@ -77,7 +78,8 @@ def recorded(seed: int, markets: int, length: int) -> build.Recorded:
         Market(
             id=f"m{m}", question=f"Will {m} happen?", group=f"g{m // 2}" if m % 3 else "",
             tokens=(Token(f"y{m}", "Yes"), Token(f"n{m}", "No")), category="politics",
-            fee=FeeSchedule(), opened=START, closes=end - int(rng.integers(0, 3)) * HOUR,
+            fee=FEES[(m + seed) % len(FEES)], opened=START,
+            closes=end - int(rng.integers(0, 3)) * HOUR,
         )
         for m in range(markets)
     ]  # fmt: skip

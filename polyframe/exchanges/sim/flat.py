@@ -98,7 +98,7 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Any:
 
 
 def _fill(rule: Ints, market: Market, depth: Depth) -> None:
-    rate = market.fee.rate if market.fee is not None else 0
+    rate, exponent = (market.fee.rate, market.fee.exponent) if market.fee is not None else (0, 1)
     rule[bm.R_TICK] = market.tick
     rule[bm.R_LOT] = market.lot
     rule[bm.R_MIN_SIZE] = market.min_size
@@ -107,6 +107,7 @@ def _fill(rule: Ints, market: Market, depth: Depth) -> None:
     rule[bm.R_ONE] = market.price_one
     rule[bm.R_DIVISOR] = market.divisor
     rule[bm.R_RATE] = rate
+    rule[bm.R_EXPONENT] = exponent
     rule[bm.R_SLACK] = FEE_STEP + 1 if rate else 1
     rule[bm.R_SIZE_ONE] = 10**market.size_decimals
     rule[bm.R_LEVEL] = depth.level

@@ -136,7 +136,8 @@ def _fill(rule: Ints, market: Market, ends: Ns | None) -> None:
     rule[bm.R_MAX_SIZE] = market.max_size
     rule[bm.R_ONE] = market.price_one
     rule[bm.R_DIVISOR] = market.divisor
-    rule[bm.R_RATE] = fee.rate if fits or not fee.rate else -1
+    rule[bm.R_RATE] = fee.rate if fits else -1
+    rule[bm.R_EXPONENT] = fee.exponent
     rule[bm.R_SLACK] = FEE_STEP + 1 if fee.rate else 1
     rule[bm.R_SIZE_ONE] = 10**market.size_decimals
     rule[bm.R_ENDS] = bm.NEVER if ends is None else ends

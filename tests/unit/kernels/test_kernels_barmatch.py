@@ -20,11 +20,12 @@ ONE = 10_000
 SECOND = 10**9
 
 
-def rules(level=10**8, step=100, levels=3, stop=3, ends=bm.NEVER, rate=0):
+def rules(level=10**8, step=100, levels=3, stop=3, ends=bm.NEVER, rate=0, exponent=1):
     row = np.zeros(bm.R_SIZE_OF, np.int64)
     row[bm.R_ONE] = row[bm.R_DIVISOR] = row[bm.R_MAX_PRICE] = ONE
     row[bm.R_LEVEL], row[bm.R_STEP], row[bm.R_LEVELS] = level, step, levels
     row[bm.R_STOP], row[bm.R_ENDS], row[bm.R_RATE] = stop, ends, rate
+    row[bm.R_EXPONENT] = exponent
     return row
 
 
@@ -105,12 +106,13 @@ def test_a_purchase_below_a_dollar_is_refused():
     assert executed(59 * SECOND, size=10**6, side=-1, limit=100)[bm.F_WHY] == bm.FILLED
 
 
-def test_the_fee_is_the_market_s():
+@pytest.mark.parametrize("exponent", [1, 2])
+def test_the_fee_is_the_market_s(exponent):
     market = Market(
         id="m", question="?", tokens=(Token("y", "Yes"), Token("n", "No")),
-        fee=FeeSchedule(rate=40_000),
+        fee=FeeSchedule(40_000, exponent),
     )  # fmt: skip
-    out = executed(59 * SECOND, own=rules(rate=40_000))
+    out = executed(59 * SECOND, own=rules(rate=40_000, exponent=exponent))
     assert out[bm.F_FEE] == market.taker_fee(5110, 10**7)
 
 

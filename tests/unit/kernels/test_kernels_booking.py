@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from polyframe.domain import units
@@ -23,11 +23,37 @@ def test_costs_are_rounded_up_and_proceeds_down(price, size):
     assert nb.proceeds_of(price, size, DIVISOR) == units.proceeds_of(price, size, DIVISOR)
 
 
-@given(PRICES, SIZES, st.integers(0, 1_000_000))
-def test_the_fee_is_the_venue_s_to_the_step(price, size, rate):
-    assert nb.fits(10**13, ONE, DIVISOR, rate, 1)
-    exact = units.taker_fee(price, size, rate, 1, ONE, DIVISOR)
-    assert nb.taker_fee(price, size, rate, ONE, DIVISOR) == exact
+@given(PRICES, SIZES, st.integers(0, 700_000), st.sampled_from([1, 2]))
+def test_the_fee_is_the_venue_s_to_the_step(price, size, rate, exponent):
+    assert nb.fits(10**13, ONE, DIVISOR, rate, exponent)
+    exact = units.taker_fee(price, size, rate, exponent, ONE, DIVISOR)
+    assert nb.taker_fee(price, size, rate, exponent, ONE, DIVISOR) == exact
+
+
+@given(st.data(), st.integers(1, 4), st.integers(4, 6), st.sampled_from([1, 2]))
+def test_fees_are_exact_wherever_they_fit(data, price_decimals, size_decimals, exponent):
+    one = 10**price_decimals
+    if price_decimals + size_decimals < units.MONEY_DECIMALS:
+        return
+    divisor = units.money_divisor(price_decimals, size_decimals)
+    most = data.draw(st.integers(1, nb.MOST_SIZE))
+    rate = data.draw(st.integers(0, 1_000_000))
+    if not nb.fits(most, one, divisor, rate, exponent):
+        return
+    for price, size in [(one // 2, most), (data.draw(st.integers(0, one)), most)]:
+        exact = units.taker_fee(price, size, rate, exponent, one, divisor)
+        assert nb.taker_fee(price, size, rate, exponent, one, divisor) == exact
+
+
+@example(50, 7, 20)
+@given(st.integers(1, ONE // 100 - 1), st.integers(1, 9_999), st.integers(0, 40))
+def test_the_squared_fee_rounds_a_half_up(cents, thousandths, away):
+    # Sizes around those at which the exact fee ends in half a step.
+    price, rate = cents * 100, 250_000
+    step = price * price * (ONE - price) * (ONE - price) * rate
+    size = max((10**15 * 10**8 * (2 * thousandths + 1)) // (2 * step) - 20 + away, 1)
+    exact = units.taker_fee(price, size, rate, 2, ONE, DIVISOR)
+    assert nb.taker_fee(price, size, rate, 2, ONE, DIVISOR) == exact
 
 
 @given(
@@ -66,7 +92,8 @@ def test_a_run_of_fills_books_like_the_portfolio(fills):
 @pytest.mark.parametrize(
     ("size", "one", "divisor", "rate", "exponent"),
     [
-        (10**13, ONE, DIVISOR, 70_000, 2),
+        (10**13, ONE, DIVISOR, 1_000_000, 2),
+        (10**13, ONE, DIVISOR, 70_000, 3),
         (10**15, ONE, DIVISOR, 70_000, 1),
         (10**13, 10**8, 10**8, 70_000, 1),
     ],
