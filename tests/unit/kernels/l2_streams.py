@@ -60,9 +60,12 @@ class Chance:
 
     def __init__(self, at_random: random.Random) -> None:
         self.at_random = at_random
+        self.calm = False
+        """deep books around one price, small trades: own orders wait in long queues"""
 
     def stream(self, rows: int = 120) -> Stream:
         r = self.at_random
+        self.calm = r.random() < 0.35
         count = r.choice((1, 1, 2, 3))
         last = rows * 3
         bases = [r.choice((0,) * 9 + (70_000,)) for _ in range(count)]
@@ -127,6 +130,10 @@ class Chance:
     def _own(self, rules: list[Rules], number: int, last: int) -> Own:
         r = self.at_random
         m = r.randrange(len(rules))
+        if self.calm and r.random() < 0.8:
+            side = r.choice((BUY, SELL))
+            price = rules[m].base + 5_000 - 100 * side * r.randint(1, 3)
+            return Own(number, m, side, price, r.randint(2, 20) * LOT, yes=rules[m].base > 0)
         tif = r.choice((GTC, GTC, GTC, GTC, GTD, GTD, FAK, FOK))
         price = rules[m].base + 5_000 + 100 * r.randint(-5, 5) + r.choice((0,) * 10 + (50, 10))
         size = r.choice((1, 2, 5, 8, 20, 20)) * LOT + r.choice((0, 0, 1, 77_777))
@@ -142,8 +149,11 @@ class Chance:
         ts, mid, found = 0, 5_000, []
         while len(found) < rows:
             ts = min(ts + r.choice((0, 0, 1, 1, 2, 5, 9)), last)
-            mid = max(min(mid + r.choice((-100, 0, 0, 0, 100)), 5_300), 4_700)
             draw = r.random()
+            if self.calm and draw > 0.06:
+                found.append(self._deep(m, ts))
+                continue
+            mid = max(min(mid + r.choice((-100, 0, 0, 0, 100)), 5_300), 4_700)
             if draw < 0.03:
                 found += self._snapshot(m, ts, mid)
             elif draw < 0.04:
@@ -185,6 +195,15 @@ class Chance:
         ]
         return [*found, (ts, "level", -1, BUY, 5_000, 1, False, 0)]
 
+    def _deep(self, m: int, ts: int) -> Row:
+        r = self.at_random
+        side = r.choice((BUY, SELL))
+        if r.random() < 0.4:
+            price = 5_000 + 100 * side * r.choice((1, 1, 1, 2, 3))
+            return (ts, "trade", m, side, price, r.randint(1, 20) * LOT, False, 0)
+        price = 5_000 - 100 * side * r.randint(1, 3)
+        return (ts, "level", m, side, price, r.randint(20, 200) * LOT, False, 0)
+
     def _level(self, m: int, ts: int, mid: int) -> Row:
         r = self.at_random
         side = r.choice((BUY, SELL))
@@ -206,4 +225,5 @@ class Chance:
 
     def _size(self) -> int:
         r = self.at_random
-        return r.choice((1, 3, 5, 10, 30)) * LOT + r.choice((0, 0, 1, 123_456))
+        times = r.randint(1, 20) if self.calm else 1
+        return times * r.choice((1, 3, 5, 10, 30)) * LOT + r.choice((0, 0, 1, 123_456))
