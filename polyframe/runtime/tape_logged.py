@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from polyframe.kernels import barcolumns_nb as c
 from polyframe.kernels import l2columns_nb as lc
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels.l2desk_nb import QUOTE_BIT
-from polyframe.runtime.logged import SIDES, Filled, Reviewed, Words
+from polyframe.runtime.logged import SIDES, Filled, LateReview, Reviewed, Words
 
 Ints = NDArray[np.int64]
 REASON = "quote"
@@ -131,6 +132,19 @@ class TapeFilled(Filled):
         return found
 
 
+class TapeReviewed(Reviewed):
+    """The reviews of a compiled run over a tape.
+
+    What lies out of the venue's range is denied before any guard is asked, and keeps no case.
+    """
+
+    def objected(self) -> Iterator[LateReview]:
+        """Those in which a guard, or the venue's range, ruled against the order."""
+        out = self.rows[:, c.O_REFUSED] == lg.OUT_OF_RANGE
+        for row in self.rows[out | (self.rows[:, c.O_CASE] != 0)].tolist():
+            yield LateReview(self.words, row)
+
+
 def orders_of(reviews: Ints, engine: Engine) -> Ints:
     """The reviews in the columns that all compiled runs have in common, and a few of their own."""
     rows = np.zeros((len(reviews), O_EXPIRES + 1), np.int64)
@@ -181,7 +195,7 @@ def kept(
     words = TapeWords(engine, cases, post_only=post_only)
     considered = (orders[:, c.O_REFUSED] == 0) | (orders[:, c.O_REFUSED] == lg.OUT_OF_RANGE)
     quality = np.zeros(len(rows), np.int64)
-    return TapeFilled(words, rows, sent, quality), Reviewed(words, orders[considered])
+    return TapeFilled(words, rows, sent, quality), TapeReviewed(words, orders[considered])
 
 
 def refusals(reviews: Ints) -> Counter[str]:
