@@ -151,6 +151,10 @@ class Stream:
             self.mid = int(np.clip(self.mid + rng.integers(-3, 4), 10, 90))
             self.snapshot(ts)
             return
+        if what < 0.025:
+            tick = int(rng.choice([CENT // 2, CENT, CENT, 2 * CENT]))
+            self.rows.append((ts, tick, 0, 0, self.instrument, int(TapeKind.TICK), 0))
+            return
         side = 1 if rng.random() < 0.5 else -1
         if what < 0.35:
             self.trade(ts, side)

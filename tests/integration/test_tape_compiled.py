@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from tape_cases import STRATEGY, tape_data
+from tape_ledger import balanced
 
 from polyframe.domain import effects as fx
+from polyframe.domain.units import MONEY_ONE
 from polyframe.lab.collect import Collector, left_open
 from polyframe.runtime import build
 from polyframe.runtime.logged import LateReview
@@ -47,6 +49,7 @@ def played(registry: Registry, data: build.Recorded, values: dict[str, Any], pat
     collector.engine = made.engine
     made.replay.run()
     collector.take(made.replay.feed)
+    balanced(made, collector, int(values["account"]["cash"]) * MONEY_ONE)
     return made, collector, halts
 
 
