@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from polyframe.domain.orders import Kind, Side, TimeInForce
-from polyframe.domain.units import ceil_to, floor_to
 from polyframe.domain.wishes import Intent, QuoteLevel, Quotes
 from polyframe.engine.admission import refusal
 from polyframe.engine.context import Bound, Context
@@ -38,7 +37,7 @@ class QuoteDesk:
             return
         self.waiting.pop((bound.name, quotes.token), None)
         resting = self._resting(bound, token)
-        change = changes(resting, quotes)
+        change = changes(resting, quotes, c.universe.markets[m])
         for order in change.cancel:
             self.desk.request_cancel(order, quotes.reason or "requote")
         under_way = {o.order.side for o in resting if o.cancelling}
@@ -65,10 +64,7 @@ class QuoteDesk:
     ) -> bool:
         """Reviews and sends one quote; False when it has to wait for a predecessor."""
         c = self.context
-        market = c.universe.markets[c.universe.token_market[token]]
-        rounding = floor_to if side == Side.BUY else ceil_to
-        price = rounding(level.price, market.tick)
-        size = floor_to(level.size, market.lot)
+        price, size = level.price, level.size
         if size <= 0:
             self.desk.refuse(bound.name, "Quotes", "size is less than one lot", quotes.token)
             return True
@@ -86,5 +82,5 @@ class QuoteDesk:
         )  # fmt: skip
         ruled = self.desk.review(bound.name, draft, intent)
         if ruled.permitted > 0:
-            self.desk.send(draft, intent, ruled, "").wanted = level.size
+            self.desk.send(draft, intent, ruled, "").wanted = size
         return True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from polyframe.domain.market import Market
 from polyframe.domain.orders import Side
+from polyframe.domain.units import ceil_to, floor_to
 from polyframe.domain.wishes import QuoteLevel, Quotes
 from polyframe.engine.state import OpenOrder
 from polyframe.kernels import quotes_nb
@@ -21,14 +23,14 @@ class Change(NamedTuple):
     kept: int
 
 
-def changes(resting: Sequence[OpenOrder], wanted: Quotes) -> Change:
-    """Compares own resting orders of one token with the quotes wanted on it.
+def changes(resting: Sequence[OpenOrder], wanted: Quotes, market: Market) -> Change:
+    """Compares own resting orders of one token with the quotes wanted on it, in whole steps.
 
     Orders whose cancel is under way are neither kept nor cancelled again.
     """
     standing = [o for o in resting if not o.cancelling]
-    sides = [(Side.BUY, level) for level in wanted.bids]
-    sides += [(Side.SELL, level) for level in wanted.asks]
+    sides = [(Side.BUY, _in_steps(level, floor_to, market)) for level in wanted.bids]
+    sides += [(Side.SELL, _in_steps(level, ceil_to, market)) for level in wanted.asks]
     keep = np.zeros(len(standing), dtype=np.int64)
     new = np.zeros(len(sides), dtype=np.int64)
     kept = quotes_nb.diff(
@@ -46,6 +48,14 @@ def changes(resting: Sequence[OpenOrder], wanted: Quotes) -> Change:
         [want for want, n in zip(sides, new, strict=True) if n],
         int(kept),
     )
+
+
+def _in_steps(level: QuoteLevel, rounding: Callable[[int, int], int], market: Market) -> QuoteLevel:
+    """A wanted quote as it can rest: whole ticks, not better than it was wanted, and whole lots.
+
+    What rests is compared with this, or it would be replaced by itself on every refresh.
+    """
+    return QuoteLevel(rounding(level.price, market.tick), floor_to(level.size, market.lot))
 
 
 def _asked(order: OpenOrder) -> int:

@@ -262,10 +262,13 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             else:
                 busy_sell = True
         slot = o[c.V_FOLLOWS]
+    tick = rule[bm.R_TICK]
     for k in range(n):
-        scratch[4, k] = wishes[token, k, 0]
-        scratch[5, k] = wishes[token, k, 1]
-        scratch[6, k] = wishes[token, k, 2]
+        # In whole ticks and lots first: what rests is compared with what would be placed.
+        side, price = wishes[token, k, 0], wishes[token, k, 1]
+        scratch[4, k] = side
+        scratch[5, k] = price // tick * tick if side > 0 else -(-price // tick) * tick
+        scratch[6, k] = wishes[token, k, 2] // rule[bm.R_LOT] * rule[bm.R_LOT]
     room = scratch.shape[1] // 2
     keep, new = scratch[7, :standing], scratch[7, room : room + n]
     quotes_nb.diff(
@@ -288,10 +291,7 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
     for k in range(n):
         if new[k] == 0:
             continue
-        side, price, size = wishes[token, k, 0], wishes[token, k, 1], wishes[token, k, 2]
-        tick = rule[bm.R_TICK]
-        price = price // tick * tick if side > 0 else -(-price // tick) * tick
-        size = size // rule[bm.R_LOT] * rule[bm.R_LOT]
+        side, price, size = scratch[4, k], scratch[5, k], scratch[6, k]
         if size <= 0:
             _note(m, token, side, now, lg.NO_LOT, plan, reviews)
             continue

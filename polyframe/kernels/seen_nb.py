@@ -96,6 +96,7 @@ def see(  # type: ignore[no-untyped-def]
     believed = traits[m, t.K_FORECAST]
     out[s.FORECAST] = believed / MILLION if believed != g.MISSING else math.nan
     out[s.FEE_RATE] = rule[bm.R_RATE] / MILLION
+    out[s.FEE_EXPONENT] = rule[bm.R_EXPONENT]
     out[s.OWN_BOUGHT] = seen[nb.B_OWN_BOUGHT] / share
     out[s.OWN_SOLD] = seen[nb.B_OWN_SOLD] / share
     out[s.OWN_FILLS] = seen[nb.B_OWN_FILLS]

@@ -59,6 +59,8 @@ REWARD_DAY: Final = 29
 """what the market pays a day"""
 OPENED: Final = 30
 """when the session began"""
+FEE_EXPONENT: Final = 31
+"""takers pay shares x fee rate x (p x (1 - p))**exponent"""
 LEVELS: Final = 32
 """DEPTH times: bid, its size, ask, its size; 0 where there is none"""
 DEPTH: Final = 5

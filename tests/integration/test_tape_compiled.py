@@ -103,6 +103,7 @@ def drawn(rng: np.random.Generator, seed: int) -> dict[str, Any]:
         "on_fill": bool(rng.integers(0, 2)), "depth": bool(rng.integers(0, 2)),
         "ttl": int(rng.choice([0, 0, 700])), "post_only": bool(rng.integers(0, 2)),
         "seed": seed, "leave": int(rng.integers(0, 5)),
+        "times": float(rng.choice([1.0, 1.0, 1.000371, 1e7])),
     }  # fmt: skip
     return {
         "account": {"cash": str(int(rng.choice([60, 500, 2000])))},

@@ -312,3 +312,14 @@ def test_an_oversized_quote_is_cut_or_refused(
     run = play(path, [START, sale, change(5_400, "BUY", "0.1", "5"), END], size=size)
     assert sum(size for _, _, size in run.fills) == filled
     assert run.told.denials().get("VenueRules", 0) == denied
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("bid", "size"), [(0.4049, 10.0), (0.40, 10.009), (0.4049, 10.009)])
+def test_a_quote_between_steps_keeps_its_place(
+    play: Play, path: str, bid: float, size: float
+) -> None:
+    run = play(path, [START, SWEEP, change(5_200, "BUY", "0.1", "5")], bid=bid, size=size)
+    assert run.fills == [(5_000, 4_000, 10)]
+    # A second one takes the place of what was filled.
+    assert (run.made.broker.stats.orders, run.made.broker.stats.cancelled) == (2, 0)

@@ -91,6 +91,7 @@ class Tables:
             s.TRADES: own[c.D_TRADES],
             s.FORECAST: math.nan if m == 0 else forecast / 1e6,
             s.FEE_RATE: rule[bm.R_RATE] / 1e6,
+            s.FEE_EXPONENT: rule[bm.R_EXPONENT],
             s.OWN_BOUGHT: book[nb.B_OWN_BOUGHT] / SHARE,
             s.OWN_SOLD: book[nb.B_OWN_SOLD] / SHARE,
             s.OWN_FILLS: book[nb.B_OWN_FILLS],
