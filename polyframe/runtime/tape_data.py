@@ -41,8 +41,9 @@ class Played:
             rows = np.flatnonzero(segment["kind"] == TapeKind.TICK)
             for row in rows.tolist():
                 name = segment.instruments[segment["instrument"][row]]
-                if name in ids:
-                    finest[ids[name]] = min(finest[ids[name]], int(segment["price"][row]))
+                tick = int(segment["price"][row])
+                if name in ids and tick > 0:
+                    finest[ids[name]] = min(finest[ids[name]], tick)
         return finest
 
     def centres(self, markets: Sequence[Market]) -> dict[str, Price]:
@@ -112,6 +113,7 @@ def played(
 
     Raises:
         DataError: no chosen market is on it, or nothing of it lies in the period.
+        GapError: its rows are not in the order of time, or of instruments that it does not list.
     """
     tape = catalogue.tape(source)
     there = set(tape.instruments)
@@ -133,4 +135,6 @@ def played(
             expected=f"days between {days[0]} and {days[1]}",
             hint=f"polyframe backtest --timerange {days[0]}..{days[1]}",
         )
+    for segment in tape.segments:
+        segment.prove_playable()
     return Played(source, tape, start, end), markets

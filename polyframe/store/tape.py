@@ -107,6 +107,24 @@ class Segment:
         if (self["ts"][0], self["ts"][-1]) != (self.first_ts, self.last_ts):
             raise self._damage(self.path / INFO, "does not name the first and last ts", "them")
 
+    def prove_playable(self) -> None:
+        """Proves what a replay relies on: rows in the order of time, of listed instruments.
+
+        It reads two columns, where :meth:`verify` hashes all of them.
+
+        Raises:
+            GapError: a column was edited.
+        """
+        ts, index = self["ts"], self["instrument"]
+        late = np.flatnonzero(ts[1:] < ts[:-1]) + 1
+        if len(late):
+            found = f"has a row {late[0]} whose ts is before that of the row above"
+            raise self._damage(self._file("ts"), found, "rows in the order of time")
+        if self.rows and not 0 <= index.min() <= index.max() < len(self.instruments):
+            found = f"names instrument {index.max() if index.min() >= 0 else index.min()}"
+            listed = f"one of the {len(self.instruments)} listed"
+            raise self._damage(self._file("instrument"), found, listed)
+
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.npy"
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from tape_ledger import balanced, fills_of
 
+from polyframe.cli.main import main
 from polyframe.kernels import tables_nb as t
 from polyframe.lab import backtest
 from polyframe.lab.collect import Collector
@@ -20,14 +22,19 @@ from polyframe.runtime import build
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 from polyframe.runtime.tape_compiled import CompiledTapeFeed
+from polyframe.runtime.tape_data import Played
 from polyframe.store.importing import import_files
 from polyframe.store.journal import JournalWriter
+from polyframe.store.tape import Tape
 from polyframe.store.tape_import import TapeReport, import_tape
+from polyframe.store.tape_rows import TapeKind
+from polyframe.store.tape_writer import TapeWriter
 
 SHARE = 1_000_000
 FIRST = 1_785_000_000_000
 """ms since 1970 at which the recordings begin"""
 PATHS = ("auto", "python")
+NO_LATENCY = {"sim": {"latency_entry_ms": 0, "latency_cancel_ms": 0, "latency_response_ms": 0}}
 
 STRATEGY = """
 from polyframe import PluginConfig, Quoter, quote_kernel, seen
@@ -164,8 +171,7 @@ def play(tmp_path: Path, registry: Registry) -> Play:
             "account": {"cash": cash},
             "strategies": [{"use": "FixedQuotes", "config": quotes}],
             "backtest": {"path": path},
-            "venue": {"sim": {"latency_entry_ms": 0, "latency_cancel_ms": 0,
-                              "latency_response_ms": 0}},
+            "venue": NO_LATENCY,
         }  # fmt: skip
         loaded = backtest.load(Config.model_validate(values), registry, tmp_path / "cat")
         made, told = played(loaded.config, registry, loaded.data)
@@ -323,3 +329,66 @@ def test_a_quote_between_steps_keeps_its_place(
     assert run.fills == [(5_000, 4_000, 10)]
     # A second one takes the place of what was filled.
     assert (run.made.broker.stats.orders, run.made.broker.stats.cancelled) == (2, 0)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_tick_of_nothing_changes_nothing(tmp_path: Path, registry: Registry, path: str) -> None:
+    writer = TapeWriter(tmp_path / "tape", ["y1"])
+    now, level = FIRST * 10**6, TapeKind.LEVEL
+    for at, kind, price, size, side in (
+        (0, TapeKind.SNAPSHOT_BEGIN, 0, 0, 0), (0, level, 3_900, SHARE, 1),
+        (0, level, 4_200, SHARE, -1), (0, TapeKind.SNAPSHOT_END, 0, 0, 0),
+        (1_000, TapeKind.TICK, 0, 0, 0), (1_100, TapeKind.TICK, -100, 0, 0),
+        (5_000, TapeKind.TRADE, 4_000, 15 * SHARE, -1), (5_200, level, 1_000, SHARE, 1),
+    ):  # fmt: skip
+        writer.row(now + at * 10**6, kind, 0, price, size, side=side)
+    writer.close()
+    catalogue(tmp_path, [START, END])
+    config = Config.model_validate(
+        {"strategies": [{"use": "FixedQuotes"}], "backtest": {"path": path}, "venue": NO_LATENCY}
+    )
+    data = backtest.load(config, registry, tmp_path / "cat").data
+    tape = Played("r", Tape.open(tmp_path / "tape"), now, now + 5_200 * 10**6)
+    _, told = played(config, registry, replace(data, tape=tape))
+    assert [(fill.price, fill.size // SHARE) for fill in fills_of(told)] == [(4_000, 10)]
+
+
+# ---- damage on disk ------------------------------------------------------------------------------
+
+
+def cut(column: Path) -> None:
+    column.write_bytes(column.read_bytes()[:-3])
+
+
+def reordered(column: Path) -> None:
+    body = column.read_bytes()
+    column.write_bytes(body[:-16] + body[-8:] + body[-16:-8])
+
+
+def foreign(column: Path) -> None:
+    other = column.with_name("instrument.npy")
+    other.write_bytes(other.read_bytes()[:-4] + b"\x07\0\0\0")
+
+
+def missing(column: Path) -> None:
+    column.unlink()
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("damage", [cut, reordered, foreign, missing])
+def test_a_damaged_tape_is_refused_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str, damage: Callable[[Path], None]
+) -> None:
+    catalogue(tmp_path, [START, SWEEP, END])
+    (tmp_path / "user" / "strategies").mkdir(parents=True)
+    (tmp_path / "user" / "strategies" / "fixed_quotes.py").write_text(STRATEGY)
+    (tmp_path / "c.json").write_text(json.dumps({"backtest": {"path": path}}))
+    damage(next((tmp_path / "cat" / "tape").glob("r/*/ts.npy")))
+    places = {"--user-data": "user", "--data": "cat", "--config": "c.json"}
+    words = [word for name, at in places.items() for word in (name, str(tmp_path / at))]
+    code = main(["backtest", "--strategy", "FixedQuotes", *words])
+    out, err = capsys.readouterr()
+    assert code == 3, out + err
+    assert "Traceback" not in err
+    named = "instrument.npy" if damage is foreign else "ts.npy"
+    assert named in err
