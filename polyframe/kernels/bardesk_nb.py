@@ -47,16 +47,16 @@ VENUE = types.Tuple((_table, _table, _table, _ts, _ts, _ts))
 LOGS = types.Tuple((_table, _table, _table))
 
 
-@kernel(float64(int64, int64, int64, int64, int64, float64, float64))
-def edge_of(side, price, one, rate, exponent, probability, edge):  # type: ignore[no-untyped-def]
+@kernel(float64(int64, int64, _row, float64, float64))
+def edge_of(side, price, rules, probability, edge):  # type: ignore[no-untyped-def]
     """The stated edge, but never more than the stated probability is worth at the limit.
 
     Shapes: scalars. Units: fractions of 1, NaN where nothing is stated.
     """
     if math.isnan(probability):
         return edge
-    p = price / one
-    fee = rate / 1e6 * (p * (1.0 - p)) ** float(exponent)
+    p = price / rules[bm.R_ONE]
+    fee = rules[bm.R_RATE] / 1e6 * (p * (1.0 - p)) ** float(rules[bm.R_EXPONENT])
     worth = probability - (p + fee) if side > 0 else (p - fee) - probability
     return worth if math.isnan(edge) else min(worth, edge)
 
@@ -78,9 +78,8 @@ def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
 
     Shapes: rules (R_SIZE_OF,). Units: price and size units; money.
     """
-    return bk.taker_fee(
-        price, size, rules[bm.R_RATE], rules[bm.R_EXPONENT], rules[bm.R_ONE], rules[bm.R_DIVISOR]
-    )
+    rate, exponent = rules[bm.R_RATE], rules[bm.R_EXPONENT]
+    return bk.taker_fee(price, size, rate, exponent, rules[bm.R_ONE], rules[bm.R_DIVISOR])
 
 
 @kernel(types.Tuple((int64, int64))(_row, int64, int64, int64), inline=True)
@@ -290,9 +289,7 @@ def decide(  # type: ignore[no-untyped-def]
     size = (size // rules[bm.R_LOT]) * rules[bm.R_LOT]
     if size <= 0:
         return refuse(m, side, now, row, c.REFUSED_SIZE, at, logs)
-    edge = edge_of(
-        side, price, rules[bm.R_ONE], rules[bm.R_RATE], rules[bm.R_EXPONENT], probability, stated
-    )
+    edge = edge_of(side, price, rules, probability, stated)
     order[g.O_EDGE] = millionths(edge)
     order[g.O_PROBABILITY] = millionths(probability)
     order[g.O_TS] = now

@@ -107,7 +107,7 @@ class Chance:
         r = self.at_random
         return Wishes(
             [[r.choice((0, rule.tick, 2 * rule.tick)) for rule in rules] for _ in range(2)],
-            [[r.choice((0, 0, 2_000_000, 7_000_000)) for _ in rules] for _ in range(2)],
+            [[r.choice((0, 750_000, 2_500_000, 7_000_000)) for _ in rules] for _ in range(2)],
             [r.randrange(4) for _ in range(3)],
         )
 
@@ -145,7 +145,7 @@ class Chance:
 
     def _rows(self, m: int, base: int, rows: int, last: int) -> list[Row]:
         r = self.at_random
-        quotes = r.random() < 0.1
+        quotes = r.random() < 0.15
         ts, mid, found = 0, 5_000, []
         while len(found) < rows:
             ts = min(ts + r.choice((0, 0, 1, 1, 2, 5, 9)), last)
@@ -181,7 +181,7 @@ class Chance:
                 )
             elif draw < 0.36:
                 found.append((ts, "wallet", m, 0, 0, 0, False, r.randint(0, 4)))
-            elif quotes:
+            elif quotes and r.random() < 0.7:
                 side = r.choice((BUY, SELL))
                 there = r.random() < 0.9
                 price = mid - side * 100 * r.randint(0, 2)

@@ -28,6 +28,8 @@ class Plain:
         self.quotes = [(0, 0)] * len(shares)
         self.mids: dict[tuple[int, int], int] = {}
         """by market and hour, the last of the hour"""
+        self.seen = [0] * len(shares)
+        """how often a mid was kept, each in the ring of mids too"""
         self.read = 0
 
     def hear(self) -> None:
@@ -49,6 +51,7 @@ class Plain:
     def _keep(self, m: int, ts: int) -> None:
         if all(self.quotes[m]):
             self.mids[m, ts // HOUR] = sum(self.quotes[m])
+            self.seen[m] += 1
 
     @property
     def equity(self) -> int:
@@ -82,6 +85,7 @@ def test_equity_is_sampled_and_hours_are_kept(seed: int) -> None:
     found, book, grid = sampled(stream, rows, shares, step, before)
     assert found == samples
     for m in range(len(shares)):
+        assert int(book[m, nb.B_SEEN]) == plain.seen[m]
         last = int(book[m, nb.B_HOUR])
         for hour in range(max(last - nb.GRID + 1, 0), last + 1):
             assert grid[m, hour % nb.GRID] == plain.mids.get((m, hour), 0), f"hour {hour}"

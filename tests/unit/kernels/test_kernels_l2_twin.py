@@ -16,12 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from l2_driver import WHY, WORDS
-from l2_streams import QUEUES, Chance
+from l2_streams import QUEUES, Chance, Stream
+from l2_twin import Row
+from l2_twin_book import BUY, Own, Rules, Venue, Wishes
 
 from polyframe.kernels import acts_nb
 from polyframe.kernels import l2columns_nb as c
 
 SEEDS = 60
+HUNDRED = 100_000_000
+"""shares"""
 
 
 @pytest.mark.parametrize("block", range(6))
@@ -45,6 +49,24 @@ def test_streams_are_played_alike(block: int) -> None:
 @given(at_random=st.randoms(use_true_random=False))
 def test_any_short_stream_is_played_alike(at_random: random.Random) -> None:
     Chance(at_random).stream(rows=24).run()
+
+
+def test_a_best_price_within_a_snapshot_brings_nobody_forward() -> None:
+    def snapshot(ts: int, *within: Row) -> list[Row]:
+        bid, ask = (
+            (ts, "level", 0, side, 5_000 - 100 * side, HUNDRED, False, 0) for side in (1, -1)
+        )
+        marks = ((ts, name, 0, 0, 0, 0, False, 0) for name in ("begin", "finish"))
+        begin, finish = marks
+        return [begin, *within, bid, ask, finish]
+
+    quote = (5, "quote", 0, BUY, 4_900, HUNDRED // 2, False, 0)
+    less = (5, "level", 0, BUY, 4_900, HUNDRED // 5, False, 0)
+    rows = [*snapshot(0), *snapshot(5, quote, less), (6, "wallet", 0, 0, 0, 0, False, 0)]
+    wishes = Wishes([[0]], [[0]], [0])
+    sends = [(1, Own(1, 0, BUY, 4_900, 5_000_000))]
+    twin, _ = Stream([Rules()], Venue(), rows, wishes, sends).run()
+    assert twin.books[0].own[0].front == HUNDRED
 
 
 ACTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans()), max_size=60)
