@@ -51,7 +51,7 @@ LOGS = types.Tuple((_table, _table, _table))
 def edge_of(side, price, rules, probability, edge):  # type: ignore[no-untyped-def]
     """The stated edge, but never more than the stated probability is worth at the limit.
 
-    Shapes: scalars. Units: fractions of 1, NaN where nothing is stated.
+    Shapes: rules (R_SIZE_OF,). Units: fractions of 1, NaN where nothing is stated.
     """
     if math.isnan(probability):
         return edge
