@@ -170,7 +170,7 @@ class RiskDoor:
         vectors.fill_order(draft, kind, reduces, cost, now)
         vectors.fill_numbers(draft, self.killed, halted, now, self.guards.limits)
         permitted = self._rule(draft)
-        verdicts = self._verdicts(draft, reduces)
+        verdicts = self._verdicts(draft, reduces, None)
         if self.guards.owned:
             owned = self._ask_owned(draft, kind, reduces, cost, fee, m, group, now)
             verdicts.extend(owned)
@@ -199,14 +199,19 @@ class RiskDoor:
             return 0
         return permitted
 
-    def recall(self, draft: Draft, reduces: bool, case: Case | None) -> tuple[Verdict, ...]:
-        """The verdicts of a review that a compiled loop held; ``case`` None: no guard objected."""
+    def recall(
+        self, draft: Draft, reduces: bool, case: Case | None, halted: str | None = None
+    ) -> tuple[Verdict, ...]:
+        """The verdicts of a review that a compiled loop held; ``case`` None: no guard objected.
+
+        ``halted`` is why trading was halted then; None: as it is now.
+        """
         if case is None:
             return self._unopposed(draft, reduces)
         self._vectors.order[:] = case[0]
         self._vectors.numbers[:] = case[1]
         permitted = self._rule(draft)
-        verdicts = self._verdicts(draft, reduces)
+        verdicts = self._verdicts(draft, reduces, halted)
         self._in_lots(draft, permitted, verdicts)
         return tuple(verdicts)
 
@@ -249,7 +254,7 @@ class RiskDoor:
                 yes, no = state.losses(draft.token, draft.side, draft.price, max(free, 0))
         return state.reduces(draft.ledger, m, yes, no)
 
-    def _verdicts(self, draft: Draft, reduces: bool) -> list[Verdict]:
+    def _verdicts(self, draft: Draft, reduces: bool, halted: str | None = None) -> list[Verdict]:
         """One verdict a guard: the stricter of the ledger's and the account's."""
         asked = draft.size
         found: list[Verdict] = []
@@ -263,20 +268,20 @@ class RiskDoor:
             elif size >= asked:
                 found.append(Verdict(name, Ruling.ALLOW, asked, "", not (reduces and risk)))
             else:
-                why = self._because(index, draft, which)
+                why = self._because(index, draft, which, halted)
                 found.append(Verdict.from_size(name, size, asked, why, not (reduces and risk)))
         return found
 
-    def _because(self, index: int, draft: Draft, which: int) -> str:
+    def _because(self, index: int, draft: Draft, which: int, halted: str | None) -> str:
         """Its words from the numbers of the stricter row: the ledger's or the account's."""
         state, vectors = self.state, self._vectors
         row = state.account if which else draft.ledger
         market = state.universe.markets[state.universe.token_market[draft.token]]
-        halt = self.halted(state.ledgers[draft.ledger], market.id, int(vectors.order[g.O_TS]))
-        found = Found(
-            vectors.order, vectors.numbers[which], self.guards.limits[row], market,
-            halt.reason if halt is not None else "",
-        )  # fmt: skip
+        if halted is None:
+            halt = self.halted(state.ledgers[draft.ledger], market.id, int(vectors.order[g.O_TS]))
+            halted = halt.reason if halt is not None else ""
+        limits = self.guards.limits[row]
+        found = Found(vectors.order, vectors.numbers[which], limits, market, halted)
         return because(g.GUARDS[index], found)
 
     def _ask_owned(

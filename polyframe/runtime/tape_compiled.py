@@ -68,6 +68,9 @@ def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> s
     if not door.compiled:
         name = type(door.guards.owned[0].protection).__name__
         return f"protection {name} has no compiled guard"
+    if (door.limits[:, g.L_DRAWDOWN_FLATTEN] == 1).any():
+        name = door.guards.name_of("drawdown_kill")
+        return f"{name} sells what is held"
     if any(type(p).observe is not Protection.observe for p in engine.parts.protections):
         return "a protection observes events"
     if player.style:
@@ -124,6 +127,7 @@ class CompiledTapeFeed(TapeFeed):
         self.log = Log()
         self._accounted = False
         self._shown: dict[str, int] = {}
+        self._halts: list[tuple[int, str]] = []
         super().__init__(engine, tape, broker.venue, tokens, start, end)
         broker.hushed = True
         engine.reactions.arming = False
@@ -258,7 +262,7 @@ class CompiledTapeFeed(TapeFeed):
         return kept(
             self.engine, log.reviews[: int(plan[lg.N_REVIEWS])],
             log.told[: int(plan[lg.N_TOLD])], log.cases[: int(plan[lg.N_CASES])],
-            post_only=self._post_only,
+            post_only=self._post_only, halts=self._halts,
         )  # fmt: skip
 
     def refused(self) -> Counter[str]:
@@ -305,6 +309,9 @@ class CompiledTapeFeed(TapeFeed):
         self._shown.clear()
         door, now = engine.parts.door, engine.context.now
         halt = door.halted(engine.state.ledgers[0], "", now)
+        why = "" if halt is None else halt.reason
+        if why != (self._halts[-1][1] if self._halts else ""):
+            self._halts.append((int(plan[lg.N_REVIEWS]), why))
         plan[lg.N_HALTED] = 0 if halt is None else (halt.until or NEVER)
         plan[lg.N_KILLED] = 1 if door.killed else 0
         bound = engine.parts.bound[0]
@@ -315,7 +322,9 @@ class CompiledTapeFeed(TapeFeed):
         """Tells the engine which tokens are held and which orders are open now."""
         engine, orders = self.engine, self.broker.venue.orders
         words = TapeWords(engine, self.log.cases, post_only=self._post_only)
-        for slot in np.flatnonzero(orders[:, c.V_NUMBER]).tolist():
+        slots = np.flatnonzero(orders[:, c.V_NUMBER])
+        # In the order in which they were sent, as the engine has them: so they are cancelled.
+        for slot in slots[np.argsort(orders[slots, c.V_NUMBER])].tolist():
             o = orders[slot]
             log = int(o[c.V_LOG])
             order = words.order(orders_of(self.log.reviews[log : log + 1], engine)[0].tolist())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +49,17 @@ class TapeWords(Words):
     """What one row means where a strategy quotes both tokens."""
 
     def __init__(
-        self, engine: Engine, cases: Ints, *stated: NDArray[np.float64], post_only: bool = True
-    ) -> None:
-        super().__init__(engine, cases, *(stated or (_EMPTY, _EMPTY)))
+        self, engine: Engine, cases: Ints, *, post_only: bool = True,
+        halts: Sequence[tuple[int, str]] = (),
+    ) -> None:  # fmt: skip
+        super().__init__(engine, cases, _EMPTY, _EMPTY)
         self.post_only = post_only
+        self.halts = halts
+        """why trading was halted, from which row of the log on"""
+
+    def _halted(self, row: list[int]) -> str:
+        at = bisect_right(self.halts, row[c.O_ROW], key=lambda halt: halt[0])
+        return self.halts[at - 1][1] if at else ""
 
     def token(self, row: list[int]) -> str:
         """The token that a row of the orders is about."""
@@ -67,7 +75,9 @@ class TapeWords(Words):
         if row[c.O_REFUSED] == lg.OUT_OF_RANGE:
             verdicts: tuple[Verdict, ...] = door.review(draft, row[c.O_TS]).verdicts
         else:
-            verdicts = door.recall(draft, bool(row[c.O_REDUCES]), self._case(row))
+            verdicts = door.recall(
+                draft, bool(row[c.O_REDUCES]), self._case(row), self._halted(row)
+            )
         return fx.OrderReviewed(
             row[c.O_TS], self.ledger, self.id(row), self.intent(row), row[c.O_ASKED],
             row[c.O_PERMITTED], verdicts, (), market.id, price, None,
@@ -185,14 +195,20 @@ def fills_of(told: Ints, orders: Ints, ones: Ints) -> tuple[Ints, Ints]:
 
 
 def kept(
-    engine: Engine, reviews: Ints, told: Ints, cases: Ints, *, post_only: bool
+    engine: Engine,
+    reviews: Ints,
+    told: Ints,
+    cases: Ints,
+    *,
+    post_only: bool,
+    halts: Sequence[tuple[int, str]],
 ) -> tuple[TapeFilled, Reviewed]:
     """Every fill and every review, told when somebody asks."""
     orders = orders_of(reviews, engine)
     markets = engine.context.universe.markets
     ones = np.array([market.price_one for market in markets], np.int64)
     rows, sent = fills_of(told, orders, ones)
-    words = TapeWords(engine, cases, post_only=post_only)
+    words = TapeWords(engine, cases, post_only=post_only, halts=halts)
     considered = (orders[:, c.O_REFUSED] == 0) | (orders[:, c.O_REFUSED] == lg.OUT_OF_RANGE)
     quality = np.zeros(len(rows), np.int64)
     return TapeFilled(words, rows, sent, quality), TapeReviewed(words, orders[considered])

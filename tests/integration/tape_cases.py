@@ -45,7 +45,12 @@ def random_quotes(sight, own, p, wanted):
     if drawn(own, 10.0) < p[1]:
         return seen.LEAVE
     bid, ask = sight[seen.BID], sight[seen.ASK]
+    if (bid <= 0.0 or ask <= 0.0) and p[3] > 0.0:
+        bid, ask = own[3], own[4]
     if bid <= 0.0 or ask <= 0.0:
+        return 0
+    own[3], own[4] = bid, ask
+    if p[4] > 0.0 and drawn(own, 10.0) < p[4]:
         return 0
     n = 0
     for side in (1.0, -1.0):
@@ -53,7 +58,7 @@ def random_quotes(sight, own, p, wanted):
             what = drawn(own, 8.0)
             if what == 0.0:
                 continue
-            away = math.floor(drawn(own, 5.0) - 1.0) * 0.01
+            away = math.floor(drawn(own, 5.0) - 1.0 + p[5]) * 0.01
             outcome = 0.0
             way = side
             price = bid - away if side > 0.0 else ask + away
@@ -66,6 +71,10 @@ def random_quotes(sight, own, p, wanted):
                 outcome, way, price = 1.0 - outcome, 1.0, 1.0 - price
             if what == 6.0:
                 size = 4.0
+            if p[6] > 0.0 and what != 5.0 and held > 0.0:
+                # All of it at once, at the price of the other side.
+                way, size = -1.0, held / p[2]
+                price = bid - 0.01 if outcome == 0.0 else 0.99 - ask
             wanted[n, seen.W_OUTCOME] = outcome
             wanted[n, seen.W_SIDE] = way
             wanted[n, seen.W_PRICE] = price
@@ -88,6 +97,10 @@ class RandomQuotes(Quoter):
         seed: int = 0
         leave: int = 0
         times: float = 1.0
+        blind: bool = False
+        idle: int = 0
+        away: int = 0
+        flat: bool = False
 
     def __init__(self, config=None):
         super().__init__(config)
@@ -99,7 +112,11 @@ class RandomQuotes(Quoter):
         self.post_only = self.config.post_only
 
     def parameters(self):
-        return [self.config.seed, self.config.leave, self.config.times]
+        config = self.config
+        return [
+            config.seed, config.leave, config.times, float(config.blind), config.idle,
+            config.away, float(config.flat),
+        ]
 '''
 
 
@@ -181,15 +198,16 @@ class Stream:
 
 
 def write_tape(
-    path: Path, rng: np.random.Generator, markets: int, turns: int, segments: int = 1
-) -> Tape:
-    """A tape of so many markets' random books."""
+    path: Path, rng: np.random.Generator, markets: int, turns: int, segments: int = 1,
+    gap: int = 120, start: int = START,
+) -> Tape:  # fmt: skip
+    """A tape of so many markets' random books, something every ``gap`` milliseconds or so."""
     streams = [Stream(rng, m) for m in range(markets)]
-    ts = START
+    ts = start
     for stream in streams:
         stream.snapshot(ts)
     for _ in range(turns):
-        ts += int(rng.exponential(120)) * MILLISECOND
+        ts += int(rng.exponential(gap)) * MILLISECOND
         streams[int(rng.integers(0, markets))].turn(ts)
     rows = sorted((row for s in streams for row in s.rows), key=lambda row: row[0])
     names = ("ts", "price", "size", "aux", "instrument", "kind", "side")
@@ -208,16 +226,19 @@ def write_tape(
     return Tape.open(path)
 
 
-def tape_data(path: Path, seed: int, markets: int, turns: int, segments: int = 1) -> Any:
+def tape_data(
+    path: Path, seed: int, markets: int, turns: int, segments: int = 1, gap: int = 120,
+    start: int = START,
+) -> Any:  # fmt: skip
     """Recorded data over a random tape."""
     rng = np.random.default_rng(seed)
-    tape = write_tape(path, rng, markets, turns, segments)
+    tape = write_tape(path, rng, markets, turns, segments, gap, start)
     first, last = tape.segments[0].first_ts, tape.segments[-1].last_ts
     listed = [
         Market(
             id=f"m{m}", question=f"Will {m} happen?", group=f"g{m // 2}" if m % 3 else "",
             tokens=(Token(f"y{m}", "Yes"), Token(f"n{m}", "No")), category="politics", tick=CENT,
-            fee=FEES[(m + seed) % len(FEES)], opened=START - HOUR,
+            fee=FEES[(m + seed) % len(FEES)], opened=start - HOUR,
             closes=last + 40 * DAY,
         )
         for m in range(markets)
