@@ -64,6 +64,8 @@ def _note(m, token, side, now, why, plan, reviews):  # type: ignore[no-untyped-d
     said[lg.L_TOKEN] = token
     said[lg.L_SIDE] = side
     said[lg.L_REFUSED] = why
+    said[lg.L_STEP] = plan[lg.N_STEP]
+    said[lg.L_WAKE] = plan[lg.N_WAKE]
 
 
 # ---- one quote -----------------------------------------------------------------------------------
@@ -103,6 +105,7 @@ def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: i
     o[c.V_LOG] = plan[lg.N_REVIEWS] - 1
     opened(slot, books, orders)
     reserve(slot, 0, 1, 0, tables, books, venue, seen)
+    said[lg.L_RESERVED] = o[c.V_CASH]
     pace_nb.sent(tables[0], door[7], 0, now, bk.cost_of(price, size, rule[bm.R_DIVISOR]))
     o[c.V_ARRIVES] = now + latency(probes, conf, c.ENTRY, now)
     acts_nb.push(acts, at, o[c.V_ARRIVES], c.ARRIVE, slot, number)
@@ -142,6 +145,8 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
     said[lg.L_PRICE] = price
     said[lg.L_ASKED] = size
     said[lg.L_ROW] = at[c.C_ROW]
+    said[lg.L_STEP] = plan[lg.N_STEP]
+    said[lg.L_WAKE] = plan[lg.N_WAKE]
     said[lg.L_EXPIRES] = now + plan[lg.N_TTL] if plan[lg.N_TTL] > 0 else 0
     two = book[m, nb.B_BID] > 0 and book[m, nb.B_ASK] > 0 and book[m, nb.B_TRUSTED] != 0
     said[lg.L_MID] = book[m, nb.B_BID] + book[m, nb.B_ASK] if two else 0
@@ -212,9 +217,11 @@ def _pull(slot, now, at, tables, venue, logs):  # type: ignore[no-untyped-def]
         tables[0][t.A_CANCELS_DAY, row] += 1
     note = pulled[plan[lg.N_PULLED]]
     plan[lg.N_PULLED] += 1
-    note[0] = now
-    note[1] = o[c.V_LOG]
-    note[2] = o[c.V_MARKET]
+    note[lg.P_TS] = now
+    note[lg.P_NUMBER] = o[c.V_NUMBER]
+    note[lg.P_STEP] = plan[lg.N_STEP]
+    note[lg.P_WAKE] = plan[lg.N_WAKE]
+    note[lg.P_REVIEWS] = plan[lg.N_REVIEWS]
     arrives = max(now + latency(probes, conf, c.CANCELLING, now), o[c.V_ARRIVES])
     acts_nb.push(acts, at, arrives, c.CANCEL, slot, o[c.V_NUMBER])
 

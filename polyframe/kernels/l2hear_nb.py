@@ -93,6 +93,9 @@ def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-
     here = o[c.V_NUMBER] == x[c.X_NUMBER]
     row[lg.T_LOG] = o[c.V_LOG] if here else -1
     row[lg.T_REALISED] = 0
+    plan[lg.N_STEP] += 1
+    plan[lg.N_WAKE] = lg.BY_ANSWER
+    row[lg.T_STEP] = plan[lg.N_STEP]
     plan[lg.N_REVISE] = 0
     plan[lg.N_ASK] = 0
     if what == c.ACCEPTED:

@@ -3,7 +3,7 @@
 Shapes:
     reviews  (., L_SIZE_OF) int64: every order that was put to the guards, or refused before
     told     (., T_SIZE_OF) int64: every answer of the venue, as the engine took it
-    pulled   (., 3) int64: every cancel that was asked for: when, the order's review, its market
+    pulled   (., P_SIZE_OF) int64: every cancel that was asked for
     cases    (., CASE_SIZE_OF) int64: what guards saw that ruled against an order
     plan     (N_SIZE_OF,) int64
 Units: ns, price and size units of the order's own token, money.
@@ -32,7 +32,18 @@ L_MID: Final = 11
 """bid + ask of YES when it was decided, 0 when a side was empty"""
 L_REFUSED: Final = 12
 L_EXPIRES: Final = 13
-L_SIZE_OF: Final = 14
+L_STEP: Final = 14
+"""in which step of the engine it was, counted from 1: a wake or an answer is one"""
+L_WAKE: Final = 15
+"""what woke the strategy, see ``BY_``"""
+L_RESERVED: Final = 16
+"""cash that the order reserved when it was sent"""
+L_SIZE_OF: Final = 17
+
+BY_ANSWER: Final = 0
+BY_TIMER: Final = 1
+BY_MOVE: Final = 2
+"""what a step is: an answer of the venue, a timer, a best price that moved"""
 
 NOT_OPEN: Final = 1
 NO_LOT: Final = 2
@@ -42,7 +53,17 @@ OUT_OF_RANGE: Final = 4
 T_LOG: Final = X_SIZE_OF
 """the order's row among the reviews"""
 T_REALISED: Final = X_SIZE_OF + 1
-T_SIZE_OF: Final = X_SIZE_OF + 2
+T_STEP: Final = X_SIZE_OF + 2
+T_SIZE_OF: Final = X_SIZE_OF + 3
+
+P_TS: Final = 0
+P_NUMBER: Final = 1
+"""the order's number"""
+P_STEP: Final = 2
+P_WAKE: Final = 3
+P_REVIEWS: Final = 4
+"""how many reviews had been written when it was asked for"""
+P_SIZE_OF: Final = 5
 
 # ---- the plan ------------------------------------------------------------------------------------
 N_REVIEWS: Final = 0
@@ -76,4 +97,8 @@ N_ASK: Final = 17
 N_WAKES: Final = 18
 """how often the strategy was asked"""
 N_POST: Final = 19
-N_SIZE_OF: Final = 20
+N_STEP: Final = 20
+"""steps so far that the engine would have made"""
+N_WAKE: Final = 21
+"""what the present one is, see ``BY_``"""
+N_SIZE_OF: Final = 22

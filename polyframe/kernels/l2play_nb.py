@@ -131,6 +131,8 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                 continue
             book[first, nb.B_WOKEN] = 0
             stop = first + 1
+            plan[lg.N_STEP] += 1
+            plan[lg.N_WAKE] = lg.BY_MOVE
         else:
             coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
             why = l2.advance(min(until, coming), 1 << 60, at, tape, books, venue, seen)
@@ -150,6 +152,8 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             if coming > last_moment(at):
                 return nb.STOP_END
             plan[lg.N_NEXT] = coming + plan[lg.N_EVERY]
+            plan[lg.N_STEP] += 1
+            plan[lg.N_WAKE] = lg.BY_TIMER
             now = max(now, coming)
             at[c.C_NOW] = now
             stop = markets

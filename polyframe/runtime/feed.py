@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -110,7 +110,7 @@ class QuoteFeed:
         token = self.engine.context.universe.markets[m].yes.id
         return Woken(int(self.rows.ts[row]), reason, token, 0, row, self.engine.named_by(woken))
 
-    def played(self) -> Sequence[Told]:
+    def played(self) -> Iterable[Told]:
         """Steps that were carried out on the way, for the journal: none here."""
         return ()
 

@@ -8,7 +8,7 @@ are open; what it asks for then goes through the broker, as in any run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,13 @@ from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
 from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE, R_RATE
-from polyframe.runtime.feed import NEVER
+from polyframe.runtime.feed import NEVER, Told
 from polyframe.runtime.logged import Filled, Reviewed
 from polyframe.runtime.settings import Config
 from polyframe.runtime.tape_data import Played
 from polyframe.runtime.tape_feed import TapeFeed
 from polyframe.runtime.tape_logged import TapeWords, kept, orders_of, refusals
+from polyframe.runtime.tape_teller import TapeTeller
 from polyframe.store.tape import Tape
 
 Ints = NDArray[np.int64]
@@ -93,7 +94,7 @@ class Log:
         self.plan: Ints = np.zeros(lg.N_SIZE_OF, np.int64)
         self.reviews: Ints = np.empty((ROWS, lg.L_SIZE_OF), np.int64)
         self.told: Ints = np.empty((ROWS, lg.T_SIZE_OF), np.int64)
-        self.pulled: Ints = np.empty((ROWS, 3), np.int64)
+        self.pulled: Ints = np.empty((ROWS, lg.P_SIZE_OF), np.int64)
         self.cases: Ints = np.empty((ROWS // 8, CASE_SIZE_OF), np.int64)
 
     @property
@@ -153,6 +154,8 @@ class CompiledTapeFeed(TapeFeed):
             np.zeros((count, sc.MOST_QUOTES, 3), np.int64), counts,
             np.zeros((8, 1024), np.int64),
         )  # fmt: skip
+        words = TapeWords(engine, self.log.cases, post_only=self._post_only, halts=self._halts)
+        self._teller = TapeTeller(words, broker.venue.markets)
         self._listens: Ints = np.zeros(len(markets), np.int64)
         broker.venue.make_room(max(256, 4 * (len(markets) + 1) * sc.MOST_QUOTES))
 
@@ -253,7 +256,13 @@ class CompiledTapeFeed(TapeFeed):
     def _post_only(self) -> bool:
         return bool(self.log.plan[lg.N_POST])
 
-    # ---- what was done, for a report ---------------------------------------------------------
+    # ---- what was done, for the journal and a report -----------------------------------------
+
+    def played(self) -> Iterable[Told]:
+        """What happened since it was last asked, in order; told while it is taken."""
+        log = self.log
+        self._teller.words.cases = log.cases
+        return self._teller.told(log.plan, log.reviews, log.told, log.pulled)
 
     def unstepped(self) -> tuple[Filled, Reviewed]:
         """Every fill with what was known when it was decided, and every review."""
@@ -321,7 +330,7 @@ class CompiledTapeFeed(TapeFeed):
     def _show(self) -> None:
         """Tells the engine which tokens are held and which orders are open now."""
         engine, orders = self.engine, self.broker.venue.orders
-        words = TapeWords(engine, self.log.cases, post_only=self._post_only)
+        words = self._teller.words
         slots = np.flatnonzero(orders[:, c.V_NUMBER])
         # In the order in which they were sent, as the engine has them: so they are cancelled.
         for slot in slots[np.argsort(orders[slots, c.V_NUMBER])].tolist():
@@ -348,6 +357,8 @@ def tape_feed(
 ) -> tuple[TapeFeed, str]:  # fmt: skip
     """The feed of a tape, and which way it goes and why not the compiled one."""
     reason = why_not_compiled(players, engine, broker.venue)
+    if config.backtest.record == "all":
+        reason = "backtest.record all keeps every wake"
     if config.backtest.path == "python":
         reason = "backtest.path says so"
     if reason:

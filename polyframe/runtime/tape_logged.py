@@ -155,8 +155,11 @@ class TapeReviewed(Reviewed):
             yield LateReview(self.words, row)
 
 
-def orders_of(reviews: Ints, engine: Engine) -> Ints:
-    """The reviews in the columns that all compiled runs have in common, and a few of their own."""
+def orders_of(reviews: Ints, engine: Engine, at: Ints | None = None) -> Ints:
+    """The reviews in the columns that all compiled runs have in common, and a few of their own.
+
+    ``at`` are their rows in the log where they are not all of it.
+    """
     rows = np.zeros((len(reviews), O_EXPIRES + 1), np.int64)
     same = (
         (c.O_TS, lg.L_TS), (c.O_MARKET, lg.L_MARKET), (c.O_SIDE, lg.L_SIDE),
@@ -167,7 +170,7 @@ def orders_of(reviews: Ints, engine: Engine) -> Ints:
     for ours, theirs in same:
         rows[:, ours] = reviews[:, theirs]
     rows[:, c.O_KIND] = QUOTE_BIT
-    rows[:, c.O_ROW] = np.arange(len(rows))
+    rows[:, c.O_ROW] = np.arange(len(rows)) if at is None else at
     mid = reviews[:, lg.L_MID]
     rows[:, c.O_MID] = np.where(mid > 0, mid // 2, NO_MID)
     offset = np.array(engine.context.universe.offset, np.int64)
@@ -175,10 +178,8 @@ def orders_of(reviews: Ints, engine: Engine) -> Ints:
     return rows
 
 
-def fills_of(told: Ints, orders: Ints, ones: Ints) -> tuple[Ints, Ints]:
-    """The fills among the answers, and the orders they are of; ``ones`` by market."""
-    told = told[told[:, lc.X_WHAT] == lc.FILLED]
-    sent = orders[told[:, lg.T_LOG]]
+def fills_of(told: Ints, sent: Ints, ones: Ints) -> Ints:
+    """The fills that answers tell, ``sent`` the orders they are of; ``ones`` by market."""
     rows = np.zeros((len(told), X_TRADE + 1), np.int64)
     rows[:, c.X_ORDER] = told[:, lg.T_LOG]
     same = (
@@ -191,7 +192,13 @@ def fills_of(told: Ints, orders: Ints, ones: Ints) -> tuple[Ints, Ints]:
     price = told[:, lc.X_PRICE]
     other = sent[:, O_OUTCOME] == 1
     rows[:, c.X_PRICE] = np.where(other, ones[sent[:, c.O_MARKET]] - price, price)
-    return rows, sent
+    return rows
+
+
+def ones_of(engine: Engine) -> Ints:
+    """The price of 1.0 of every market."""
+    markets = engine.context.universe.markets
+    return np.array([market.price_one for market in markets], np.int64)
 
 
 def kept(
@@ -205,9 +212,9 @@ def kept(
 ) -> tuple[TapeFilled, Reviewed]:
     """Every fill and every review, told when somebody asks."""
     orders = orders_of(reviews, engine)
-    markets = engine.context.universe.markets
-    ones = np.array([market.price_one for market in markets], np.int64)
-    rows, sent = fills_of(told, orders, ones)
+    told = told[told[:, lc.X_WHAT] == lc.FILLED]
+    sent = orders[told[:, lg.T_LOG]]
+    rows = fills_of(told, sent, ones_of(engine))
     words = TapeWords(engine, cases, post_only=post_only, halts=halts)
     considered = (orders[:, c.O_REFUSED] == 0) | (orders[:, c.O_REFUSED] == lg.OUT_OF_RANGE)
     quality = np.zeros(len(rows), np.int64)

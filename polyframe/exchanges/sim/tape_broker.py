@@ -37,6 +37,8 @@ TIFS = {
     TimeInForce.GTC: c.GTC, TimeInForce.GTD: c.GTD, TimeInForce.FAK: c.FAK, TimeInForce.FOK: c.FOK,
 }  # fmt: skip
 
+NEVER: Ns = 2**63 - 1
+
 
 class TapeBroker:
     """Hands approved orders to the venue's tables; also the clock of its answers.
@@ -179,20 +181,25 @@ class TapeBroker:
         return min(moments, default=None)
 
     def take(self, now: Ns) -> Iterable[Event]:
-        """The answers known by a moment, oldest first; the feed has played the tape up to it."""
+        """The answers known by a moment, oldest first; the feed has played the tape up to it.
+
+        Each is taken when it is asked for: until then the order it is about is as it was.
+        """
         venue = self.venue
-        at, found = venue.at, []
-        while not self.hushed and at[c.C_TAKEN] < at[c.C_HEAD]:
-            row = venue.answers[at[c.C_TAKEN] % len(venue.answers)].tolist()
-            if row[c.X_KNOWN] > now:
-                break
-            at[c.C_TAKEN] += 1
-            found += [(row[c.X_KNOWN], event) for event in self._told(row)]
-        while self._settled and self._settled[0][0] <= now:
-            ts, _, event = heapq.heappop(self._settled)
-            found.append((ts, event))
-        found.sort(key=lambda pair: pair[0])
-        return [event for _, event in found]
+        at = venue.at
+        while True:
+            row: list[int] = []
+            if not self.hushed and at[c.C_TAKEN] < at[c.C_HEAD]:
+                row = venue.answers[at[c.C_TAKEN] % len(venue.answers)].tolist()
+            known = row[c.X_KNOWN] if row else NEVER
+            settled = self._settled[0][0] if self._settled else NEVER
+            if min(known, settled) > now:
+                return
+            if known <= settled:
+                at[c.C_TAKEN] += 1
+                yield from self._told(row)
+            else:
+                yield heapq.heappop(self._settled)[2]
 
     def market_events(self) -> list[Event]:
         """The end of trading and the resolution of every market, at the time each was known."""
