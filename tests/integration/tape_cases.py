@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -258,3 +259,41 @@ def tape_data(
         ForecastTable(()),
         tape=Played("random", tape, first, last),
     )
+
+
+MARKETS_FORM = {
+    "kind": "markets", "source": "me",
+    "columns": {
+        **{name: name for name in "market_id question token_0 outcome_0 token_1 outcome_1".split()},
+        "tick": "tick", "closes": {"from": "closes", "unit": "ns"},
+    },
+}  # fmt: skip
+"""How markets of these tests are imported."""
+
+
+def ws_lines(stream: Stream, turns: int) -> list[str]:
+    """A market's wandering book as Polymarket's socket tells it: the whole book again and again."""
+    ts, told = START, []
+    stream.snapshot(ts)
+    for _ in range(turns):
+        stamp = {"asset_id": f"y{stream.instrument}", "timestamp": str(ts // MILLISECOND)}
+        bids, asks = (
+            [
+                {"price": f"{p / 100:.2f}", "size": f"{s // SHARE}"}
+                for p, s in stream.sides[side].items()
+            ]
+            for side in (1, -1)
+        )
+        told.append({"event_type": "book", "bids": bids, "asks": asks, **stamp})
+        ts += (1 + int(stream.rng.exponential(120))) * MILLISECOND
+        before = len(stream.rows)
+        stream.turn(ts)
+        for row in stream.rows[before:]:
+            if row[5] == TapeKind.TRADE:
+                side = "SELL" if row[6] < 0 else "BUY"
+                told.append({
+                    "event_type": "last_trade_price", "price": f"{row[1] / 10_000:.2f}",
+                    "size": f"{row[2] // SHARE}", "side": side,
+                    **stamp, "timestamp": str(ts // MILLISECOND),
+                })  # fmt: skip
+    return [json.dumps(one) for one in told]

@@ -44,9 +44,7 @@ def journal(
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_both_ways_write_the_same_journal(
-    registry: Registry, tmp_path: Path, seed: int
-) -> None:
+def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
     values = drawn(rng, seed)
