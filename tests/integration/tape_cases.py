@@ -261,13 +261,15 @@ def tape_data(
     )
 
 
+NAMES = ("market_id", "question", "token_0", "outcome_0", "token_1", "outcome_1", "tick")
 MARKETS_FORM = {
-    "kind": "markets", "source": "me",
+    "kind": "markets",
+    "source": "me",
     "columns": {
-        **{name: name for name in "market_id question token_0 outcome_0 token_1 outcome_1".split()},
-        "tick": "tick", "closes": {"from": "closes", "unit": "ns"},
+        **{name: name for name in NAMES},
+        "closes": {"from": "closes", "unit": "ns"},
     },
-}  # fmt: skip
+}
 """How markets of these tests are imported."""
 
 
