@@ -103,11 +103,13 @@ class TapeTeller:
     def _answers(self, told: Ints, reviews: Ints, begin: int, end: int) -> Iterator[Row]:
         for at in range(begin, end, BLOCK):
             block = told[at : min(at + BLOCK, end)]
-            logs = np.maximum(block[:, lg.T_LOG], 0)
+            of = np.isin(block[:, lc.X_WHAT], (lc.FILLED, lc.REJECTED))
+            logs = block[of, lg.T_LOG]
             orders = orders_of(reviews[logs], self.words.engine, logs)
-            fills = fills_of(block, orders, self._ones)
-            rows = zip(block.tolist(), orders.tolist(), fills.tolist(), strict=True)
-            for k, (row, order, fill) in enumerate(rows, at):
+            fills = fills_of(block[of], orders, self._ones)
+            known = zip(orders.tolist(), fills.tolist(), strict=True)
+            for k, (row, needed) in enumerate(zip(block.tolist(), of.tolist(), strict=True), at):
+                order, fill = next(known) if needed else ([], [])
                 yield Row(row[lg.T_STEP], -1, ANSWER, k, row, order, fill)
 
     def _cancels(self, pulled: Ints, begin: int, end: int) -> Iterator[Row]:

@@ -58,3 +58,68 @@ def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, se
     assert (tmp_path / "fast").read_bytes() == (tmp_path / "slow").read_bytes()
     told = {type(effect) for step in fast if isinstance(step, Step) for effect in step.effects}
     assert {fx.OrderReviewed, fx.SubmitOrder, fx.RequestCancel} <= told
+
+
+HALTING = [
+    {"use": "*", "enabled": False},
+    {"use": "DailyLoss", "config": {"loss": "3"}},
+    {"use": "DrawdownKill", "config": {"drawdown": 0.02}},
+]
+
+
+@pytest.mark.parametrize("seed", [21, 39, 42, 45])
+def test_a_limit_that_a_fill_crosses_is_a_step_of_its_own(
+    registry: Registry, tmp_path: Path, seed: int
+) -> None:
+    """The loop stops after the fill and the engine halts: one step more, nothing else differs."""
+    rng = np.random.default_rng(seed)
+    data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
+    values = {**drawn(rng, seed), "protections": HALTING}
+    fast, _ = journal(registry, data, values, "auto", tmp_path / "fast")
+    slow, _ = journal(registry, data, values, "python", tmp_path / "slow")
+    ours, theirs = (
+        [(step.ts, effect) for step in records if isinstance(step, Step) for effect in step.effects]
+        for records in (fast, slow)
+    )
+    assert any(isinstance(effect, fx.TradingHalted) for _, effect in ours)
+    assert ours == theirs
+    events = [
+        [step.event for step in records if isinstance(step, Step) and step.event is not None]
+        for records in (fast, slow)
+    ]
+    assert events[0] == events[1]
+    assert 0 <= fast[-1].seq - slow[-1].seq <= 1
+
+
+def test_what_keeps_a_run_from_being_compiled_is_said(tmp_path: Path, registry: Registry) -> None:
+    data = tape_data(tmp_path / "tape", 1, 1, 50, 1)
+    folder = tmp_path / "user"
+    for kind, name, text in (
+        ("strategies", "random_quotes", STRATEGY), ("protections", "in_python", PROTECTION),
+    ):  # fmt: skip
+        (folder / kind).mkdir(parents=True)
+        (folder / kind / f"{name}.py").write_text(text)
+    own = Registry.load(folder)
+    values = drawn(np.random.default_rng(1), 1)
+    for found, more, why in (
+        (own, {"protections": [{"use": "InPython"}]},
+         "protection InPython has no compiled guard"),
+        (registry, {"backtest": {"record": "all"}}, "backtest.record all keeps every wake"),
+    ):  # fmt: skip
+        config = Config.model_validate({**values, **more})
+        made = build.replay(config, found, data, session="s", journal=JournalWriter.null())
+        assert not isinstance(made.replay.feed, CompiledTapeFeed)
+        assert made.parts.notes[-1] == f"the tape went through the engine step by step: {why}"
+        made.replay.run()
+
+
+PROTECTION = """
+from polyframe import Kind, Protection
+
+
+class InPython(Protection):
+    applies_to = frozenset({Kind.QUOTE})
+
+    def review(self, proposal, view):
+        return self.allow(proposal)
+"""
