@@ -16,7 +16,9 @@ _FROM: dict[str, str] = {
     for module, names in {
         "polyframe.api.plugin": "API Plugin PluginConfig",
         "polyframe.api.param": "Int Real Choice",
-        "polyframe.api.subscription": "Data Every Moved Subscription Traded Wallets",
+        "polyframe.api.subscription": (
+            "Answered Data Ended Every Moved Subscription Traded Wallets"
+        ),
         "polyframe.api.view": "View",
         "polyframe.api.strategy": "Strategy",
         "polyframe.api.quoting": "Quoter compilable quote_kernel",

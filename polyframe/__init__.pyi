@@ -59,7 +59,13 @@ from polyframe.api.stakes import mid_of as mid_of
 from polyframe.api.stakes import stake_in as stake_in
 from polyframe.api.strategy import Strategy as Strategy
 from polyframe.api.subscription import (
+    Answered as Answered,
+)
+from polyframe.api.subscription import (
     Data as Data,
+)
+from polyframe.api.subscription import (
+    Ended as Ended,
 )
 from polyframe.api.subscription import (
     Every as Every,

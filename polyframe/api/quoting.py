@@ -123,7 +123,7 @@ class Quoter(Strategy):
 
     def on_wake(self, event: TimerFired | Woken, view: View) -> Iterable[Wish]:
         """Asks the kernel about the market that moved, or about all."""
-        if isinstance(event, Woken):
+        if isinstance(event, Woken) and event.token:
             market = view.market(event.token)
             return self._wanted([market], view)
         return self._wanted(view.markets(), view)

@@ -48,7 +48,15 @@ class Every(msgspec.Struct, frozen=True, tag=True):
     interval: Ns
 
 
-WakeOn: TypeAlias = Moved | Traded | Wallets | Every
+class Answered(msgspec.Struct, frozen=True, tag=True):
+    """Wake when the venue answered about an own order: it stands, was refused, filled or ended."""
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    """Wake once when the session ends: nothing that is sent then is executed in a backtest."""
+
+
+WakeOn: TypeAlias = Moved | Traded | Wallets | Every | Answered | Ended
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):

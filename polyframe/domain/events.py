@@ -38,6 +38,8 @@ class WakeReason(StrEnum):
     EXIT = "exit"
     """an exit of a held position holds"""
     END = "end"
+    ANSWERED = "answered"
+    """the venue answered about an own order"""
 
 
 class Woken(_Event, frozen=True):

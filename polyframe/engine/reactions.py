@@ -8,7 +8,15 @@ from typing import Any
 import msgspec
 
 from polyframe.api.protection import Halt, Protection
-from polyframe.api.subscription import Every, Moved, Subscription, Traded, Wallets
+from polyframe.api.subscription import (
+    Answered,
+    Ended,
+    Every,
+    Moved,
+    Subscription,
+    Traded,
+    Wallets,
+)
 from polyframe.api.view import View
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
@@ -74,6 +82,7 @@ class Reactions:
         ]
         self._table: dict[type, Callable[[Any, Any], None]] = {
             ev.SessionStarted: self._started,
+            ev.SessionEnded: self._ended,
             ev.MarketListed: lambda e, _: self.subscribe(e.market),
             ev.Woken: self._woken,
             ev.BookUpdated: lambda e, moved: self._quoted(e.ts, e.quote.token, moved),
@@ -84,6 +93,8 @@ class Reactions:
             ev.BarSignalled: lambda e, _: self._signals.carry_out(e),
             ev.ForecastMade: self._told,
             ev.ForecastFailed: self._told,
+            ev.OrderAccepted: lambda e, _: self._stands(e),
+            ev.CancelRejected: lambda e, _: self._stands(e),
             ev.OrderFilled: self._filled,
             ev.OrderRejected: self._order_ended,
             ev.OrderCancelled: self._order_ended,
@@ -231,13 +242,34 @@ class Reactions:
             return
         bound = self.parts.named(note.fill.ledger)
         self.conduct.tell(bound, "on_fill", note)
+        self._answered(bound, event.ts, note.fill.token)
         self.parts.quotes.revise(bound, note.fill.token)
         self._work_parents(bound, note.fill.market)
+
+    def _stands(self, event: ev.OrderAccepted | ev.CancelRejected) -> None:
+        """The venue took an order, or could not cancel it."""
+        found = self.context.state.orders.get(event.order)
+        if found is not None:
+            self._answered(self.parts.bound[found.ledger], event.ts, found.order.token)
+
+    def _answered(self, bound: Bound, ts: Ns, token: str) -> None:
+        """Wakes a strategy that asked to hear of the venue's answers."""
+        if any(isinstance(wake, Answered) for wake in bound.subscription.wake):
+            woken = ev.Woken(ts, ev.WakeReason.ANSWERED, token, 0, 0, (bound.name,))
+            self.conduct.tell(bound, "on_wake", woken)
+
+    def _ended(self, event: ev.SessionEnded, note: object) -> None:
+        """The last moment: those hear of it who asked."""
+        for bound in self.parts.bound:
+            if any(isinstance(wake, Ended) for wake in bound.subscription.wake):
+                woken = ev.Woken(event.ts, ev.WakeReason.END, "", 0, 0, (bound.name,))
+                self.conduct.tell(bound, "on_wake", woken)
 
     def _order_ended(self, event: Any, note: Any) -> None:
         if note is None:
             return
         bound = self.parts.bound[note.ledger]
+        self._answered(bound, event.ts, note.order.token)
         if not isinstance(event, ev.OrderRejected):
             # What was refused once would be refused again: others must leave room first.
             self.parts.quotes.revise(bound, note.order.token)

@@ -43,7 +43,8 @@ L_SIZE_OF: Final = 17
 BY_ANSWER: Final = 0
 BY_TIMER: Final = 1
 BY_MOVE: Final = 2
-"""what a step is: an answer of the venue, a timer, a best price that moved"""
+BY_TRADE: Final = 3
+"""what a step is: an answer of the venue, a timer, a best price that moved, a trade"""
 
 NOT_OPEN: Final = 1
 NO_LOT: Final = 2

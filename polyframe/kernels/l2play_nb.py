@@ -81,6 +81,24 @@ def _full(markets, standing, logs, venue, at):  # type: ignore[no-untyped-def]
     return 0
 
 
+@kernel(int64(int64, _row, rw.TAPE, rw.SEEN))
+def heard(row, at, tape, seen):  # type: ignore[no-untyped-def]
+    """The first trade from a row on that is over the notional asked for; ``C_ROW`` when none is.
+
+    Shapes: see module. Units: none.
+    """
+    _, price, size, _, instrument, kind, _, _, market_of = tape
+    book, prints = seen[0], seen[5]
+    while row < at[c.C_ROW]:
+        m = int64(market_of[instrument[row]])
+        if kind[row] == rw.TRADE and m >= 0:
+            over = prints[0, m]
+            if 0 < over <= price[row] * size[row] // book[m, nb.B_DIVISOR]:
+                return row
+        row += 1
+    return at[c.C_ROW]
+
+
 @kernel(
     int64(
         int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING,
@@ -120,6 +138,19 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             counts[only, 1] = 0
             first = counts[only, 3]
             stop = first + 1
+        elif at[c.C_HEARD] != 0:
+            # Trades of one update, one after the other, before what moved in it.
+            row = heard(at[c.C_PRINT] - 1, at, tape, seen)
+            if row >= at[c.C_ROW]:
+                at[c.C_HEARD] = 0
+                at[c.C_PRINT] = 0
+                at[c.C_WHY] = nb.STOP_MOVED if at[c.C_WOKEN] != 0 else 0
+                continue
+            at[c.C_PRINT] = row + 2
+            first = int64(tape[8][tape[4][row]])
+            stop = first + 1
+            plan[lg.N_STEP] += 1
+            plan[lg.N_WAKE] = lg.BY_TRADE
         elif at[c.C_WOKEN] != 0:
             # Markets whose best prices moved in one update, one after the other.
             first = at[c.C_WHERE]
@@ -145,7 +176,9 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                 if nb.settle(marks) != 0:
                     return nb.STOP_LIMIT
                 continue
-            if why == nb.STOP_MOVED:
+            if why in (nb.STOP_MOVED, rw.STOP_TRADED):
+                if at[c.C_TICK] != 0:
+                    return rw.STOP_TICK
                 continue
             if why != nb.STOP_TIME or coming >= until:
                 return why

@@ -18,7 +18,7 @@ from polyframe.api.exits import Exits, declared
 from polyframe.api.protection import Protection
 from polyframe.api.quoting import Quoter, kernel_of
 from polyframe.api.strategy import Strategy
-from polyframe.api.subscription import Every
+from polyframe.api.subscription import Answered, Ended, Every, Subscription, Traded, Wallets
 from polyframe.domain.events import Event, TickSizeChanged, WakeReason, Woken
 from polyframe.domain.orders import OrderState
 from polyframe.domain.units import Ns
@@ -31,6 +31,7 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import l2play_nb as l2
+from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import numbers_nb
 from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
@@ -48,6 +49,12 @@ from polyframe.store.tape import Tape
 Ints = NDArray[np.int64]
 OWN = ("on_wake", "on_fill")
 """Methods that a quoting strategy has from its base."""
+UNHEARD: dict[type, str] = {
+    Wallets: "follows wallets",
+    Answered: "is woken by answers",
+    Ended: "is woken at the end",
+}
+"""Wakes that the loop leaves to the engine."""
 ROWS = 1 << 16
 
 
@@ -64,6 +71,8 @@ def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> s
     own = [name for name in deciding if getattr(cls, name) is not base[name]]
     if own:
         return f"{cls.__name__} decides in {', '.join(own)}"
+    if unheard := _unheard(player.strategy.subscribe(engine.context.universe.markets)):
+        return f"{cls.__name__} {unheard}"
     if _exits(player).selling or cls.custom_exit is not Strategy.custom_exit:
         return f"{cls.__name__} declares exits"
     if not door.compiled:
@@ -81,6 +90,15 @@ def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> s
     if any(len(market.tokens) > 2 for market in engine.context.universe.markets):
         return "a market has more than two tokens"
     return ""
+
+
+def _unheard(subscription: Subscription) -> str:
+    """What of a subscription the loop does not hear, empty when it hears all."""
+    wakes = [type(wake) for wake in subscription.wake]
+    for kind, words in UNHEARD.items():
+        if kind in wakes:
+            return words
+    return "has more than one clock" if wakes.count(Every) > 1 else ""
 
 
 def _exits(player: Player) -> Exits:
@@ -250,6 +268,8 @@ class CompiledTapeFeed(TapeFeed):
             told.append(Woken(ts, WakeReason.LIMIT, markets[0].yes.id, number, row))
         at[c.C_TICK] = 0
         at[c.C_WHY] = nb.STOP_MOVED if at[c.C_WOKEN] else 0
+        if at[c.C_HEARD]:
+            at[c.C_WHY] = rw.STOP_TRADED
         return told
 
     @property
@@ -351,12 +371,22 @@ class CompiledTapeFeed(TapeFeed):
         held.update(int(token) for token in np.flatnonzero(shares))
 
 
+def _torn(tape: Tape, player: Player, engine: Engine) -> bool:
+    """True when trades wake a strategy and a segment ends in the middle of an update."""
+    wakes = player.strategy.subscribe(engine.context.universe.markets).wake
+    if not any(isinstance(wake, Traded) for wake in wakes):
+        return False
+    return any(segment["flag"][-1] & rw.MORE for segment in tape.segments if segment.rows)
+
+
 def tape_feed(
     config: Config, engine: Engine, played: Played, broker: Any, tokens: Mapping[str, int],
     players: Sequence[Player],
 ) -> tuple[TapeFeed, str]:  # fmt: skip
     """The feed of a tape, and which way it goes and why not the compiled one."""
     reason = why_not_compiled(players, engine, broker.venue)
+    if not reason and _torn(played.tape, players[0], engine):
+        reason = "an update with trades goes on in the next segment"
     if config.backtest.record == "all":
         reason = "backtest.record all keeps every wake"
     if config.backtest.path == "python":

@@ -132,7 +132,8 @@ class TapeTeller:
         if why == lg.BY_TIMER or row.what == CANCEL:
             return ev.TimerFired(ts, self.words.ledger, EVERY + "0")
         token = self.words.market(row.sent).yes.id
-        return ev.Woken(ts, ev.WakeReason.MOVED, token, 0, row.row[lg.L_ROW], (self.words.ledger,))
+        reason = ev.WakeReason.TRADED if why == lg.BY_TRADE else ev.WakeReason.MOVED
+        return ev.Woken(ts, reason, token, 0, row.row[lg.L_ROW], (self.words.ledger,))
 
     def _effects(self, row: Row) -> list[Effect]:
         if row.what == CANCEL:

@@ -27,7 +27,10 @@ FEES = tuple(FeeSchedule(*own, 250_000) for own in ((0, 1), (40_000, 1), (250_00
 
 STRATEGY = '''
 import math
-from polyframe import MILLISECOND, PluginConfig, Quoter, compilable, quote_kernel, seen
+from polyframe import (
+    MILLISECOND, Answered, Ended, PluginConfig, Quoter, Subscription, Traded, Wallets, compilable,
+    quote_kernel, seen,
+)
 
 
 @compilable
@@ -102,6 +105,8 @@ class RandomQuotes(Quoter):
         idle: int = 0
         away: int = 0
         flat: bool = False
+        over: int = 0
+        wake: str = ""
 
     def __init__(self, config=None):
         super().__init__(config)
@@ -111,6 +116,14 @@ class RandomQuotes(Quoter):
         self.depth = self.config.depth
         self.quote_ttl = self.config.ttl * MILLISECOND
         self.post_only = self.config.post_only
+
+    def subscribe(self, markets):
+        found = super().subscribe(markets)
+        more = {"": (), "answers": (Answered(),), "end": (Ended(),), "wallets": (Wallets(("w",)),)}
+        wakes = (*found.wake, *more[self.config.wake])
+        if self.config.over:
+            wakes = (*wakes, Traded(self.config.over * 1_000_000))
+        return Subscription(data=found.data, wake=wakes)
 
     def parameters(self):
         config = self.config

@@ -49,6 +49,8 @@ def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, se
     data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
     values = drawn(rng, seed)
     values["protections"] = [{"use": "*", "enabled": False}, {"use": "MaxStake"}]
+    if seed % 2:
+        values["strategies"][0]["config"]["over"] = int(rng.integers(1, 20))
     fast, digest = journal(registry, data, values, "auto", tmp_path / "fast")
     slow, other = journal(registry, data, values, "python", tmp_path / "slow")
     for n, (a, b) in enumerate(zip(fast, slow, strict=False)):
@@ -91,6 +93,10 @@ def test_a_limit_that_a_fill_crosses_is_a_step_of_its_own(
     assert 0 <= fast[-1].seq - slow[-1].seq <= 1
 
 
+def woken_by(what: str) -> dict[str, Any]:
+    return {"strategies": [{"use": "RandomQuotes", "config": {"wake": what}}]}
+
+
 def test_what_keeps_a_run_from_being_compiled_is_said(tmp_path: Path, registry: Registry) -> None:
     data = tape_data(tmp_path / "tape", 1, 1, 50, 1)
     folder = tmp_path / "user"
@@ -105,6 +111,9 @@ def test_what_keeps_a_run_from_being_compiled_is_said(tmp_path: Path, registry: 
         (own, {"protections": [{"use": "InPython"}]},
          "protection InPython has no compiled guard"),
         (registry, {"backtest": {"record": "all"}}, "backtest.record all keeps every wake"),
+        (registry, woken_by("wallets"), "RandomQuotes follows wallets"),
+        (registry, woken_by("answers"), "RandomQuotes is woken by answers"),
+        (registry, woken_by("end"), "RandomQuotes is woken at the end"),
     ):  # fmt: skip
         config = Config.model_validate({**values, **more})
         made = build.replay(config, found, data, session="s", journal=JournalWriter.null())
