@@ -43,12 +43,15 @@ def journal(
     return list(JournalReader(path)), writer.digest
 
 
+OPEN = [{"use": "*", "enabled": False}, {"use": "MaxStake"}]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
     values = drawn(rng, seed)
-    values["protections"] = [{"use": "*", "enabled": False}, {"use": "MaxStake"}]
+    values["protections"] = OPEN
     if seed % 2:
         values["strategies"][0]["config"]["over"] = int(rng.integers(1, 20))
     fast, digest = journal(registry, data, values, "auto", tmp_path / "fast")
@@ -60,6 +63,22 @@ def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, se
     assert (tmp_path / "fast").read_bytes() == (tmp_path / "slow").read_bytes()
     told = {type(effect) for step in fast if isinstance(step, Step) for effect in step.effects}
     assert {fx.OrderReviewed, fx.SubmitOrder, fx.RequestCancel} <= told
+
+
+@pytest.mark.parametrize(("seed", "over"), [(116, 6), (124, 0)])
+def test_what_was_sold_before_anybody_heard_of_it_is_not_redeemed(
+    registry: Registry, tmp_path: Path, seed: int, over: int
+) -> None:
+    """The market resolves while the answer to a sale is on its way."""
+    rng = np.random.default_rng(seed)
+    data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
+    values = {**drawn(rng, seed), "protections": OPEN}
+    values["strategies"][0]["config"]["over"] = over
+    fast, digest = journal(registry, data, values, "auto", tmp_path / "fast")
+    _, other = journal(registry, data, values, "python", tmp_path / "slow")
+    assert digest == other
+    settled = [e for s in fast if isinstance(s, Step) for e in s.effects]
+    assert any(isinstance(effect, fx.PositionSettled) for effect in settled)
 
 
 HALTING = [

@@ -21,7 +21,7 @@ from polyframe.domain.events import (
     OrderRejected,
 )
 from polyframe.domain.market import Market, Resolution
-from polyframe.domain.orders import ApprovedOrder, Order, Seal, TimeInForce
+from polyframe.domain.orders import ApprovedOrder, Order, Seal, Side, TimeInForce
 from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Ns, Size, floor_to
 from polyframe.errors import InvariantError
@@ -162,8 +162,25 @@ class TapeBroker:
         self._settle(self._settlement.merge(ledger, market, size, now))
 
     def redeem(self, ledger: str, market: str, token: str, size: Size, now: Ns) -> None:
-        """Pays shares of a resolved market; fails before its outcome could be known."""
-        self._settle(self._settlement.redeem(ledger, market, token, size, now))
+        """Pays shares of a resolved market; fails before its outcome could be known.
+
+        Shares that a sale took, of which the answer is still on its way, are not there any more.
+        """
+        size -= self._sold(ledger, token)
+        if size > 0:
+            self._settle(self._settlement.redeem(ledger, market, token, size, now))
+
+    def _sold(self, ledger: str, token: str) -> Size:
+        """What was sold of a token without anybody having heard of it yet."""
+        at, answers, sold = self.venue.at, self.venue.answers, 0
+        for k in range(int(at[c.C_TAKEN]), int(at[c.C_HEAD])):
+            row = answers[k % len(answers)]
+            if row[c.X_WHAT] != c.FILLED:
+                continue
+            order = self._orders[int(row[c.X_NUMBER])]
+            if order.side == Side.SELL and (order.ledger, order.token) == (ledger, token):
+                sold += int(row[c.X_SIZE])
+        return sold
 
     # ---- the clock -----------------------------------------------------------------------------
 

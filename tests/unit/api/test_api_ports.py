@@ -13,7 +13,9 @@ import polyframe
 from polyframe import (
     API,
     DAY,
+    Answered,
     Data,
+    Ended,
     Every,
     Exchange,
     ExecutionStyle,
@@ -207,7 +209,14 @@ def test_wake_conditions_are_data() -> None:
     asked = Subscription(
         tokens=("y",),
         data=frozenset({Data.L2, Data.TRADES}),
-        wake=(Moved(2), Traded(10**8), Wallets(("0xabc",)), Every(DAY)),
+        wake=(
+            Moved(2),
+            Traded(10**8),
+            Wallets(("0xabc",)),
+            Every(DAY),
+            Answered(),
+            Ended(),
+        ),  # fmt: skip
     )
     assert {type(wake) for wake in asked.wake} == set(get_args(WakeOn))
     stored = msgspec.msgpack.encode(asked)
