@@ -12,6 +12,7 @@ import numpy as np
 from polyframe.domain.market import FeeSchedule, Group, GroupKind, Market, Resolution, Token
 from polyframe.domain.units import DAY, HOUR, MILLISECOND
 from polyframe.runtime import build
+from polyframe.runtime.plugins import Registry
 from polyframe.runtime.tape_data import Played
 from polyframe.store.forecasts import ForecastTable
 from polyframe.store.tape import Tape, TapeKind
@@ -132,6 +133,13 @@ class RandomQuotes(Quoter):
             config.away, float(config.flat),
         ]
 '''
+
+
+def quoters(folder: Path) -> Registry:
+    """The random quotes as a person's own file."""
+    (folder / "strategies").mkdir()
+    (folder / "strategies" / "random_quotes.py").write_text(STRATEGY)
+    return Registry.load(folder)
 
 
 class Stream:

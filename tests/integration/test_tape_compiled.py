@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_cases import STRATEGY, tape_data
+from tape_cases import quoters, tape_data
 from tape_ledger import balanced
 
 from polyframe.domain import effects as fx
@@ -27,10 +27,7 @@ QUEUES = ("risk_averse", "power", "log", "power_total", "log_total", "power_fron
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    folder = tmp_path_factory.mktemp("user")
-    (folder / "strategies").mkdir()
-    (folder / "strategies" / "random_quotes.py").write_text(STRATEGY)
-    return Registry.load(folder)
+    return quoters(tmp_path_factory.mktemp("user"))
 
 
 def played(registry: Registry, data: build.Recorded, values: dict[str, Any], path: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_cases import STRATEGY, tape_data
+from tape_cases import STRATEGY, quoters, tape_data
 from test_tape_compiled import drawn
 
 from polyframe.domain import effects as fx
@@ -21,10 +21,7 @@ from polyframe.store.records import Header, RecordLevel, Step
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    folder = tmp_path_factory.mktemp("user")
-    (folder / "strategies").mkdir()
-    (folder / "strategies" / "random_quotes.py").write_text(STRATEGY)
-    return Registry.load(folder)
+    return quoters(tmp_path_factory.mktemp("user"))
 
 
 def journal(

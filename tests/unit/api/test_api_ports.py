@@ -216,7 +216,7 @@ def test_wake_conditions_are_data() -> None:
             Every(DAY),
             Answered(),
             Ended(),
-        ),  # fmt: skip
+        ),
     )
     assert {type(wake) for wake in asked.wake} == set(get_args(WakeOn))
     stored = msgspec.msgpack.encode(asked)
