@@ -12,6 +12,7 @@ from benchmarks.figures import print_json, print_table
 NAMES = {
     "bars": "an EMA cross over 500 markets beside freqtrade, backtesting.py and vectorbt",
     "flow": "rows a second of synthetic order flow, compiled and as a whole",
+    "l2": "market making on 5 M book events beside hftbacktest and nautilus, fill by fill",
     "peers": "the bare compiled loop that bounds every engine, from the peers' harness",
     "report": "the report of 45,000 trades: built, stored, shown, as a page",
     "size": "megabytes of the core in an empty environment, and its largest parts",

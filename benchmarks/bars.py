@@ -20,6 +20,7 @@ from numba import int64, njit, types
 
 from benchmarks.figures import Figure, figure, missing, peak_rss_mb, timed
 from benchmarks.harness import Harness, Peer
+from benchmarks.limits import UNLIMITED
 from polyframe.domain.market import FeeSchedule, Market, Token
 from polyframe.domain.units import MINUTE
 from polyframe.kernels import guards_nb as g
@@ -70,9 +71,6 @@ def _rule(order, numbers, limits, applies, scope, permitted, times):  # type: ig
     for _ in range(times):
         review_nb.review_both(order, numbers, limits, applies, scope, permitted, 0, 1, 0)
 
-
-UNBOUND = 10**9
-"""a limit that nothing reaches"""
 
 FREE: dict[str, Any] = {
     "sim": {
@@ -207,33 +205,6 @@ def loaded_bars(file: Path, markets: int, total: int = 0) -> build.Recorded:
     none = np.zeros(0, np.int64)
     empty = PriceColumns(none, none.astype(np.int32), none, none.astype(np.uint8))
     return build.Recorded(listed, [], {}, empty, ForecastTable(()), bars=bars)
-
-
-UNLIMITED: dict[str, dict[str, Any]] = {
-    "MaxStake": {"stake": UNBOUND},
-    "DailyLoss": {"loss": UNBOUND},
-    "WeeklyLoss": {"loss": UNBOUND},
-    "DrawdownKill": {"drawdown": 0.99},
-    "DrawdownHeat": {"steps": [[0.96, 0.5], [0.97, 0.25], [0.98, 0.0]]},
-    "OpenPositions": {"markets": UNBOUND},
-    "MinEdge": {"edge": 0.0},
-    "ImpliedProbability": {"probability": 1e-6},
-    "PriceBand": {"low": 0, "high": 1, "away": 1},
-    "PortfolioExposure": {"share": 1},
-    "CategoryExposure": {"share": 1, "categories": {}},
-    "EventExposure": {"share": 1},
-    "CorrelatedPositions": {"positions": UNBOUND},
-    "SymbolExposure": {"net": 1, "gross": 2, "total_net": 1},
-    "OrderSize": {"share": 1, "quotes": 1},
-    "OrderRate": {"second": 10_000, "minute": 50_000},
-    "DailyVolume": {"times": 1_000},
-    "CancelRatio": {"ratio": UNBOUND},
-    "StoplossGuard": {"trades": 10_000},
-    "Cooldown": {"minutes": 1e-6},
-    "LowProfit": {"trades": 10_000},
-    "MaxDrawdown": {"trades": 10_000},
-}
-"""Settings of the default guards under which none of them binds here."""
 
 
 class Setup:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from benchmarks.figures import Figure, missing
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -22,13 +24,19 @@ SECONDS = 900
 
 
 class Peer(NamedTuple):
-    """One peer: its name, its environment's folder, its script and how large its run is."""
+    """One peer: its name, its environment's folder, its script and how large its run is.
+
+    Without a folder it runs in this environment.
+    """
 
     name: str
     venv: str
     script: str
     quick: int
     full: int
+    runs: int = 1
+    more: tuple[str, ...] = ()
+    """further arguments of its script"""
 
 
 class Harness:
@@ -49,6 +57,32 @@ class Harness:
 
     def prepare(self, *, markets: int, bars: int) -> Path:
         """Copies the scripts and generates the bars where they are not there; the bars' file."""
+        self._copy()
+        found = self.data / "bars.npz"
+        if not found.is_file():
+            size = ["--l2", "1000", "--trades", "1000", "--markets", str(markets)]
+            self.run(Path(sys.executable), "gen_data.py", [*size, "--bars", str(bars)])
+        return found
+
+    def stream(self, events: int) -> Path:
+        """Copies the scripts; the file of a stream of at least so many book events and trades."""
+        self._copy()
+        found = self.data / "l2.npz"
+        if _events(found) < events:
+            self.data = self.here.parent / "data"  # what the harness was given stays as it is
+            found = self.data / "l2.npz"
+            size = ["--l2", str(events), "--trades", "1000", "--markets", "50"]
+            self.run(Path(sys.executable), "gen_data.py", size)
+        return found
+
+    def python(self, peer: Peer) -> Path | None:
+        """The interpreter of a peer's environment, None where that is not there."""
+        if not peer.venv:
+            return Path(sys.executable)
+        found = self.venvs / peer.venv / "bin" / "python"
+        return found if found.is_file() else None
+
+    def _copy(self) -> None:
         if not self.here.is_dir():
             self.here.mkdir(parents=True)
             for script in self.source.glob("*.py"):
@@ -57,11 +91,6 @@ class Harness:
             strategies.mkdir()
             own = CHECKOUT / "benchmarks" / "strategies" / "freqtrade_ema_cross.py"
             shutil.copy(own, strategies / "EmaCross.py")
-        found = self.data / "bars.npz"
-        if not found.is_file():
-            size = ["--l2", "1000", "--trades", "1000", "--markets", str(markets)]
-            self.run(Path(sys.executable), "gen_data.py", [*size, "--bars", str(bars)])
-        return found
 
     def run(self, python: Path, script: str, arguments: Sequence[str]) -> str:
         """What a script of the harness prints."""
@@ -77,20 +106,31 @@ class Harness:
         )
         return done.stdout
 
-    def rows(self, peers: Sequence[Peer], workload: str, *, quick: bool) -> Iterator[Figure]:
-        """Each peer's own rows of a workload, or why there are none."""
+    def rows(self, peers: Sequence[Peer], *workloads: str, quick: bool) -> Iterator[Figure]:
+        """Each peer's own rows of these workloads, or why there are none."""
         for peer in peers:
-            python = self.venvs / peer.venv / "bin" / "python"
-            if not python.is_file():
-                yield missing(peer.name, workload, f"no environment {peer.venv}: POLYFRAME_PEERS")
+            python = self.python(peer)
+            if python is None:
+                yield self.lacking(peer, workloads[0])
                 continue
-            events = peer.quick if quick else peer.full
+            size = ["--events", str(peer.quick if quick else peer.full), "--runs", str(peer.runs)]
             try:
-                printed = self.run(python, peer.script, ["--events", str(events), "--runs", "1"])
+                printed = self.run(python, peer.script, [*size, *peer.more])
             except (subprocess.SubprocessError, OSError) as error:
-                yield missing(peer.name, workload, _why(error))
+                yield missing(peer.name, workloads[0], why(error))
                 continue
-            yield from (_figure(row) for row in _json_rows(printed) if row["workload"] == workload)
+            yield from (_figure(row) for row in _json_rows(printed) if row["workload"] in workloads)
+
+    def lacking(self, peer: Peer, workload: str) -> Figure:
+        """The row of a peer that is not installed."""
+        return missing(peer.name, workload, f"no environment {peer.venv}: POLYFRAME_PEERS")
+
+
+def _events(file: Path) -> int:
+    if not file.is_file():
+        return 0
+    with np.load(file) as stream:
+        return len(stream["kind"])
 
 
 def _json_rows(printed: str) -> Iterator[dict[str, Any]]:
@@ -101,13 +141,14 @@ def _json_rows(printed: str) -> Iterator[dict[str, Any]]:
 
 def _figure(row: dict[str, Any]) -> Figure:
     known = ("peer", "workload", "events", "unit", "seconds", "setup_s", "rss_mb", "py")
-    wanted = ("trades", "pnl", "version")
+    wanted = ("trades", "fills", "inv", "cash", "pnl", "steps", "min_s", "max_s", "version")
     return Figure(
         **{name: row[name] for name in known}, more={k: row[k] for k in wanted if k in row}
     )
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """The last line that a failed script said."""
     said = getattr(error, "stderr", None) or str(error)
     lines = said.strip().splitlines()
     return f"the harness does not run: {lines[-1][:120] if lines else type(error).__name__}"
