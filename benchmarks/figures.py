@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+MOST_COLUMNS = 6
 COLUMNS = ("peer", "workload", "events", "unit", "seconds", "rate", "rss_mb", "note")
 
 
@@ -115,9 +116,14 @@ def print_table(figures: Iterable[Figure]) -> None:
     rows = [one.row() for one in figures]
     used = [name for name in COLUMNS if any(row.get(name) not in (None, "", 0) for row in rows)]
     extra = sorted({k for row in rows for k in row} - {*COLUMNS, "py", "setup_s", "min_s", "max_s"})
-    table = Table(*used, *extra, title=f"Python {platform.python_version()}", title_justify="left")
+    # Many columns of a few values each would leave no room for words.
+    folded = extra if len(extra) > MOST_COLUMNS else []
+    names = (*used, *(() if folded else extra))
+    table = Table(*names, *(["more"] if folded else []), title_justify="left",
+                  title=f"Python {platform.python_version()}")  # fmt: skip
     for row in rows:
-        table.add_row(*[_shown(row.get(name)) for name in (*used, *extra)])
+        more = "\n".join(f"{name} {_shown(row[name])}" for name in folded if name in row)
+        table.add_row(*[_shown(row.get(name)) for name in names], *([more] if folded else []))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

@@ -141,7 +141,18 @@ def _json_rows(printed: str) -> Iterator[dict[str, Any]]:
 
 def _figure(row: dict[str, Any]) -> Figure:
     known = ("peer", "workload", "events", "unit", "seconds", "setup_s", "rss_mb", "py")
-    wanted = ("trades", "fills", "inv", "cash", "pnl", "steps", "min_s", "max_s", "version")
+    wanted = (
+        "trades",
+        "fills",
+        "inv",
+        "cash",
+        "pnl",
+        "steps",
+        "result",
+        "min_s",
+        "max_s",
+        "version",
+    )
     return Figure(
         **{name: row[name] for name in known}, more={k: row[k] for k in wanted if k in row}
     )

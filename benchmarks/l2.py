@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.figures import Figure, figure, missing
 from benchmarks.harness import CHECKOUT, Harness, Peer, why
+from benchmarks.l2_stream import TICK
 
 WORKLOAD = "l2-mm"
 EVENTS = int(os.environ.get("POLYFRAME_BENCH_EVENTS", "5000000"))
@@ -128,7 +129,7 @@ class Bench:
         seconds = found["seconds"]
         return figure(
             name, events or self.events, statistics.median(seconds), rss_mb=found["rss_mb"],
-            setup_s=found["setup_s"], fills=found["fills"], whole_s=_middle(found, "whole"),
+            setup_s=found["setup_s"], **{name: found[name] for name in ("fills", "inv", "cash")},
             **medians(seconds), **more,
         )  # fmt: skip
 
@@ -145,10 +146,16 @@ class Bench:
         ):
             found = self.alone("begin", cache=cache, **more)
             more["kernels"] = found["kernels"]
+            parts = ", ".join(
+                f"{name} {found[key]:.2f} s"
+                for name, key in (
+                    ("user kernel", "user_kernel_s"), ("other imports and loading", "imports_s"),
+                    ("all to the result", "whole_s"), ("import numba itself", "numba_s"),
+                )
+            )  # fmt: skip
             yield figure(
                 f"{which} process, beyond import numba", 1, found["seconds"], unit="processes",
-                rss_mb=found["rss_mb"], note=note,
-                **{k: found[k] for k in ("whole_s", "numba_s", "imports_s", "user_kernel_s")},
+                rss_mb=found["rss_mb"], note=f"{note}; {parts}",
             )  # fmt: skip
 
     def storing(self) -> Iterator[Figure]:
@@ -157,22 +164,22 @@ class Bench:
         size = made["bytes"] / MB
         yield figure(
             "import as a tape", self.events, made["seconds"], rss_mb=made["rss_mb"],
-            stream_mb=round(size, 1),
+            note=f"{size:.1f} MB on disk",
         )  # fmt: skip
         found = self.alone("open", catalogue=place)
         yield figure(
             "open the stored stream", 1, found["seconds"], unit="tapes", rss_mb=found["rss_mb"],
-            catalogue_s=found["catalogue_s"],
-            note=f"target {TARGETS['open_s']} s; catalogue_s: with markets read and checked",
+            note=f"target {TARGETS['open_s']} s; {found['catalogue_s']:.2f} s with the catalogue "
+            "checked and its markets read",
         )  # fmt: skip
         # Without a stream there are Python, numba and the kernels: what is left is the run's.
         empty = self.alone("play", catalogue=self.stored(1_000)[0], strategy=COMPILED)["rss_mb"]
         rss = self.compiled["rss_mb"]
         yield figure(
-            "memory of a compiled run", size, None, unit="MB", rss_mb=rss,
-            rss_x=round(rss / size, 2), without_stream_mb=empty,
-            stream_x=round((rss - empty) / size, 2),
-            note=f"peak of a fresh process over the stream's size, target {TARGETS['rss_x']}",
+            "memory of a compiled run", round(size, 1), None, unit="MB", rss_mb=rss,
+            rss_x=round(rss / size, 2),
+            note=f"peak of a fresh process over the stream's size, target {TARGETS['rss_x']}; "
+            f"{empty} MB with 1,000 events",
         )  # fmt: skip
 
     def playing(self) -> Iterator[Figure]:
@@ -195,13 +202,14 @@ class Bench:
         yield from self._peers(one, two)
 
     def _peers(self, compiled: Figure, python: Figure) -> Iterator[Figure]:
-        names = (
-            "book-walk",
-            *(f"{WORKLOAD}/{c}ms{lat}" for c in CADENCES for lat in ("", "/lat0")),
-        )
+        each = [f"{WORKLOAD}/{cadence}ms" for cadence in CADENCES]
+        names = (*each, f"{each[0]}/lat0", "book-walk", "elapse-only/500ms")
         peers = [peer._replace(quick=min(peer.quick, self.events), full=min(peer.full, self.events))
                  for peer in (BARE, HFT, NAUTILUS)]  # fmt: skip
-        for row in self.harness.rows(peers, *names, "elapse-only/500ms", quick=self.quick):
+        for row in self.harness.rows(peers, *names, quick=self.quick):
+            told = row.more.pop("result", None)
+            if isinstance(told, list):  # of the bare loop: fills, inventory, cash in ticks, ...
+                row.more.update(fills=told[0], inv=told[1], cash=round(told[2] * TICK, 2))
             if row.rate and row.workload.startswith(f"{WORKLOAD}/500ms"):
                 row.more["compiled_x"] = round((compiled.rate or 0) / row.rate, 2)
                 row.more["python_x"] = round((python.rate or 0) / row.rate, 2)
@@ -226,22 +234,22 @@ class Bench:
             note=f"{mismatches} mismatches with hftbacktest {version}, row by row",
         )  # fmt: skip
 
-    def varied(self, strategy: str, runs: int, *variants: dict[str, Any]) -> list[dict[str, Any]]:
+    def varied(self, events: int, strategy: str, *variants: dict[str, Any]) -> dict[str, Any]:
         """Seconds of variants of a run that are played in turn."""
-        found = self.alone(
-            "vary", catalogue=self.main[0], strategy=strategy, runs=runs, variants=variants
-        )
-        return list(found["variants"])
+        place = self.main[0] if events == self.events else self.stored(events)[0]
+        runs = 1 if self.quick and strategy == PYTHON else self.runs
+        return self.alone("vary", catalogue=place, strategy=strategy, runs=runs, variants=variants)
 
     def python_parts(self) -> Iterator[Figure]:
         """Microseconds a step of the Python path, by what is left out."""
-        steps = self.python["steps"]
-        kept, quiet, bare = self.varied(
-            PYTHON, 1 if self.quick else 3, {"record": "orders", "time_strategy": True},
-            {}, {"guards": "venue"},
+        tenth = self.events // 10
+        found = self.varied(
+            tenth, PYTHON, {"record": "orders", "time_strategy": True}, {}, {"guards": "venue"},
+            {"strategy": WATCHER},
         )  # fmt: skip
-        whole, unrecorded, free = (_middle(one, "seconds") for one in (kept, quiet, bare))
-        walk, strategy = _middle(self.walk, "seconds"), _middle(kept, "strategy")
+        steps = found["steps"]
+        whole, unrecorded, free, walk = (_middle(one, "seconds") for one in found["variants"])
+        strategy = _middle(found["variants"][0], "strategy")
         for part, seconds, how in (
             ("all of it", whole, "measured"),
             ("engine", free - strategy - walk, "what is left"),
@@ -258,11 +266,11 @@ class Bench:
     def compiled_parts(self) -> Iterator[Figure]:
         """Microseconds a reviewed order of the compiled path, by what is left out."""
         orders = self.compiled["orders"]
-        full, bare, kept = self.varied(
-            COMPILED, self.runs, {}, {"guards": "venue"}, {"record": "orders"}
-        )
-        whole, free, recorded = (_middle(one, "seconds") for one in (full, bare, kept))
-        walk = _middle(self.walk, "seconds")
+        found = self.varied(
+            self.events, COMPILED, {}, {"guards": "venue"}, {"record": "orders"},
+            {"strategy": WATCHER},
+        )  # fmt: skip
+        whole, free, recorded, walk = (_middle(one, "seconds") for one in found["variants"])
         for part, seconds, how in (
             ("all of it", whole, "measured"),
             ("the book", walk, "the loop without orders"),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.l2_stream import CENT
+from benchmarks.l2_stream import CENT, TICK
 from benchmarks.limits import UNLIMITED
 from polyframe.lab.backtest import TemporaryJournal, load, played
 from polyframe.lab.columns import Columns
@@ -48,11 +48,6 @@ class Run:
     strategy: float
     steps: int
     record: Any
-
-    @property
-    def notes(self) -> list[str]:
-        """What a report would say about the run."""
-        return [] if self.record is None else list(self.record.notes)
 
     def forget(self) -> None:
         """Lets the record go, so that the next run has room."""
@@ -116,13 +111,13 @@ class L2Setup:
 
     def facts(self, run: Run) -> dict[str, Any]:
         """What came of a run, in plain values."""
-        columns = Columns(run.record)
-        denied = dict(run.record.denials)
+        _, side, tick, shares = fills_of(run.record).T
         return {
-            "fills": len(columns.fills), "steps": run.steps, "setup_s": self.seconds,
-            "orders": sum(1 for _ in run.record.reviews), "notes": run.notes, "denied": denied,
-            "pnl": (int(run.record.equity[-1]) - run.record.start_cash) / 1e6,
-            "refused": dict(run.record.refusals),
+            "fills": len(side), "inv": int((side * shares).sum()),
+            "cash": round(-int((side * tick * shares).sum()) * TICK, 2),
+            "steps": run.steps, "orders": len(run.record.reviews), "setup_s": self.seconds,
+            "denied": dict(run.record.denials), "refused": dict(run.record.refusals),
+            "notes": list(run.record.notes),
         }  # fmt: skip
 
 
