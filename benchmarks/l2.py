@@ -250,12 +250,13 @@ class Bench:
         steps = found["steps"]
         whole, unrecorded, free, walk = (_middle(one, "seconds") for one in found["variants"])
         strategy = _middle(found["variants"][0], "strategy")
+        written = f"{found['journal'] / MB:.3f} MB written"
         for part, seconds, how in (
             ("all of it", whole, "measured"),
             ("engine", free - strategy - walk, "what is left"),
             ("strategy", strategy, "a clock around on_wake"),
             ("guards", unrecorded - free, "every default guard less those that always guard"),
-            ("journal", whole - unrecorded, "record orders less record none"),
+            ("journal", whole - unrecorded, f"record orders less record none; {written}"),
             ("the book", walk, "the loop without orders"),
         ):
             yield figure(
@@ -271,12 +272,13 @@ class Bench:
             {"strategy": WATCHER},
         )  # fmt: skip
         whole, free, recorded, walk = (_middle(one, "seconds") for one in found["variants"])
+        written = f"{found['journal'] / MB:.3f} MB written"
         for part, seconds, how in (
             ("all of it", whole, "measured"),
             ("the book", walk, "the loop without orders"),
             ("quotes, orders, fills", free - walk, "what is left"),
             ("guards", whole - free, "every default guard less those that always guard"),
-            ("journal", recorded - whole, "besides: record orders less record none"),
+            ("journal", recorded - whole, f"besides: record orders less record none; {written}"),
         ):
             yield figure(
                 f"{WORKLOAD}, compiled: {part}", orders, seconds, unit="orders", rss_mb=0.0,

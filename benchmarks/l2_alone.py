@@ -79,6 +79,7 @@ def varied(spec: SPEC) -> Found:
 
     setups = [L2Setup({**spec, **variant}) for variant in spec["variants"]]
     steps: list[int] = []
+    journals: list[int] = []
     found: list[dict[str, list[float]]] = [{"seconds": [], "strategy": []} for _ in setups]
     for _ in range(spec["runs"]):
         for setup, times in zip(setups, found, strict=True):
@@ -86,7 +87,8 @@ def varied(spec: SPEC) -> Found:
             times["seconds"].append(run.replay)
             times["strategy"].append(run.strategy)
             steps.append(run.steps)
-    return {"variants": found, "steps": max(steps)}
+            journals.append(run.journal)
+    return {"variants": found, "steps": max(steps), "journal": max(journals)}
 
 
 def begun(spec: SPEC) -> Found:

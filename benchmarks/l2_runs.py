@@ -47,6 +47,8 @@ class Run:
     whole: float
     strategy: float
     steps: int
+    journal: int
+    """bytes that the run wrote"""
     record: Any
 
     def forget(self) -> None:
@@ -100,14 +102,15 @@ class L2Setup:
         try:
             with (
                 tempfile.TemporaryDirectory() as runs,
-                TemporaryJournal(Path(runs), self.loaded, self.level) as (journal, _),
+                TemporaryJournal(Path(runs), self.loaded, self.level) as (journal, written),
             ):
                 began = time.perf_counter()
                 record, steps = played(self.loaded, journal, call_limit=600.0)
                 whole = time.perf_counter() - began
+                size = 0 if written is None else written.stat().st_size
         finally:
             cls.on_wake = plain
-        return Run(record.timings["replay"], whole, spent[0], steps, record)
+        return Run(record.timings["replay"], whole, spent[0], steps, size, record)
 
     def facts(self, run: Run) -> dict[str, Any]:
         """What came of a run, in plain values."""

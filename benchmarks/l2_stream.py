@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ LEVEL = 1
 """the harness's kind of an event that sets a level; any other is a trade"""
 OFFSET = MILLISECOND // 2
 """Decisions of the workload fall so much after its first event plus whole cadences."""
+
+BLOCK = 500_000
+"""events of a file: an import holds one file at a time"""
 
 Stream = dict[str, NDArray[Any]]
 
@@ -53,14 +57,21 @@ def events_of(stream: Stream, later: int = 0) -> NDArray[Any]:
 
 
 def write_events(file: Path, events: int, folder: Path, times: int = 1) -> list[Path]:
-    """The stream's events as files in hftbacktest's layout, repeated so many times in a row."""
+    """The stream's events, repeated so many times, as files of a few hundred thousand each.
+
+    No file ends within a moment, so that the rows of one update stay together.
+    """
     folder.mkdir(parents=True)
     stream = stream_of(file, events)
-    span = int(stream["ts"][-1] - stream["ts"][0]) // SECOND * SECOND + 2 * SECOND
+    ts = stream["ts"]
+    span = int(ts[-1] - ts[0]) // SECOND * SECOND + 2 * SECOND
+    cuts = np.searchsorted(ts, ts[BLOCK::BLOCK]).tolist()
     made = []
     for k in range(times):
-        made.append(folder / f"events-{k:03d}.npy")
-        np.save(made[-1], events_of(stream, k * span))
+        whole = events_of(stream, k * span)
+        for begin, stop in pairwise([0, *cuts, len(whole)]):
+            made.append(folder / f"events-{len(made):04d}.npy")
+            np.save(made[-1], whole[begin:stop])
     return made
 
 
