@@ -12,14 +12,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import int64, njit, types
 
-from benchmarks.figures import Figure, figure, missing, peak_rss_mb, timed
-from benchmarks.harness import Harness, Peer
+from benchmarks.figures import Figure, figure, peak_rss_mb, timed
+from benchmarks.harness import Harness, Peer, in_scratch
 from benchmarks.limits import UNLIMITED
 from polyframe.domain.market import FeeSchedule, Market, Token
 from polyframe.domain.units import MINUTE
@@ -93,23 +94,22 @@ class Played:
 
 def measure(quick: bool) -> Iterator[Figure]:
     """The workload alone in a process of its own, its parts, sizes, default limits, the peers."""
-    with tempfile.TemporaryDirectory() as scratch:
-        harness = Harness(Path(scratch))
-        if harness.absent:
-            yield missing("polyframe", WORKLOAD, harness.absent)
-            return
-        file = harness.prepare(markets=500, bars=BARS)
-        markets = 50 if quick else 500
-        own = _alone(file, markets)
-        yield own
-        # Before this process grows: a child begins with its parent's peak of memory.
-        for peer in harness.rows(PEERS, WORKLOAD, quick=quick):
-            if own.rate and peer.rate:
-                peer.more["polyframe_x"] = round(own.rate / peer.rate, 1)
-            yield peer
-        yield from _parts(file, markets, Path(scratch))
-        for count in (20, 100) if quick else (20, 500, 5000):
-            yield _sized(file, count, Path(scratch))
+    yield from in_scratch(WORKLOAD, partial(_rows, quick=quick))
+
+
+def _rows(harness: Harness, scratch: Path, *, quick: bool) -> Iterator[Figure]:
+    file = harness.prepare(markets=500, bars=BARS)
+    markets = 50 if quick else 500
+    own = _alone(file, markets)
+    yield own
+    # Before this process grows: a child begins with its parent's peak of memory.
+    for peer in harness.rows(PEERS, WORKLOAD, quick=quick):
+        if own.rate and peer.rate:
+            peer.more["polyframe_x"] = round(own.rate / peer.rate, 1)
+        yield peer
+    yield from _parts(file, markets, scratch)
+    for count in (20, 100) if quick else (20, 500, 5000):
+        yield _sized(file, count, scratch)
 
 
 def _alone(file: Path, markets: int) -> Figure:

@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,6 +125,18 @@ class Harness:
     def lacking(self, peer: Peer, workload: str) -> Figure:
         """The row of a peer that is not installed."""
         return missing(peer.name, workload, f"no environment {peer.venv}: POLYFRAME_PEERS")
+
+
+def in_scratch(
+    workload: str, rows: Callable[[Harness, Path], Iterator[Figure]]
+) -> Iterator[Figure]:
+    """What a benchmark measures with the harness in a temporary folder; a row where it is not."""
+    with tempfile.TemporaryDirectory() as scratch:
+        harness = Harness(Path(scratch))
+        if harness.absent:
+            yield missing("polyframe", workload, harness.absent)
+            return
+        yield from rows(harness, Path(scratch))
 
 
 def _events(file: Path) -> int:

@@ -11,16 +11,15 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.figures import Figure, figure, missing
-from benchmarks.harness import CHECKOUT, Harness, Peer, why
+from benchmarks.harness import CHECKOUT, Harness, Peer, in_scratch, why
 from benchmarks.l2_stream import TICK
 
 WORKLOAD = "l2-mm"
@@ -41,21 +40,20 @@ SECONDS = 1800
 
 def measure(quick: bool) -> Iterator[Figure]:
     """The stream stored and opened, played each way, beside the peers; fills, parts, sizes."""
-    with tempfile.TemporaryDirectory() as scratch:
-        harness = Harness(Path(scratch))
-        if harness.absent:
-            yield missing("polyframe", WORKLOAD, harness.absent)
-            return
-        bench = Bench(harness, Path(scratch), quick)
-        yield from bench.compiling()
-        yield from bench.storing()
-        yield from bench.playing()
-        for cadence in CADENCES:
-            yield bench.same_fills(cadence)
-        yield from bench.python_parts()
-        yield from bench.compiled_parts()
-        yield from bench.sizes()
-        yield bench.many_sets()
+    yield from in_scratch(WORKLOAD, partial(_rows, quick=quick))
+
+
+def _rows(harness: Harness, scratch: Path, *, quick: bool) -> Iterator[Figure]:
+    bench = Bench(harness, scratch, quick)
+    yield from bench.compiling()
+    yield from bench.storing()
+    yield from bench.playing()
+    for cadence in CADENCES:
+        yield bench.same_fills(cadence)
+    yield from bench.python_parts()
+    yield from bench.compiled_parts()
+    yield from bench.sizes()
+    yield bench.many_sets()
 
 
 def medians(seconds: list[float]) -> dict[str, float]:
