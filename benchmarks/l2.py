@@ -209,8 +209,8 @@ class Bench:
             if isinstance(told, list):  # of the bare loop: fills, inventory, cash in ticks, ...
                 row.more.update(fills=told[0], inv=told[1], cash=round(told[2] * TICK, 2))
             if row.rate and row.workload.startswith(f"{WORKLOAD}/500ms"):
-                row.more["compiled_x"] = round((compiled.rate or 0) / row.rate, 2)
-                row.more["python_x"] = round((python.rate or 0) / row.rate, 2)
+                row.more["compiled_x"] = round((compiled.rate or 0) / row.rate, 3)
+                row.more["python_x"] = round((python.rate or 0) / row.rate, 3)
             yield row
 
     def same_fills(self, cadence: int) -> Figure:
