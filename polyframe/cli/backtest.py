@@ -109,6 +109,18 @@ def backtest(
             panel=RESULT,
         ),
     ] = None,
+    bands: Annotated[
+        bool | None,
+        _option(
+            "--bands/--no-bands",
+            help="Recorded books under three beliefs about the queue; none: where it is cheap.",
+            panel=RESULT,
+        ),
+    ] = None,
+    worst: Annotated[
+        bool,
+        _option("--worst-cases", help="Again with gaps, outages, dear fees ...", panel=RESULT),
+    ] = False,
     export: Annotated[
         Export,
         _option("--export", help="Write files beside the report.", panel=RESULT),
@@ -166,7 +178,8 @@ def backtest(
     with aside, batch_progress(err_console, quiet=as_json) as begin:
         ways = Ways(
             cache=cache.value, export=export.value, form=export_format.value,
-            robust="small" if robust is None else "all" if robust else "none",
+            robust="small" if robust is None else "all" if robust else "none", bands=bands,
+            worst=worst,
         )  # fmt: skip
         outcomes = play(plan, ways, begin)
     if len(outcomes) == 1:

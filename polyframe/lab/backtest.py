@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from polyframe import __version__
 from polyframe.api.plugin import API
 from polyframe.domain.quality import UNQUOTED
 from polyframe.errors import ConfigError, UserError
+from polyframe.lab.bands import bands_of
 from polyframe.lab.collect import Collector, left_open
 from polyframe.lab.record import (
+    BookRun,
     Code,
     ConfigUsed,
     DataSlice,
@@ -34,14 +37,18 @@ from polyframe.lab.record import (
 from polyframe.lab.replays import Robust, replayed
 from polyframe.lab.results import RunPaths, run_paths, stored_run
 from polyframe.lab.rowhash import row_digests
+from polyframe.lab.scenarios import scenarios_of
 from polyframe.lab.schema import Report
 from polyframe.lab.summary import build as build_report
 from polyframe.lab.synth import sample_dir
 from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
+from polyframe.runtime.own_orders import Watched, together
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
-from polyframe.runtime.tape_data import tape_source
+from polyframe.runtime.tape_compiled import CompiledTapeFeed
+from polyframe.runtime.tape_data import Played, tape_source
+from polyframe.runtime.tape_mids import Mids, read_mids
 from polyframe.runtime.uses import uses
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.journal import JournalWriter
@@ -77,6 +84,13 @@ class Loaded:
     data: build.Recorded
     manifest: Manifest
     seconds: float
+    mids: Mids | None = None
+    """those of its tape, once they were read"""
+
+    @property
+    def tape(self) -> Played | None:
+        """Its recorded books; None when it plays prices."""
+        return self.data.tape
 
     @property
     def session(self) -> str:
@@ -94,12 +108,16 @@ def run(
     progress: Progress | None = None,
     call_limit: float = 10.0,
     robust: Robust = "none",
+    bands: bool | None = None,
+    worst: bool = False,
     reuse: Reuse | None = None,
 ) -> Finished:
     """Runs the configured strategies over a catalogue and stores the result under ``runs``.
 
     ``robust`` says which replays under other assumptions follow: none, that with late fills where
-    the run was small, or all of them. ``reuse`` may know the very same run: then its report is read
+    the run was small, or all of them; ``bands`` whether a run over recorded books is played under
+    other beliefs about the queue (None: where it costs little), ``worst`` whether worst cases are
+    replayed. ``reuse`` may know the very same run: then its report is read
     and nothing is run.
 
     Raises:
@@ -114,9 +132,9 @@ def run(
     with TemporaryJournal(runs, loaded, level) as (journal, path):
         record, steps = played(loaded, journal, progress=progress, call_limit=call_limit)
         began = time.perf_counter()
-        again = replays(loaded, robust, steps, call_limit)
+        record = replayed_too(loaded, record, steps, robust, bands, worst=worst, limit=call_limit)
         timings = {**record.timings, "replays": time.perf_counter() - began}
-        record = replace(record, replays=again, timings=timings)
+        record = replace(record, timings=timings)
         if runs is None:
             now = datetime.now(UTC)
             return Finished(record, build_report(record, run=loaded.session, created=now), None)
@@ -157,6 +175,8 @@ def played(
     """Plays a run from the first event to the last: its record and how many steps it took."""
     began = time.perf_counter()
     collector = Collector()
+    if loaded.tape is not None:
+        collector.own = Watched()
     made = build.replay(
         loaded.config, loaded.registry, loaded.data,
         session=loaded.session, journal=journal, watch=collector.watch, tables=True,
@@ -175,14 +195,30 @@ def played(
     return _record(loaded, made, collector, timings), made.replay.steps
 
 
-def replays(loaded: Loaded, robust: Robust, steps: int, call_limit: float = 10.0) -> list[Replayed]:
-    """The run once more under each assumption that was asked for."""
+def replayed_too(
+    loaded: Loaded, record: RunRecord, steps: int, robust: Robust, bands: bool | None, *,
+    worst: bool, limit: float = 10.0,
+) -> RunRecord:  # fmt: skip
+    """The record with the run once more under each assumption that was asked for."""
+    if record.book is not None:
+        loaded = replace(loaded, mids=record.book.mids)
+    again = partial(played_again, loaded, limit=limit)
+    book = record.book
+    rows = replayed(loaded.config, loaded.registry, again, robust, steps, tape=book is not None)
+    if book is not None:
+        book = replace(book, bands=bands_of(loaded.config, record, again, bands, steps))
+    found = scenarios_of(loaded.config, loaded.data, record, again) if worst else ()
+    return replace(record, replays=rows, book=book, scenarios=found)
 
-    def again(config: Config) -> RunRecord:
-        other = replace(loaded, config=config)
-        return played(other, JournalWriter.null(), call_limit=call_limit)[0]
 
-    return replayed(loaded.config, loaded.registry, again, robust, steps)
+def played_again(
+    loaded: Loaded, config: Config, data: build.Recorded | None = None, *, limit: float = 10.0
+) -> RunRecord:
+    """The run with other settings, or with data in which something else happened."""
+    other = replace(loaded, config=config)
+    if data is not None:
+        other = replace(other, data=data, mids=loaded.mids if data.tape is loaded.tape else None)
+    return played(other, JournalWriter.null(), call_limit=limit)[0]
 
 
 class TemporaryJournal:
@@ -310,4 +346,17 @@ def _record(
         judgements=collector.judgements,
         unpriced=collector.unpriced,
         rows=row_digests(data.prices, made.markets),
+        rewards=collector.rewards,
+        book=_book(loaded, made, collector),
     )
+
+
+def _book(loaded: Loaded, made: build.Session, collector: Collector) -> BookRun | None:
+    """What a run over recorded books has besides."""
+    if loaded.tape is None or collector.own is None:
+        return None
+    feed, parts = made.replay.feed, [collector.own.orders(made.markets)]
+    if isinstance(feed, CompiledTapeFeed):
+        parts.append(feed.own_orders())
+    mids = loaded.mids or read_mids(loaded.tape, made.markets, made.parts.exchange)
+    return BookRun(together(parts), mids, compiled=len(parts) > 1)

@@ -26,6 +26,8 @@ class Ways:
     """How runs are made and what is kept of them, none of which changes a result."""
 
     robust: Robust = "small"
+    bands: bool | None = None
+    worst: bool = False
     cache: Age = "none"
     export: exporting.What = "none"
     form: exporting.Form = "parquet"
@@ -80,12 +82,12 @@ def _made(
         beside = exporting.needed(ways.export, ways.form)
         reuse = partial(
             same_run, runs, age=ways.cache, robust=ways.robust, beside=beside,
-            record=line.config.backtest.record,
+            record=line.config.backtest.record, bands=ways.bands, worst=ways.worst,
         )  # fmt: skip
     finished = run(
         line.config, plan.registry, plan.directory,
         runs=runs, forecasted=plan.forecasted, progress=progress, robust=ways.robust, reuse=reuse,
-        **how,
+        bands=ways.bands, worst=ways.worst, **how,
     )  # fmt: skip
     files: Sequence[Path] = ()
     if finished.paths is not None:

@@ -13,6 +13,8 @@ from polyframe.lab.schema import Bin, Report, Slice
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 900, 76, 14, 12, 26
 BARS = 12
 SQUARE = 420
+DAY = 86_400e9
+CLOCK_BELOW = 5 * DAY
 _Z = 1.96
 
 
@@ -48,14 +50,16 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [n * step for n in range(ceil(low / step), floor(high / step) + 1)]
 
 
-def _svg(width: int, height: int, title: str, parts: Sequence[str]) -> str:
+def svg(width: int, height: int, title: str, parts: Sequence[str]) -> str:
+    """A picture with a title for whoever cannot see it."""
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
     )
 
 
-def _text(x: float, y: float, words: str, anchor: str = "middle", kind: str = "label") -> str:
+def text_at(x: float, y: float, words: str, anchor: str = "middle", kind: str = "label") -> str:
+    """Words at a place."""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
     return f'<text class="{kind}" {place}>{escape(words)}</text>'
 
@@ -74,24 +78,28 @@ def _stairs(rows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return out
 
 
-def _money_axis(frame: Frame, unit: str = "") -> list[str]:
+def money_axis(frame: Frame, unit: str = "") -> list[str]:
+    """Round values from top to bottom, each with a line across."""
     parts = []
     for value in ticks(frame.low, frame.high):
         y = frame.y(value)
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{frame.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        parts.append(_text(LEFT - 8, y + 4, f"{value:,.10g}{unit}", "end"))
+        parts.append(text_at(LEFT - 8, y + 4, f"{value:,.10g}{unit}", "end"))
     return parts
 
 
-def _time_axis(frame: Frame) -> list[str]:
+def time_axis(frame: Frame) -> list[str]:
+    """Days under a long stretch of time, times of day under a short one."""
+    span = frame.last - frame.first
+    form = "%Y-%m-%d" if span >= CLOCK_BELOW else "%m-%d %H:%M" if span >= DAY else "%H:%M:%S"
     parts = []
     for n in range(6):
-        ts = frame.first + (frame.last - frame.first) * n / 5
-        day = datetime.fromtimestamp(ts / 1e9, UTC).date().isoformat()
+        ts = frame.first + span * n / 5
+        text = datetime.fromtimestamp(ts / 1e9, UTC).strftime(form)
         anchor = "start" if n == 0 else "end" if n == 5 else "middle"
-        parts.append(_text(frame.x(ts), frame.height - 6, day, anchor))
+        parts.append(text_at(frame.x(ts), frame.height - 6, text, anchor))
     return parts
 
 
@@ -105,7 +113,7 @@ def equity_chart(report: Report) -> str:
     room = 0.04 * (max(values) - min(values) or 1.0)
     low, high = min(values) - room, max(values) + room
     frame = Frame(WIDTH, 300, rows[0][0], rows[-1][0], low, high)
-    parts = _money_axis(frame) + _time_axis(frame)
+    parts = money_axis(frame) + time_axis(frame)
     if band:
         upper = _stairs([(float(ts), top) for ts, _, top in band])
         lower = _stairs([(float(ts), bottom) for ts, bottom, _ in band])
@@ -118,7 +126,7 @@ def equity_chart(report: Report) -> str:
             f'<line class="zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
     parts.append(f'<polyline class="line" points="{_points(frame, _stairs(rows))}"/>')
-    return _svg(WIDTH, 300, f"Equity from {rows[0][1]:,.2f} to {rows[-1][1]:,.2f}", parts)
+    return svg(WIDTH, 300, f"Equity from {rows[0][1]:,.2f} to {rows[-1][1]:,.2f}", parts)
 
 
 def drawdown_chart(report: Report) -> str:
@@ -133,9 +141,9 @@ def drawdown_chart(report: Report) -> str:
     deepest = min(y for _, y in rows)
     frame = Frame(WIDTH, 150, rows[0][0], rows[-1][0], min(deepest * 1.05, -0.01), 0.0)
     shape = _points(frame, [(rows[0][0], 0.0), *_stairs(rows), (rows[-1][0], 0.0)])
-    parts = [*_money_axis(frame, " %"), f'<polygon class="water" points="{shape}"/>']
+    parts = [*money_axis(frame, " %"), f'<polygon class="water" points="{shape}"/>']
     title = f"Drawdown, deepest shown {deepest:.1f} %"
-    return _svg(WIDTH, 150, title, parts + _time_axis(frame))
+    return svg(WIDTH, 150, title, parts + time_axis(frame))
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -160,8 +168,8 @@ def calibration_chart(bins: Sequence[Bin]) -> str:
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{SQUARE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        parts.append(_text(LEFT - 8, y + 4, f"{value:g}", "end"))
-        parts.append(_text(x, SQUARE - 6, f"{value:g}"))
+        parts.append(text_at(LEFT - 8, y + 4, f"{value:g}", "end"))
+        parts.append(text_at(x, SQUARE - 6, f"{value:g}"))
     parts.append(f'<polyline class="zero" points="{_points(frame, [(0, 0), (1, 1)])}"/>')
     most = max(row.n for row in bins)
     for row in bins:
@@ -181,7 +189,7 @@ def calibration_chart(bins: Sequence[Bin]) -> str:
         )
     line = _points(frame, [(row.forecast, row.happened) for row in bins])
     parts.append(f'<polyline class="line thin" points="{line}"/>')
-    return _svg(SQUARE, SQUARE, "Calibration: forecast against how often it happened", parts)
+    return svg(SQUARE, SQUARE, "Calibration: forecast against how often it happened", parts)
 
 
 def bars(rows: Sequence[Slice], title: str) -> str:
@@ -204,14 +212,14 @@ def bars(rows: Sequence[Slice], title: str) -> str:
         left, right = sorted((x(0.0), x(value)))
         kind = "gain" if value >= 0 else "loss"
         label = row.name if len(row.name) <= 18 else row.name[:17] + "…"
-        parts.append(_text(name - 6, y + 14, label, "end"))
+        parts.append(text_at(name - 6, y + 14, label, "end"))
         parts.append(
             f'<rect class="{kind}" x="{left:.1f}" y="{y}" width="{max(right - left, 1):.1f}" '
             f'height="{step - 9}"/>'
         )
         at, anchor = (right + 5, "start") if value >= 0 else (left - 5, "end")
-        parts.append(_text(at, y + 14, f"{value:+,.2f}", anchor))
+        parts.append(text_at(at, y + 14, f"{value:+,.2f}", anchor))
     height = 16 + len(shown) * step
     zero = x(0.0)
     parts.append(f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="2" y2="{height - 8}"/>')
-    return _svg(width, height, title, parts)
+    return svg(width, height, title, parts)

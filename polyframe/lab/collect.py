@@ -16,7 +16,7 @@ from polyframe.domain.effects import (
     SubmitOrder,
     WishRefused,
 )
-from polyframe.domain.events import Event, ForecastFailed, ForecastMade
+from polyframe.domain.events import Event, ForecastFailed, ForecastMade, RewardPaid
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.units import Ns, Price
 from polyframe.domain.verdict import Ruling
@@ -25,6 +25,7 @@ from polyframe.lab.logs import FillLog, ReviewLog
 from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen
 from polyframe.runtime.build import Session
 from polyframe.runtime.feed import QuoteFeed
+from polyframe.runtime.own_orders import Watched
 
 
 class Collector:
@@ -40,14 +41,21 @@ class Collector:
         self.unpriced: list[Judgement] = []
         self.delivered: dict[Forecast, None] = {}
         self.unanswered: set[str] = set()
+        self.rewards: list[RewardPaid] = []
+        self.own: Watched | None = None
+        """follows the orders of a run over recorded books"""
         self._mids: dict[str, Price | None] = {}
         self._late: tuple[Any, Any] = (None, None)
         self._decisions: dict[str, OrderReviewed] = {}
 
     def watch(self, event: Event, effects: Sequence[Effect]) -> None:
         """Keeps what matters of one step."""
+        if self.own is not None:
+            self.own.heard(event)
         if isinstance(event, ForecastMade):
             self._forecast(event)
+        elif isinstance(event, RewardPaid):
+            self.rewards.append(event)
         elif isinstance(event, ForecastFailed):
             self.unanswered.add(event.market)
         for effect in effects:
@@ -59,6 +67,8 @@ class Collector:
                     self._decisions[effect.order] = effect
             elif isinstance(effect, SubmitOrder):
                 self._mids[effect.order.id] = self._mid(effect.order.market)
+                if self.own is not None:
+                    self.own.sent(effect.order)
             elif isinstance(effect, PositionSettled):
                 self.settlements.append(effect)
             elif isinstance(effect, WishRefused):

@@ -4,7 +4,8 @@ Behind every market of agents stands the exact probability of an outcome drawn b
 martingale that ends at 0 or 1. Makers and takers trade around it, and the tape has the rows that a
 recorder would have written.
 
-``python -m polyframe.lab.flow --write DIR --seed N`` writes a tape.
+``python -m polyframe.lab.flow --write DIR --seed N`` writes a tape, ``--catalogue DIR`` a catalogue
+with its markets, which a backtest can play.
 """
 
 from __future__ import annotations
@@ -274,7 +275,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m polyframe.lab.flow", description="Write a tape of synthetic order flow."
     )
-    parser.add_argument("--write", type=Path, metavar="DIR", required=True)
+    into = parser.add_mutually_exclusive_group(required=True)
+    into.add_argument("--write", type=Path, metavar="DIR", help="a tape alone")
+    into.add_argument("--catalogue", type=Path, metavar="DIR", help="a catalogue with its markets")
     parser.add_argument("--seed", type=int, default=1, help="default 1")
     parser.add_argument("--markets", type=int, default=1, help="how many alike, default 1")
     parser.add_argument(
@@ -283,11 +286,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         flow = generate(_specs(given.spec) * given.markets, given.seed)
-        write(flow, given.write)
+        if given.catalogue is not None:
+            from polyframe.lab.flow_catalogue import write_catalogue  # noqa: PLC0415 - imports this
+
+            write_catalogue(flow, given.catalogue)
+        else:
+            write(flow, given.write)
     except PolyframeError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    sys.stdout.write(_told(given.write, flow))
+    sys.stdout.write(_told(given.catalogue or given.write, flow))
     return 0
 
 

@@ -16,6 +16,7 @@ from polyframe.lab.cells import amount, number, percent
 from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity_chart
 from polyframe.lab.page_data import page_data
 from polyframe.lab.page_evidence import evidence
+from polyframe.lab.page_making import making
 from polyframe.lab.page_parts import POLICY, SCRIPT, STYLE
 from polyframe.lab.page_tables import coloured, interval, slice_table, table
 from polyframe.lab.periods import by_period
@@ -50,6 +51,7 @@ def page(report: Report) -> str:
         _head(report, title),
         "<main>",
         _curves(report),
+        making(report),
         evidence(report),
         _results(report),
         _orders(report),
@@ -88,8 +90,9 @@ def _head(report: Report, title: str) -> str:
         f"<p>Total {coloured(float(s.pnl))} ({s.pnl_share:+.2%}) on {amount(s.start_cash)}, "
         f"{escape(period)}</p></div>"
     )
+    quotes = '<a href="#quotes">Quotes</a>' if report.making is not None else ""
     lines.append(
-        '<nav aria-label="sections"><a href="#curves">Curves</a><a href="#evidence">Evidence</a>'
+        f'<nav aria-label="sections"><a href="#curves">Curves</a>{quotes}<a href="#evidence">Evidence</a>'
         '<a href="#results">Results</a><a href="#orders">Orders</a><a href="#trades">Trades</a>'
         "</nav></header>"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from polyframe.lab.cells import number, percent, signed
+from polyframe.lab.page_making import scenarios
 from polyframe.lab.page_tables import between, interval, money, simulated, slice_table, table
 from polyframe.lab.schema import Report, Robustness
 
@@ -33,6 +34,7 @@ def evidence(report: Report) -> str:
     ]
     if report.robustness is not None:
         parts += [*_again(report.robustness), *_chance(report.robustness)]
+    parts.append(scenarios(report.scenarios))
     q = report.quality
     parts.append(
         slice_table("How much rests on doubtful prices", "fills", (q.all, q.near, q.without))

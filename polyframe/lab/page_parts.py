@@ -15,7 +15,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1180px; padding: 24px; background: var(--bg); color: var(--fg);
   font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.35rem; margin: 0 0 4px; } h2 { font-size: 1.1rem; margin: 36px 0 10px; }
+h1 { font-size: 1.35rem; margin: 0 0 4px; } h2 { font-size: 1.1rem; margin: 36px 0 10px; } h3 { font-size: 1rem; margin: 22px 0 6px; }
 p { margin: 6px 0; } .dim, figcaption, caption small { color: var(--dim); font-size: 0.87rem; }
 a { color: var(--line); } nav a { margin-right: 14px; }
 .banner { background: var(--warn); color: var(--warnfg); padding: 8px 14px; border-radius: 6px; }
@@ -33,7 +33,12 @@ svg .grid { stroke: var(--rule); stroke-width: 1; } svg .zero { stroke: var(--di
 svg .line { stroke: var(--line); stroke-width: 2; fill: none; }
 svg .thin { stroke-width: 1; } svg .band { fill: var(--band); } svg .water { fill: var(--loss);
   fill-opacity: 0.35; stroke: var(--loss); } svg .gain { fill: var(--gain); }
-svg .loss { fill: var(--loss); } svg .dot { fill: var(--line); } svg .whisker { stroke: var(--line);
+svg .loss { fill: var(--loss); } svg .mid { stroke: var(--fg); stroke-width: 1.2; fill: none; }
+svg .bid { stroke: var(--gain); stroke-width: 2; fill: none; stroke-opacity: 0.75; }
+svg .offer { stroke: var(--loss); stroke-width: 2; fill: none; stroke-opacity: 0.75; }
+svg .bought { fill: var(--gain); stroke: var(--bg); stroke-width: 0.7; }
+svg .sold { fill: var(--loss); stroke: var(--bg); stroke-width: 0.7; }
+svg .held { fill: var(--band); stroke: var(--line); } svg .dot { fill: var(--line); } svg .whisker { stroke: var(--line);
   stroke-opacity: 0.5; stroke-width: 2; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin: 0 0 8px; }
 caption { text-align: left; font-weight: 650; padding: 12px 0 4px; }
@@ -41,6 +46,7 @@ th, td { padding: 4px 10px 4px 0; text-align: right; border-bottom: 1px solid va
   font-variant-numeric: tabular-nums; vertical-align: top; }
 th { color: var(--dim); font-weight: 500; } tbody th { color: var(--fg); font-weight: 400; }
 th:first-child, td:first-child, .word { text-align: left; } .word { overflow-wrap: anywhere; }
+.alarm { background: var(--warn); color: var(--warnfg); padding: 6px 14px; border-radius: 6px; }
 .when { white-space: nowrap; }
 .up { color: var(--gain); } .down { color: var(--loss); }
 .tools { display: flex; gap: 10px; align-items: center; flex-wrap: wrap; margin: 8px 0; }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from polyframe.domain.effects import OrderReviewed, PositionSettled
+from polyframe.domain.events import RewardPaid
 from polyframe.domain.market import Group, Market, Resolution
 from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Money, Ns, Price, Size
@@ -18,6 +19,10 @@ from polyframe.domain.units import Money, Ns, Price, Size
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from polyframe.lab.making_form import Band, Scenario
+    from polyframe.runtime.own_orders import OwnOrders
+    from polyframe.runtime.tape_mids import Mids
 
 
 # ---- the manifest: everything that decides a result --------------------------------------------
@@ -180,6 +185,19 @@ class UnquotedCounts:
 
 
 @dataclass(frozen=True)
+class BookRun:
+    """What a run over recorded books has besides: own orders, the mids of the tape, its bands.
+
+    ``compiled`` says that it was played in compiled code.
+    """
+
+    own: OwnOrders
+    mids: Mids
+    compiled: bool = False
+    bands: Sequence[Band] = ()
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """All that a report is built from.
 
@@ -190,7 +208,8 @@ class RunRecord:
     without them only those that led to a fill are scored. ``unpriced`` are forecasts delivered
     while nothing was quoted: they cannot be scored, and led to decisions all the same. ``timings``
     are seconds by part.
-    ``replays`` are the same run under other assumptions, ``rows`` a digest of each market's prices.
+    ``replays`` are the same run under other assumptions, ``rows`` a digest of each market's prices,
+    ``rewards`` what the venue paid, ``book`` what a run over recorded books has besides.
 
     Shapes: equity_ts and equity (n,), int64, times ascending. Units: money, ns.
     """
@@ -216,3 +235,6 @@ class RunRecord:
     unpriced: Sequence[Judgement] = ()
     replays: Sequence[Replayed] = ()
     rows: Mapping[str, str] = field(default_factory=dict)
+    rewards: Sequence[RewardPaid] = ()
+    book: BookRun | None = None
+    scenarios: Sequence[Scenario] = ()

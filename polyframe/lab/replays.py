@@ -19,6 +19,7 @@ from polyframe.lab.record import Replayed, RunRecord
 from polyframe.lab.robustness import HOW, LATE, by_event
 from polyframe.lab.trips import fold
 from polyframe.runtime.config import plugin_config
+from polyframe.runtime.overriding import with_sim
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 
@@ -41,16 +42,17 @@ class Plan(NamedTuple):
 
 
 def replayed(
-    config: Config, registry: Registry, again: Again, robust: Robust, steps: int
-) -> list[Replayed]:
+    config: Config, registry: Registry, again: Again, robust: Robust, steps: int, *,
+    tape: bool = False,
+) -> list[Replayed]:  # fmt: skip
     """The run under each assumption that was asked for; what was not run says how to.
 
-    ``steps`` is how many the run itself took.
+    ``steps`` is how many the run itself took, ``tape`` says that it was over recorded books.
     """
-    late, *others = plans(config)
+    late, *others = plans_of_books(config) if tape else plans(config)
     if robust == "none" or (robust == "small" and steps > SMALL):
         why = HOW if robust == "none" else f"{HOW} (the run took {steps:,} steps)"
-        return [Replayed(LATE, why), *_not_run(others)]
+        return [Replayed(late.name, why), *_not_run(others)]
     rows = [_under(config, late, again)]
     if robust != "all":
         return [*rows, *_not_run(others)]
@@ -66,10 +68,6 @@ def plans(config: Config) -> list[Plan]:
     """Late fills first, then the stresses on costs, latency and the fill model."""
     now = SimSettings.model_validate(config.venue.sim)
     other = "last" if now.fill_at == "next" else "next"
-    latency = {
-        name: 3 * getattr(now, name)
-        for name in ("latency_entry_ms", "latency_cancel_ms", "latency_response_ms")
-    }
     return [
         Plan(LATE, "every order waits for the next row", {"delay_rows": now.delay_rows + 1}),
         Plan(
@@ -77,22 +75,37 @@ def plans(config: Config) -> list[Plan]:
             "depth halved; decisions follow",
             {"cost_multiplier": min(2 * now.cost_multiplier, 20.0)},
         ),
-        Plan(
-            "fee half as much again",
-            "decisions follow",
-            {"fee_multiplier": min(1.5 * now.fee_multiplier, 20.0)},
-        ),
-        Plan("latency three times", "orders, cancels and answers", latency),
+        _dearer(now),
+        _slower(now),
         Plan(
             "the other fill model", f"fill_at {other} instead of {now.fill_at}", {"fill_at": other}
         ),
     ]
 
 
+def plans_of_books(config: Config) -> list[Plan]:
+    """What changes a run over recorded books: neither rows nor a modelled spread do there."""
+    now = SimSettings.model_validate(config.venue.sim)
+    return [_slower(now), _dearer(now)]
+
+
+def _dearer(now: SimSettings) -> Plan:
+    fee = {"fee_multiplier": min(1.5 * now.fee_multiplier, 20.0)}
+    return Plan("fee half as much again", "decisions follow", fee)
+
+
+def _slower(now: SimSettings) -> Plan:
+    return Plan("latency three times", "orders, cancels and answers", tripled(now))
+
+
+def tripled(now: SimSettings) -> dict[str, int]:
+    """Every leg of the latency three times."""
+    names = ("latency_entry_ms", "latency_cancel_ms", "latency_response_ms")
+    return {name: 3 * getattr(now, name) for name in names}
+
+
 def _under(config: Config, plan: Plan, again: Again) -> Replayed:
-    values = config.plain()
-    values["venue"]["sim"] = {**values["venue"]["sim"], **plan.sim}
-    record = again(Config.model_validate(values))
+    record = again(with_sim(config, plan.sim))
     return Replayed(plan.name, plan.note, _results(record), len(record.fills))
 
 

@@ -24,6 +24,7 @@ from polyframe.lab.cells import (
     signed,
 )
 from polyframe.lab.evidence import beside_the_result
+from polyframe.lab.making_tables import about_quotes, worst_replayed
 from polyframe.lab.picture import write_svg
 from polyframe.lab.schema import NOT_BINDING, ContaminatedScores, Report, Slice, Summary
 
@@ -55,6 +56,10 @@ def _parts(report: Report, width: int, breakdown: Sequence[str]) -> Iterable[Ren
     yield _headline(report)
     yield _curve(report, width)
     yield _summary(report.summary)
+    if report.making is not None:
+        yield from about_quotes(report.making, width)
+    if report.scenarios:
+        yield Padding(worst_replayed(report.scenarios, width), (1, 0, 0, 0))
     if report.by_category:
         for title, first, rows in (
             ("Result by category", "category", report.by_category),

@@ -44,11 +44,13 @@ def same_run(
     robust: Robust = "none",
     beside: str = "",
     record: str = "",
+    bands: bool | None = None,
+    worst: bool = False,
     now: datetime | None = None,
 ) -> tuple[Path, Report] | None:
     """The newest run of a manifest's hash that is not older than ``age``, None where there is none.
 
-    ``robust`` are the replays that its report must have, ``beside`` names a file that must stand
+    ``robust``, ``bands`` and ``worst`` are the replays that its report must have, ``beside`` names a file that must stand
     beside it, ``record`` what its journal must keep. A run that cannot be read, or that was
     edited, is as good as none.
     """
@@ -63,7 +65,7 @@ def same_run(
             report = load_report(directory) if fits else None
         except (OSError, ValueError, msgspec.MsgspecError, DataError, UserError):
             continue
-        if report is not None and _has(report, robust):
+        if report is not None and _has(report, robust) and _has_books(report, bands, worst):
             return directory, report
     return None
 
@@ -73,4 +75,11 @@ def _has(report: Report, robust: Robust) -> bool:
     rows = report.robustness.replays if report.robustness is not None else []
     if robust == "small":
         return bool(rows) and rows[0].note != HOW
-    return robust == "none" or len(rows) > 1
+    return robust == "none" or not any(row.note.startswith(HOW) for row in rows)
+
+
+def _has_books(report: Report, bands: bool | None, worst: bool) -> bool:
+    """Whether the bands and worst cases that are asked for are there."""
+    rows = report.making.bands if report.making is not None else []
+    there = all(row.pnl is not None for row in rows) or not bands
+    return there and (bool(report.scenarios) or not worst)

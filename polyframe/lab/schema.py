@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from polyframe.lab.making_form import Making, Scenario
 from polyframe.lab.score_form import ContaminatedScores as ContaminatedScores  # noqa: PLC0414 - part of the form
 from polyframe.lab.score_form import Interval as Interval  # noqa: PLC0414 - part of the form
 from polyframe.lab.score_form import Scores as Scores  # noqa: PLC0414 - part of the form
@@ -365,6 +366,10 @@ class Report(msgspec.Struct, frozen=True):
     panels: list[Panel] = []
     baselines: list[Baseline] = []
     robustness: Robustness | None = None
+    making: Making | None = None
+    """orders, quotes and fills of a run over recorded books"""
+    scenarios: list[Scenario] = []
+    """worst cases that were replayed"""
 
 
 def json_schema() -> dict[str, Any]:

@@ -25,6 +25,7 @@ from polyframe.lab.baselines import baselines_of
 from polyframe.lab.columns import UNKNOWN, costs
 from polyframe.lab.decided import NONE, UNSTATED, decisions_of, rejections_of
 from polyframe.lab.logs import ReviewLog
+from polyframe.lab.making import making_of
 from polyframe.lab.metrics import (
     daily,
     drawdown,
@@ -124,6 +125,8 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
         panels=panels,
         baselines=baselines_of(columns, judged, (equity_end - record.start_cash) / MONEY_ONE),
         robustness=robustness_of(books, moment),
+        making=making_of(books, equity_end - record.start_cash),
+        scenarios=list(record.scenarios),
     )
 
 

@@ -58,10 +58,14 @@ class Peak(NamedTuple):
 
 def peak_of(books: Books) -> Peak | None:
     """The moment when positions had cost most; None when nothing was held."""
-    entries, columns = books.entries, books.columns
-    if not len(entries):
+    if not len(books.entries):
         return None
-    at = int(np.argmax(books.held_cost))
+    return peak_at(books, int(np.argmax(books.held_cost)))
+
+
+def peak_at(books: Books, at: int) -> Peak | None:
+    """Everything held after an entry of the books; None when nothing was."""
+    entries, columns = books.entries, books.columns
     # What a ledger held of a token then is what it held after its last entry by then.
     key = entries.ledger[: at + 1] * len(columns.tokens) + entries.token[: at + 1]
     _, last = np.unique(key[::-1], return_index=True)
@@ -84,34 +88,52 @@ def event_minimum(held: Sequence[Held], group: Group | None) -> Money:
     Markets of an exclusive event: at most one is YES. A ladder: all below some strike are YES.
     Others may end in any combination.
     """
+    return _worst_of(held, group)[0]
+
+
+def losing(record: RunRecord, held: Sequence[Held]) -> dict[str, int]:
+    """How each market held would end, by the place of its winner, for the least in all."""
+    groups = {group.id: group for group in record.groups}
+    found: dict[str, int] = {}
+    for event, rows in _by_event(held).items():
+        found |= _worst_of(rows, groups.get(event))[1]
+    return found
+
+
+def _worst_of(held: Sequence[Held], group: Group | None) -> tuple[Money, dict[str, int]]:
+    """The least, and the winner of each market with which it comes."""
     by_market: dict[str, list[Held]] = {}
     for row in held:
         by_market.setdefault(row.market.id, []).append(row)
 
-    def pays(market: str, winner: int) -> Money:
+    def pays(winners: dict[str, int]) -> Money:
         return sum(
-            row.worth(PAYOUT_ONE if row.outcome == winner else 0) for row in by_market[market]
+            row.worth(PAYOUT_ONE if row.outcome == winners[row.market.id] else 0) for row in held
         )
 
-    def least(market: str) -> Money:
-        outcomes = len(by_market[market][0].market.tokens)
-        return min(pays(market, winner) for winner in range(outcomes))
+    def worst(market: str) -> int:
+        outcomes = range(len(by_market[market][0].market.tokens))
+        return min(outcomes, key=lambda winner: sum(
+            row.worth(PAYOUT_ONE if row.outcome == winner else 0) for row in by_market[market]
+        ))  # fmt: skip
 
     kind = group.kind if group is not None else GroupKind.INDEPENDENT
     odd = any(not rows[0].market.binary for rows in by_market.values())
-    if kind is GroupKind.INDEPENDENT or group is None or odd:
-        return sum(least(market) for market in by_market)
-    order = [market for market in group.markets if market in by_market]
-    if len(order) < len(by_market):  # the event does not know all of them: nothing excludes them
-        return sum(least(market) for market in by_market)
-    none = [pays(market, 1) for market in order]
-    yes = [pays(market, 0) for market in order]
-    if kind is GroupKind.EXCLUSIVE:
-        whole = sum(none)
-        others = [whole - none[n] + yes[n] for n in range(len(order))]
+    order = [market for market in group.markets if market in by_market] if group else []
+    # An event that does not know all of them excludes nothing.
+    if kind is GroupKind.INDEPENDENT or odd or len(order) < len(by_market):
+        cases = [{market: worst(market) for market in by_market}]
+    elif kind is GroupKind.EXCLUSIVE:
         # Held markets may be all there are, or not: "none of them" stays possible either way.
-        return min([whole, *others])
-    return min(sum(yes[:n]) + sum(none[n:]) for n in range(len(order) + 1))
+        none = dict.fromkeys(order, 1)
+        cases = [none, *({**none, market: 0} for market in order)]
+    else:
+        cases = [
+            {market: 0 if k < n else 1 for k, market in enumerate(order)}
+            for n in range(len(order) + 1)
+        ]
+    best = min(cases, key=pays)
+    return pays(best), best
 
 
 def worst_cases(books: Books) -> tuple[list[form.WorstCase], Ns | None]:
@@ -175,9 +197,13 @@ def _jump(row: Held) -> Money:
     return min(proceeds_of(JUMP_TICKS * market.tick, row.shares, market.divisor), row.cost)
 
 
-def _minima(record: RunRecord, held: Sequence[Held]) -> Money:
-    groups = {group.id: group for group in record.groups}
+def _by_event(held: Sequence[Held]) -> dict[str, list[Held]]:
     events: dict[str, list[Held]] = {}
     for row in held:
         events.setdefault(row.market.group or row.market.id, []).append(row)
-    return sum(event_minimum(rows, groups.get(event)) for event, rows in events.items())
+    return events
+
+
+def _minima(record: RunRecord, held: Sequence[Held]) -> Money:
+    groups = {group.id: group for group in record.groups}
+    return sum(event_minimum(rows, groups.get(event)) for event, rows in _by_event(held).items())

@@ -17,6 +17,13 @@ OPEN = "OpenPositions"
 MOST_MARKETS = 1_000_000_000
 
 
+def with_sim(config: Config, sim: Mapping[str, Any]) -> Config:
+    """Other settings of the simulated exchange; those that are not named stay."""
+    values = config.plain()
+    values["venue"]["sim"] = {**values["venue"]["sim"], **sim}
+    return Config.model_validate(values)
+
+
 def with_stake(config: Config, stake: str) -> Config:
     """The same stake for each entry of every strategy, or an equal part of the equity.
 

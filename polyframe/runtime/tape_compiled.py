@@ -39,6 +39,7 @@ from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
 from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE, R_RATE
 from polyframe.runtime.feed import NEVER, Told
 from polyframe.runtime.logged import Filled, Reviewed
+from polyframe.runtime.own_orders import OwnOrders, of_log
 from polyframe.runtime.settings import Config
 from polyframe.runtime.tape_data import Played
 from polyframe.runtime.tape_feed import TapeFeed
@@ -297,6 +298,15 @@ class CompiledTapeFeed(TapeFeed):
     def refused(self) -> Counter[str]:
         """How often what was not even considered."""
         return refusals(self.log.reviews[: int(self.log.plan[lg.N_REVIEWS])])
+
+    def own_orders(self) -> OwnOrders:
+        """What became of every order that the loop sent."""
+        plan, log, universe = self.log.plan, self.log, self.engine.context.universe
+        ones = np.array([market.price_one for market in universe.markets], np.int64)
+        return of_log(
+            log.reviews[: int(plan[lg.N_REVIEWS])], log.told[: int(plan[lg.N_TOLD])],
+            np.array(universe.offset, np.int64), ones,
+        )  # fmt: skip
 
     def _account(self) -> None:
         """Adds what the venue did to its counts, once."""

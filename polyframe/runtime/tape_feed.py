@@ -257,8 +257,8 @@ class TapeFeed(QuoteFeed):
         self.tables.at[c.C_ROW] = 0
         self.tables.at[c.C_FOLLOWS] = after[0].first_ts if after else NEVER
         place = [self._tokens.get(name, -1) for name in segment.instruments]
-        columns = [_frozen(segment[name]) for name in COLUMNS]
-        self._tape = (*columns, _frozen(np.array(place, np.int32)))
+        columns = [frozen(segment[name]) for name in COLUMNS]
+        self._tape = (*columns, frozen(np.array(place, np.int32)))
         self._rows = int(np.searchsorted(columns[0], self._end, side="right"))
         self._wallets = self._followed(segment)
         self._bind()
@@ -387,7 +387,7 @@ class TapeFeed(QuoteFeed):
         return super().equity()
 
 
-def _frozen(column: NDArray[Any]) -> NDArray[Any]:
+def frozen(column: NDArray[Any]) -> NDArray[Any]:
     """A plain read-only array over the same memory, mapped columns included."""
     view = np.asarray(column).view(np.ndarray)
     if view.flags.writeable:

@@ -86,6 +86,8 @@ class SimSettings(PluginConfig):
     """n of the power queues"""
     partial_fills: bool = True
     """on a recorded book: an order fills by what reached it; else whole, once its turn has come"""
+    outages: tuple[tuple[int, int], ...] = ()
+    """on a recorded book: from and to (ns UTC) when orders, cancels and answers wait for the end"""
 
     @field_validator("half_spread_floor")
     @classmethod
@@ -106,6 +108,14 @@ class SimSettings(PluginConfig):
         if bounds != sorted(set(bounds)) or any(not 0 <= half < 0.5 for _, half in ages):
             raise ValueError("ages must ascend, each with a half spread in [0, 0.5)")
         return ages
+
+    @field_validator("outages")
+    @classmethod
+    def _outages_follow(cls, outages: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        ends = [ts for outage in outages for ts in outage]
+        if ends != sorted(set(ends)) or any(ts <= 0 for ts in ends):
+            raise ValueError("outages are spans of time, one after the other")
+        return outages
 
     @field_validator("fee_overrides")
     @classmethod

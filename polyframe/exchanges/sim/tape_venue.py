@@ -57,7 +57,7 @@ class TapeVenue:
             terms[3] = market.fee.rebate / PPM if market.fee is not None else 0.0
         self.conf = _conf(settings)
         self.probes = _probes(settings)
-        self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = 1
+        self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = self.probes.shape[1]
         self.orders: Ints = np.zeros((0, c.V_SIZE_OF), np.int64)
         self.front: NDArray[np.float64] = np.zeros(0)
         self.acts: Ints = np.zeros((0, acts_nb.A_SIZE_OF), np.int64)
@@ -181,11 +181,16 @@ def _conf(settings: SimSettings) -> Ints:
 
 
 def _probes(settings: SimSettings) -> Ints:
-    probes = np.zeros((2 * c.LEGS, 1), np.int64)
+    """A constant a leg; what is sent in an outage takes until its end, and as long as ever then."""
+    times = [ts for start, end in settings.outages for ts in (start - 1, start, end)] or [0]
+    probes = np.zeros((2 * c.LEGS, len(times)), np.int64)
     for leg, took in (
         (c.ENTRY, settings.entry), (c.CANCELLING, settings.cancel), (c.RESPONSE, settings.response),
     ):  # fmt: skip
-        probes[2 * leg + 1, 0] = took
+        probes[2 * leg] = times
+        probes[2 * leg + 1] = took
+        for n, (start, end) in enumerate(settings.outages):
+            probes[2 * leg + 1, 3 * n + 1] += end - start
     return probes
 
 

@@ -1,0 +1,146 @@
+"""What became of every order of a run over recorded books, as columns, however it was played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.domain import events as ev
+from polyframe.domain.market import Market
+from polyframe.domain.orders import Order
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2logs_nb as lg
+
+Ints = NDArray[np.int64]
+
+STANDS: Final = 0
+"""at the end of the run"""
+FILLED: Final = 1
+CANCELLED: Final = 2
+REJECTED: Final = 3
+EXPIRED: Final = 4
+ENDS = {c.REJECTED: REJECTED, c.CANCELLED: CANCELLED, c.EXPIRED: EXPIRED}
+
+
+class OwnOrders(NamedTuple):
+    """Orders in the order in which they were sent; side and price in YES space.
+
+    ``accepted`` and ``ended`` are when we knew, 0 for never; ``end`` is how.
+
+    Shapes: (orders,) each. Units: ns, price and size units.
+    """
+
+    market: Ints
+    side: Ints
+    price: Ints
+    size: Ints
+    filled: Ints
+    sent: Ints
+    accepted: Ints
+    ended: Ints
+    end: Ints
+
+    def __len__(self) -> int:
+        return len(self.sent)
+
+
+NOTHING = OwnOrders(*([np.zeros(0, np.int64)] * len(OwnOrders._fields)))
+
+
+def together(parts: Sequence[OwnOrders]) -> OwnOrders:
+    """Several runs' parts as one, by the time of sending."""
+    joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    order = np.argsort(joined[OwnOrders._fields.index("sent")], kind="stable")
+    return OwnOrders(*(column[order] for column in joined))
+
+
+def of_log(reviews: Ints, told: Ints, offset: Ints, ones: Ints) -> OwnOrders:
+    """The orders that a compiled run sent; ``offset`` is each market's first token.
+
+    Shapes: reviews and told as in ``l2logs_nb``; offset and ones (markets,). Units: price units.
+    """
+    rows = np.flatnonzero(reviews[:, lg.L_NUMBER])
+    place = np.zeros(len(reviews), np.int64)
+    place[rows] = np.arange(len(rows))
+    own = reviews[rows]
+    market = own[:, lg.L_MARKET]
+    other = own[:, lg.L_TOKEN] != offset[market]
+    price, side = own[:, lg.L_PRICE], own[:, lg.L_SIDE]
+    accepted, ended, end, filled = (np.zeros(len(rows), np.int64) for _ in range(4))
+    at, what, known = place[told[:, lg.T_LOG]], told[:, c.X_WHAT], told[:, c.X_KNOWN]
+    # Backwards, so that the first word of the venue is what stays.
+    stood = np.flatnonzero((what == c.ACCEPTED) | (what == c.FILLED))[::-1]
+    accepted[at[stood]] = known[stood]
+    fills = np.flatnonzero(what == c.FILLED)
+    np.add.at(filled, at[fills], told[fills, c.X_SIZE])
+    whole = fills[told[fills, c.X_OPEN] == 0]
+    ended[at[whole]], end[at[whole]] = known[whole], FILLED
+    for word, meaning in ENDS.items():
+        found = np.flatnonzero(what == word)
+        ended[at[found]], end[at[found]] = known[found], meaning
+    return OwnOrders(
+        market, np.where(other, -side, side), np.where(other, ones[market] - price, price),
+        own[:, lg.L_PERMITTED], filled, own[:, lg.L_TS], accepted, ended, end,
+    )  # fmt: skip
+
+
+class Watched:
+    """Follows the orders of a run that goes step by step."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[int]] = {}
+        self._orders: list[Order] = []
+
+    def sent(self, order: Order) -> None:
+        """An order left for the venue."""
+        self._rows[order.id] = [0, 0, STANDS, 0]
+        self._orders.append(order)
+
+    def heard(self, event: ev.Event) -> None:
+        """What the venue said, if it did."""
+        match event:
+            case ev.OrderAccepted():
+                self._accept(event.order, event.ts)
+            case ev.OrderFilled():
+                self._accept(event.fill.order, event.ts)
+                if event.fill.order in self._rows:
+                    self._rows[event.fill.order][3] += event.fill.size
+            case ev.OrderRejected():
+                self._close(event.order, event.ts, REJECTED)
+            case ev.OrderCancelled():
+                self._close(event.order, event.ts, CANCELLED)
+            case ev.OrderExpired():
+                self._close(event.order, event.ts, EXPIRED)
+
+    def _accept(self, id: str, ts: int) -> None:
+        row = self._rows.get(id)
+        if row is not None and not row[0]:
+            row[0] = ts
+        if row is not None:
+            row[1] = ts  # of the last fill, should it be the one that ends it
+
+    def _close(self, id: str, ts: int, how: int) -> None:
+        row = self._rows.get(id)
+        if row is not None:
+            row[1], row[2] = ts, how
+
+    def orders(self, markets: Sequence[Market]) -> OwnOrders:
+        """All of them."""
+        place = {market.id: m for m, market in enumerate(markets)}
+        rows = []
+        for order in self._orders:
+            m = place[order.market]
+            accepted, ended, end, filled = self._rows[order.id]
+            if end == STANDS:
+                end = FILLED if filled >= order.size else STANDS
+                ended = ended if end else 0
+            side, price = int(order.side), order.price
+            if order.token != markets[m].yes.id:
+                side, price = -side, markets[m].price_one - price
+            rows.append((m, side, price, order.size, filled, order.ts, accepted, ended, end))
+        if not rows:
+            return NOTHING
+        return OwnOrders(*np.array(rows, np.int64).T.copy())

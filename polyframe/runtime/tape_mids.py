@@ -1,0 +1,98 @@
+"""The mids of recorded books at any moment, and the books themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyframe.api.exchange import Exchange
+from polyframe.domain.market import Market
+from polyframe.domain.orders import Seal
+from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import mids_nb
+from polyframe.runtime.tape_data import Played
+from polyframe.runtime.tape_feed import COLUMNS, frozen
+from polyframe.store.tape import Segment
+
+Ints = NDArray[np.int64]
+ROOM = 1 << 16
+
+
+class Mids(NamedTuple):
+    """Every change of the mids of some markets; ``twice`` is bid + ask, 0 where none is known.
+
+    Shapes: ``ts`` and ``twice`` hold (changes,) a market. Units: ns; price units.
+    """
+
+    ts: Sequence[Ints]
+    twice: Sequence[Ints]
+    first: int
+    last: int
+    """the first and the last moment that was recorded"""
+
+    def at(self, market: int, moments: Ints) -> Ints:
+        """Bid + ask when all rows of these moments are known, 0 for none.
+
+        Shapes: (n,) to (n,). Units: ns; price units.
+        """
+        return self._found(market, np.searchsorted(self.ts[market], moments, side="right"))
+
+    def before(self, market: int, moments: Ints) -> Ints:
+        """Bid + ask just before these moments, 0 for none.
+
+        Shapes: (n,) to (n,). Units: ns; price units.
+        """
+        return self._found(market, np.searchsorted(self.ts[market], moments, side="left"))
+
+    def _found(self, market: int, place: NDArray[np.intp]) -> Ints:
+        values = self.twice[market]
+        if not len(values):
+            return np.zeros(len(place), np.int64)
+        return np.where(place > 0, values[np.maximum(place - 1, 0)], 0)
+
+
+def read_mids(played: Played, markets: Sequence[Market], exchange: Exchange) -> Mids:
+    """All changes of the mids within the part of a tape that is played, and before it.
+
+    ``markets`` are those of a session, with the exchange's rules.
+    """
+    books = Books(played, markets, exchange)
+    parts = [part.copy() for segment in played.tape.segments for part in books.play(segment)]
+    rows = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
+    own = [rows[rows[:, 1] == m] for m in range(len(markets))]
+    return Mids(
+        [np.ascontiguousarray(part[:, 0]) for part in own],
+        [np.ascontiguousarray(part[:, 2]) for part in own], played.start, played.end,
+    )  # fmt: skip
+
+
+class Books:
+    """Recorded books without anybody's own orders, played segment by segment."""
+
+    def __init__(self, played: Played, markets: Sequence[Market], exchange: Any) -> None:
+        self.venue = exchange.tape_broker(
+            Seal(), markets, {}, ticks=played.ticks(markets), centres=played.centres(markets)
+        ).venue
+        self._tokens = played.tokens(markets)
+        self._end = played.end
+        self._last: Ints = np.zeros(len(markets), np.int64)
+
+    def play(self, segment: Segment, rows: int | None = None) -> Iterator[Ints]:
+        """Plays a segment's rows, or its first ones; the changes of the mids, part by part.
+
+        A part is written over by the next one.
+        """
+        venue = self.venue
+        columns = [frozen(segment[name]) for name in COLUMNS]
+        end = int(np.searchsorted(columns[0], self._end, side="right"))
+        end = end if rows is None else min(end, rows)
+        place = np.array([self._tokens.get(name, -1) for name in segment.instruments], np.int32)
+        tape = (*(column[:end] for column in columns), frozen(place))
+        venue.at[c.C_ROW] = 0
+        out = np.empty((ROOM, 3), np.int64)
+        while venue.at[c.C_ROW] < end:
+            n = mids_nb.mids(venue.at, tape, venue.books, venue.venue, self._last, out)
+            yield out[: int(n)]
