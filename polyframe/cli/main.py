@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "backtest": ("polyframe.cli.backtest:app", "Run strategies over recorded data"),
     "report": ("polyframe.cli.report:app", "Show a stored run"),
     "reproduce": ("polyframe.cli.reproduce:app", "Make a stored run again and compare"),
+    "worst-cases": ("polyframe.cli.worst_cases:app", "Replay a stored run with gaps, outages ..."),
     "decisions": ("polyframe.cli.decisions:app", "Show why each order was made, and prove it"),
     "lookahead": ("polyframe.cli.lookahead:app", "Check that a strategy does not look ahead"),
     "list": ("polyframe.cli.list:app", "List strategies, markets, stored runs ..."),

@@ -29,7 +29,6 @@ from polyframe.lab.record import (
     ForecastsUsed,
     Manifest,
     PluginsUsed,
-    Replayed,
     RunRecord,
     UnquotedCounts,
     source_digest,

@@ -25,8 +25,8 @@ def new_table(title: str, first: str, rest: Sequence[str]) -> Table:
 
 
 def question(text: str) -> Text:
-    """A market's question. That it is synthetic is said once, in the headline."""
-    return Text(one_line(text.removeprefix("[synthetic] ")))
+    """A market's question as a cell."""
+    return Text(plain_question(text))
 
 
 def colour(value: float) -> str:
@@ -47,6 +47,26 @@ def signed(text: str) -> str:
 def percent(value: float | None) -> str:
     """A share as a signed percentage."""
     return "-" if value is None else f"{value:+.1%}"
+
+
+def share(value: float | None) -> str:
+    """A share of a whole in percent, without a sign."""
+    return "-" if value is None else f"{value:.1%}"
+
+
+def ticks(value: float | None) -> str:
+    """A distance in ticks with its sign."""
+    return "-" if value is None else f"{value:+.2f}"
+
+
+def whole(text: str | None) -> str:
+    """An amount without decimals."""
+    return "-" if text is None else f"{Decimal(text):,.0f}"
+
+
+def plain_question(text: str) -> str:
+    """A market's question; that it is synthetic is said once, in the headline."""
+    return one_line(text.removeprefix("[synthetic] "))
 
 
 def number(value: float | None, decimals: int = 2) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from polyframe.domain.market import Market, Resolution
 from polyframe.errors import UserError
 from polyframe.lab.flow import NOTE, Flow, write

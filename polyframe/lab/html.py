@@ -92,7 +92,8 @@ def _head(report: Report, title: str) -> str:
     )
     quotes = '<a href="#quotes">Quotes</a>' if report.making is not None else ""
     lines.append(
-        f'<nav aria-label="sections"><a href="#curves">Curves</a>{quotes}<a href="#evidence">Evidence</a>'
+        f'<nav aria-label="sections"><a href="#curves">Curves</a>{quotes}'
+        '<a href="#evidence">Evidence</a>'
         '<a href="#results">Results</a><a href="#orders">Orders</a><a href="#trades">Trades</a>'
         "</nav></header>"
     )

@@ -32,7 +32,7 @@ def making_of(books: Books, pnl: Money) -> form.Making | None:
     if run is None:
         return None
     seen = Seen(books.columns, run.mids)
-    orders = counts_of(run.own, _quoting(run, seen), run)
+    orders = counts_of(run.own, _quoting(run), run)
     markouts = [markout_of(seen, horizon) for horizon in HORIZONS]
     return form.Making(
         orders, earned_of(record, seen, pnl), markouts, _markets(books, run, seen),
@@ -49,7 +49,7 @@ def ratio(part: float, whole: float) -> float | None:
 # ---- orders --------------------------------------------------------------------------------------
 
 
-def _quoting(run: BookRun, seen: Seen) -> list[int]:
+def _quoting(run: BookRun) -> list[int]:
     """The markets with an order that was accepted."""
     return [int(m) for m in np.unique(run.own.market[run.own.accepted > 0])]
 
@@ -135,7 +135,7 @@ def markout_a_minute(seen: Seen, market: int | None = None) -> float | None:
 def _markets(books: Books, run: BookRun, seen: Seen) -> list[form.MadeMarket]:
     """The markets that were quoted in, the best result first."""
     rows, trips, own = [], books.trips, run.own
-    for m in _quoting(run, seen):
+    for m in _quoting(run):
         market = books.columns.markets[m]
         mine, orders = seen.market == m, own.market == m
         stood = int((orders & (own.accepted > 0)).sum())

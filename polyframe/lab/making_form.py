@@ -153,13 +153,13 @@ class Scenario(msgspec.Struct, frozen=True):
     """A replay in which something went wrong. Null figures: it does not apply, ``note`` why."""
 
     name: str
-    pnl: str | None
-    against: str | None
+    pnl: str | None = None
+    against: str | None = None
     """the difference to the run in the end"""
-    soon: str | None
+    soon: str | None = None
     """the difference to the run a minute after it was over; null for what lasts the whole run"""
-    share: float | None
+    share: float | None = None
     """of start cash"""
-    fills: int | None
-    drawdown: str | None
+    fills: int | None = None
+    drawdown: str | None = None
     note: str = ""

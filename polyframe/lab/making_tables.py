@@ -9,7 +9,17 @@ from rich.padding import Padding
 from rich.text import Text
 
 from polyframe.lab import making_form as form
-from polyframe.lab.cells import amount, colour, new_table, number, question, signed
+from polyframe.lab.cells import (
+    amount,
+    colour,
+    new_table,
+    number,
+    question,
+    share,
+    signed,
+    ticks,
+    whole,
+)
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EMPTY = "·"
@@ -26,20 +36,23 @@ def about_quotes(made: form.Making, width: int) -> Iterable[RenderableType]:
             yield Padding(part, (1, 0, 0, 0))
 
 
-def worst_replayed(rows: Sequence[form.Scenario], width: int) -> RenderableType:
+def worst_replayed(rows: Sequence[form.Scenario]) -> RenderableType:
     """The worst cases that were replayed, and why others were not."""
-    heads = ("result", "against run", "soon after", "fills", "fall")
+    passing = any(row.soon is not None for row in rows)
+    heads = ["result", "against run", *(["soon after"] if passing else []), "fills", "fall"]
     table = new_table("Worst cases, replayed", "what happens", heads)
     for row in rows:
-        if row.pnl is None or row.against is None:
+        if row.pnl is None:
             table.add_row(Text(row.name), *["-"] * len(heads))
             continue
-        table.add_row(
-            Text(row.name), _money(row.pnl), _money(row.against), _money(row.soon), f"{row.fills:,}",
-            amount(row.drawdown or "0"),
-        )  # fmt: skip
-    notes = [f"{_upper(row.name)}: {row.note}." for row in rows if row.note]
-    notes.append("Soon after: the difference to the run a minute after it is over.")
+        cells = [_money(row.pnl), _money(row.against), *([_money(row.soon)] if passing else [])]
+        table.add_row(Text(row.name), *cells, f"{row.fills:,}", amount(row.drawdown or "0"))
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        told.setdefault(row.note, []).append(row.name)
+    notes = [f"{_upper('; '.join(names))}: {note}." for note, names in told.items() if note]
+    if passing:
+        notes.append("Soon after: the difference to the run a minute after it is over.")
     return Group(table, *(Text(note, style="dim") for note in notes))
 
 
@@ -51,22 +64,20 @@ def _money(text: str | None) -> Text:
     return Text("-") if text is None else Text(signed(text), colour(float(text)))
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
 def _ticks(value: float | None) -> Text:
-    return Text("-") if value is None else Text(f"{value:+.2f}", colour(value))
+    return Text(ticks(value), colour(value or 0.0))
 
 
 def _alarms(rows: Sequence[form.Alarm]) -> RenderableType | None:
     lines = [
         Text.assemble(
-            (" ALARM ", "bold white on red"), f"  {row.name}: {row.found}", (f"  ({row.limit})", "dim")
+            (" ALARM ", "bold white on red"),
+            f"  {row.name}: {row.found}",
+            (f"  ({row.limit})", "dim"),
         )
         for row in rows
         if row.raised
-    ]  # fmt: skip
+    ]
     fine = [f"{row.name} {row.found}" for row in rows if not row.raised]
     if fine:
         lines.append(Text.assemble(("No alarm: ", "green"), (", ".join(fine), "dim")))
@@ -86,40 +97,41 @@ def _bands(rows: Sequence[form.Band], width: int) -> RenderableType | None:
         if row.pnl is None:
             table.add_row(name, *["-"] * len(heads))
             continue
-        cells = [
-            _money(row.pnl), _money(row.spread), f"{row.fills:,}", _share(row.fill_ratio),
-            _ticks(row.markout), _rounded(row.largest),
+        cells: list[RenderableType] = [
+            _money(row.pnl), _money(row.spread), f"{row.fills:,}", share(row.fill_ratio),
+            _ticks(row.markout), whole(row.largest),
         ]  # fmt: skip
         cells += [amount(row.traded or "0"), amount(row.drawdown or "0")] if wide else []
         table.add_row(name, *cells)
     ran = [row for row in rows if row.pnl is not None]
-    notes = [
-        f"{'* ' if row.own else ''}{_upper(row.name)}, {row.queue}{', this run' if row.own else ''}: "
-        f"{row.note}."
-        for row in ran
-    ] + ["Markout a minute after the fills in ticks; largest inventory of a market in shares."]
+    notes = [f"{_belief(row)}: {row.note}." for row in ran]
+    notes += ["Markout a minute after the fills in ticks; largest inventory of a market in shares."]
     left = {row.note: row.name for row in rows if row.pnl is None}
     notes += [f"{_upper(names)}: {note}." for note, names in left.items()]
     return Group(table, *(Text(note, style="dim") for note in notes))
 
 
-def _rounded(text: str | None) -> str:
-    return "-" if text is None else f"{float(text):,.0f}"
+def _belief(row: form.Band) -> str:
+    return (
+        f"* {_upper(row.name)}, {row.queue}, this run"
+        if row.own
+        else (f"{_upper(row.name)}, {row.queue}")
+    )
 
 
 def _earned(made: form.Making) -> RenderableType:
     e, o = made.earned, made.orders
-    money = [
+    money: list[tuple[str, RenderableType]] = [
         ("spread earned", _money(e.spread)), ("held, then moved", _money(e.moves)),
         ("fees", _money(_minus(e.fees))), ("rebates", _money(e.rebates)),
         ("rewards", _money(e.rewards)), ("result", _money(e.total)),
-        ("traded, as maker", f"{amount(e.traded)}, {_share(e.maker)}"),
+        ("traded, as maker", f"{amount(e.traded)}, {share(e.maker)}"),
     ]  # fmt: skip
-    both, one = _share(o.both_sides), _share(o.one_side)
+    both, one = share(o.both_sides), share(o.one_side)
     activity = [
         ("orders, accepted", f"{o.sent:,}, {o.accepted:,}"),
-        ("filled, of their size", f"{_share(o.fill_ratio)}, {_share(o.size_ratio)}"),
-        ("cancelled", _share(o.cancel_ratio)),
+        ("filled, of their size", f"{share(o.fill_ratio)}, {share(o.size_ratio)}"),
+        ("cancelled", share(o.cancel_ratio)),
         ("cancels for one filled", number(o.cancels_per_fill, 1)),
         ("rejected / expired", f"{o.rejected:,} / {o.expired:,}"),
         ("half rested at least", "-" if o.rested is None else f"{o.rested:,.1f} s"),
@@ -141,9 +153,8 @@ def _minus(text: str) -> str:
 
 
 def _markouts(rows: Sequence[form.Markout]) -> RenderableType:
-    table = new_table(
-        "After the fills, in ticks", "time", ("fills", "edge", "moved", "markout", "95%", "drift", "money")
-    )  # fmt: skip
+    heads = ("fills", "edge", "moved", "markout", "95%", "drift", "money")
+    table = new_table("After the fills, in ticks", "time", heads)
     for row in rows:
         between = "-"
         if row.low is not None and row.high is not None:
@@ -173,9 +184,9 @@ def _markets(rows: Sequence[form.MadeMarket], width: int) -> RenderableType | No
     cut = f", {len(shown)} of {len(rows):,}" if len(shown) < len(rows) else ""
     table = new_table(f"Quoted markets{cut}", "question", heads)
     for row in shown:
-        held = [_rounded(row.longest), _rounded(row.shortest), _rounded(row.last)]
-        cells = [
-            _money(row.pnl), _money(row.spread), f"{row.fills:,}", _share(row.fill_ratio),
+        held = [whole(row.longest), whole(row.shortest), whole(row.last)]
+        cells: list[RenderableType] = [
+            _money(row.pnl), _money(row.spread), f"{row.fills:,}", share(row.fill_ratio),
             _ticks(row.markout),
         ]  # fmt: skip
         table.add_row(
@@ -192,10 +203,12 @@ def _over_time(row: form.Quoted, width: int) -> RenderableType:
     held = _line([p[4] for p in row.points], columns)
     quoting = _sides(row, columns)
     return Group(
-        Text.assemble(("            ", ""), text), *_labelled("mid", mids, row, 1),
-        *_labelled("inventory", held, row, 4), Text.assemble(f"{'own quotes':>11} ", (quoting, "dim")),
+        Text.assemble(("            ", ""), text),
+        *_labelled("mid", mids, row, 1),
+        *_labelled("inventory", held, row, 4),
+        Text.assemble(f"{'own quotes':>11} ", (quoting, "dim")),
         Text(f"{'':12}both sides =, bid only -, offer only ^, none {_EMPTY}", style="dim"),
-    )  # fmt: skip
+    )
 
 
 def _labelled(name: str, line: str, row: form.Quoted, column: int) -> list[Text]:

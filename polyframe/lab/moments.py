@@ -44,7 +44,8 @@ def resting_at(own: OwnOrders, market: int, side: int, grid: Ints, last: Ns) -> 
     step = np.concatenate([own.size[rows], -own.size[rows]])
     order = np.argsort(at, kind="stable")
     total = np.concatenate([np.zeros(1, np.int64), np.cumsum(step[order])])
-    return total[np.searchsorted(at[order], grid, side="right")]
+    found: Ints = total[np.searchsorted(at[order], grid, side="right")]
+    return found
 
 
 def _grid(run: BookRun, until: Ns) -> Ints:
@@ -120,4 +121,5 @@ def _jumps(mid: Ints, quote: Ints, side: int, tick: Price, one: Price) -> Ints:
     if one:
         room = mid // 2 if side > 0 else one - mid // 2
         by = np.minimum(by, np.maximum(room // tick - ROOM_TICKS, 0) * tick)
-    return by
+    found: Ints = by
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from polyframe.lab.cells import amount, number, signed
+from polyframe.lab.cells import amount, number, plain_question, share, signed, ticks, whole
 from polyframe.lab.making_charts import inventory_chart, quotes_chart
 from polyframe.lab.making_form import Making, Quoted, Scenario
 from polyframe.lab.page_tables import table
@@ -18,14 +18,13 @@ def making(report: Report) -> str:
         return ""
     parts = ['<section id="quotes"><h2>Quotes and fills</h2>', _alarms(made), _cards(made)]
     near = {row.market: row for row in made.closer}
-    for row in made.quoted:
-        parts.append(_figure(row, near.get(row.market)))
+    parts += [_figure(row, near.get(row.market)) for row in made.quoted]
     parts += [_bands(made), _markouts(made), _markets(made)]
     return "".join(parts) + "</section>"
 
 
 def _figure(row: Quoted, near: Quoted | None) -> str:
-    title = row.question.removeprefix("[synthetic] ")
+    title = plain_question(row.question)
     told = (
         "The mid, our best bid (green) and offer (red) where they stood, and our fills{}: up "
         "bought, down sold. Prices of the first outcome."
@@ -59,14 +58,6 @@ def _alarms(made: Making) -> str:
     return "".join(rows)
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def _ticks(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.2f}"
-
-
 def _money(text: str | None) -> str:
     return "-" if text is None else signed(text)
 
@@ -81,14 +72,14 @@ def _cards(made: Making) -> str:
         ("Rewards", signed(e.rewards)),
         ("Result", signed(e.total)),
         ("Traded", amount(e.traded)),
-        ("As maker", _share(e.maker)),
+        ("As maker", share(e.maker)),
         ("Orders accepted", f"{o.accepted:,} of {o.sent:,}"),
-        ("Filled", _share(o.fill_ratio)),
-        ("Filled, by size", _share(o.size_ratio)),
-        ("Cancelled", _share(o.cancel_ratio)),
+        ("Filled", share(o.fill_ratio)),
+        ("Filled, by size", share(o.size_ratio)),
+        ("Cancelled", share(o.cancel_ratio)),
         ("Cancels for one filled", number(o.cancels_per_fill, 1)),
         ("Half rested at least", "-" if o.rested is None else f"{o.rested:,.1f} s"),
-        ("Time both / one side", f"{_share(o.both_sides)} / {_share(o.one_side)}"),
+        ("Time both / one side", f"{share(o.both_sides)} / {share(o.one_side)}"),
     ]
     cells = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in rows)
     return f'<dl class="cards">{cells}</dl>'
@@ -103,7 +94,7 @@ def _bands(made: Making) -> str:
             (
                 row.name + (" (this run)" if row.own else ""), row.queue, _money(row.pnl),
                 _money(row.spread), "-" if row.fills is None else f"{row.fills:,}",
-                _share(row.fill_ratio), _ticks(row.markout), "-" if row.largest is None else f"{float(row.largest):,.0f}",
+                share(row.fill_ratio), ticks(row.markout), whole(row.largest),
                 "-" if row.traded is None else amount(row.traded),
                 "-" if row.drawdown is None else amount(row.drawdown), row.note,
             )
@@ -118,10 +109,10 @@ def _markouts(made: Making) -> str:
         ("seconds", "fills", "edge", "moved", "markout", "95 % interval", "drift", "money"),
         [
             (
-                f"{row.seconds:,}", f"{row.fills:,}", _ticks(row.edge), _ticks(row.moved),
-                _ticks(row.markout),
+                f"{row.seconds:,}", f"{row.fills:,}", ticks(row.edge), ticks(row.moved),
+                ticks(row.markout),
                 "-" if row.low is None else f"[{row.low:+.2f}, {row.high:+.2f}]",
-                _ticks(row.drift), signed(row.money),
+                ticks(row.drift), signed(row.money),
             )
             for row in made.markouts
         ],
@@ -139,9 +130,9 @@ def _markets(made: Making) -> str:
          "longest", "shortest", "last"),
         [
             (
-                row.question.removeprefix("[synthetic] "), signed(row.pnl), signed(row.spread), amount(row.fees),
-                f"{row.fills:,}", _share(row.fill_ratio), amount(row.traded), _ticks(row.markout),
-                *(f"{float(held):,.0f}" for held in (row.longest, row.shortest, row.last)),
+                plain_question(row.question), signed(row.pnl), signed(row.spread), amount(row.fees),
+                f"{row.fills:,}", share(row.fill_ratio), amount(row.traded), ticks(row.markout),
+                whole(row.longest), whole(row.shortest), whole(row.last),
             )
             for row in made.markets
         ],

@@ -15,7 +15,8 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1180px; padding: 24px; background: var(--bg); color: var(--fg);
   font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.35rem; margin: 0 0 4px; } h2 { font-size: 1.1rem; margin: 36px 0 10px; } h3 { font-size: 1rem; margin: 22px 0 6px; }
+h1 { font-size: 1.35rem; margin: 0 0 4px; } h2 { font-size: 1.1rem; margin: 36px 0 10px; }
+h3 { font-size: 1rem; margin: 22px 0 6px; }
 p { margin: 6px 0; } .dim, figcaption, caption small { color: var(--dim); font-size: 0.87rem; }
 a { color: var(--line); } nav a { margin-right: 14px; }
 .banner { background: var(--warn); color: var(--warnfg); padding: 8px 14px; border-radius: 6px; }
@@ -38,7 +39,9 @@ svg .bid { stroke: var(--gain); stroke-width: 2; fill: none; stroke-opacity: 0.7
 svg .offer { stroke: var(--loss); stroke-width: 2; fill: none; stroke-opacity: 0.75; }
 svg .bought { fill: var(--gain); stroke: var(--bg); stroke-width: 0.7; }
 svg .sold { fill: var(--loss); stroke: var(--bg); stroke-width: 0.7; }
-svg .held { fill: var(--band); stroke: var(--line); } svg .dot { fill: var(--line); } svg .whisker { stroke: var(--line);
+svg .held { fill: var(--band); stroke: var(--line); }
+svg .dot { fill: var(--line); }
+svg .whisker { stroke: var(--line);
   stroke-opacity: 0.5; stroke-width: 2; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin: 0 0 8px; }
 caption { text-align: left; font-weight: 650; padding: 12px 0 4px; }

@@ -59,7 +59,7 @@ def _parts(report: Report, width: int, breakdown: Sequence[str]) -> Iterable[Ren
     if report.making is not None:
         yield from about_quotes(report.making, width)
     if report.scenarios:
-        yield Padding(worst_replayed(report.scenarios, width), (1, 0, 0, 0))
+        yield Padding(worst_replayed(report.scenarios), (1, 0, 0, 0))
     if report.by_category:
         for title, first, rows in (
             ("Result by category", "category", report.by_category),

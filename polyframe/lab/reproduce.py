@@ -95,20 +95,34 @@ def reproduce(
         DataError: something that the result depends on differs, or the run cannot be read.
         UserError: the catalogue or a plugin is gone.
     """
+    stored, loaded, found = ready_again(directory, registry, data, "reproduce", anyway=anyway)
+    return _compared(stored, loaded, found, progress)
+
+
+def ready_again(
+    directory: Path, registry: Registry, data: Path | None, verb: str, *, anyway: bool
+) -> tuple[Stored, Loaded, list[str]]:
+    """A stored run, what it is made of, ready to play again, and what is not as it was.
+
+    ``verb`` is the command that the next step of an error names.
+
+    Raises:
+        DataError: something that the result depends on differs, or the run cannot be read.
+        UserError: the catalogue or a plugin is gone.
+    """
     stored = read(directory)
     config = _config(stored.manifest)
-    loaded = load(
-        config, registry, _catalogue(stored, data), forecasted=stored.manifest.data.forecasted
-    )
+    place = _catalogue(stored, data, verb)
+    loaded = load(config, registry, place, forecasted=stored.manifest.data.forecasted)
     found = [*stored.differences, *differences(stored, loaded)]
     if found and not anyway:
         raise DataError(
             f"run {directory.name} cannot be made again as it was: "
             + "; ".join(str(one) for one in found),
             expected="the code, plugins, settings and data that its manifest states",
-            hint=f"polyframe reproduce {quote(directory.name)} --anyway",
+            hint=f"polyframe {verb} {quote(directory.name)} --anyway",
         )
-    return _compared(stored, loaded, [str(one) for one in found], progress)
+    return stored, loaded, [str(one) for one in found]
 
 
 # ---- what was stored ---------------------------------------------------------------------------
@@ -194,14 +208,14 @@ def _config(manifest: Manifest) -> Config:
         ) from found
 
 
-def _catalogue(stored: Stored, data: Path | None) -> Path:
+def _catalogue(stored: Stored, data: Path | None, verb: str) -> Path:
     path = stored.manifest.data.path
     found = data if data is not None else Path(path) if path else sample_dir()
     if not (found / "catalogue.json").is_file():
         raise UserError(
             f"the data of run {stored.directory.name} is not at {found}",
             expected=f"the catalogue {stored.manifest.data.label!r}",
-            hint=f"polyframe reproduce {quote(stored.directory.name)} --data DIR",
+            hint=f"polyframe {verb} {quote(stored.directory.name)} --data DIR",
         )
     return found
 

@@ -50,9 +50,9 @@ def same_run(
 ) -> tuple[Path, Report] | None:
     """The newest run of a manifest's hash that is not older than ``age``, None where there is none.
 
-    ``robust``, ``bands`` and ``worst`` are the replays that its report must have, ``beside`` names a file that must stand
-    beside it, ``record`` what its journal must keep. A run that cannot be read, or that was
-    edited, is as good as none.
+    ``robust``, ``bands`` and ``worst`` are the replays that its report must have, ``beside`` names
+    a file that must stand beside it, ``record`` what its journal must keep. A run that cannot be
+    read, or that was edited, is as good as none.
     """
     oldest = (now or datetime.now(UTC)) - AGES[age]
     for directory in run_dirs(runs) if age != "none" else ():

@@ -1,7 +1,7 @@
 """Worst cases replayed: the same run with one thing gone wrong at the worst moment for it.
 
 Each is the replay itself with other settings of the simulated exchange, or over data in which
-something else happened. The moment is chosen with hindsight, from what the run held and had resting.
+something else happened. The moment is chosen with hindsight, by what the run held and had resting.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _replayed(name: str, case: Callable[[Run], Found], run: Run) -> Scenario:
         found = Found(None, f"could not be replayed: {error.message}")
     made, start = found.record, run.record.start_cash
     if made is None:
-        return Scenario(name, *[None] * 6, note=found.note)
+        return Scenario(name, note=found.note)
     pnl = result_of(made)
     soon = None if found.over is None else _apart(run.record, made, found.over + MINUTE)
     return Scenario(
@@ -146,7 +146,7 @@ def _resolved(run: Run) -> Found:
     }
     data = replace(run.data, resolutions={**run.data.resolutions, **ended})
     note = f"{len(ended)} markets held when most was at stake, {_when(ts)}"
-    return Found(run.again(run.config, data), note, ts)
+    return Found(run.again(run.config, data), note)
 
 
 def _latency(run: Run) -> Found:
@@ -227,9 +227,9 @@ def _long(span: Ns) -> str:
 
 
 CASES: dict[str, Callable[[Run], Found]] = {
-    "all correlated positions resolve against you": _resolved,
-    "the price gaps through the quotes": _gap,
-    "the venue is away while quotes rest": _outage,
+    "correlated positions all lose": _resolved,
+    "a gap through the quotes": _gap,
+    "venue away, quotes resting": _outage,
     "latency three times": _latency,
     "fees twice": _fees,
     "the feed is silent": _silence,

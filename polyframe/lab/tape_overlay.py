@@ -70,7 +70,7 @@ def gapped(played: Played, gap: Gap, markets: list[Market], exchange: Exchange) 
     market = markets[gap.market]
     for segment in played.tape.segments:
         row = 0
-        jump: list[tuple[int, ...]] = []
+        jump: list[tuple[int, int, int]] = []
         if not done and segment.last_ts >= gap.ts:
             row = _boundary(segment, gap.ts)
             done = row < segment.rows
@@ -93,7 +93,7 @@ def _boundary(segment: Segment, ts: Ns) -> int:
     return row
 
 
-def _book(books: Books, gap: Gap, market: Market) -> list[tuple[int, ...]]:
+def _book(books: Books, gap: Gap, market: Market) -> list[tuple[int, int, int]]:
     """The levels of the standing book after the jump: side, price, size."""
     state, levels = books.venue.desk[gap.market], books.venue.levels
     tick, base = int(state[b.K_TICK]), int(state[b.K_BASE])
@@ -108,7 +108,7 @@ def _book(books: Books, gap: Gap, market: Market) -> list[tuple[int, ...]]:
 
 
 def _shifted(
-    segment: Segment, row: int, jump: list[tuple[int, ...]], gap: Gap, market: Market
+    segment: Segment, row: int, jump: list[tuple[int, int, int]], gap: Gap, market: Market
 ) -> Segment:
     if market.yes.id not in segment.instruments:
         return segment
@@ -134,7 +134,7 @@ def _shifted(
     return HeldSegment(segment, columns)
 
 
-def _snapshot(ts: Ns, instrument: int, levels: list[tuple[int, ...]]) -> Columns:
+def _snapshot(ts: Ns, instrument: int, levels: list[tuple[int, int, int]]) -> Columns:
     """A snapshot as one update."""
     n = len(levels) + 2
     columns = {name: np.zeros(n, dtype) for name, dtype in COLUMNS.items()}

@@ -1,0 +1,141 @@
+"""The mids of recorded books against dictionaries of levels, row by row."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyframe.domain.market import FeeSchedule, Market, Token
+from polyframe.exchanges.sim.exchange import SimExchange
+from polyframe.runtime import tape_mids
+from polyframe.runtime.tape_data import Played
+from polyframe.runtime.tape_mids import Mids, read_mids
+from polyframe.store.tape import COLUMNS, Tape, TapeFlag, TapeKind
+from polyframe.store.tape_held import HeldSegment
+
+K = TapeKind
+MARKETS = [
+    Market(f"m{n}", "?", (Token(f"y{n}", "Yes"), Token(f"n{n}", "No")), tick=100,
+           fee=FeeSchedule(0))
+    for n in range(2)
+]  # fmt: skip
+
+
+def tape_of(rows: list[tuple[int, ...]], cuts: int = 1) -> Played:
+    """A tape of rows (ts, instrument, kind, side, price, size, more)."""
+    parts = np.array_split(np.array(rows, np.int64), cuts)
+    segments: list[Any] = []
+    for number, part in enumerate(parts):
+        columns = {name: np.zeros(len(part), dtype) for name, dtype in COLUMNS.items()}
+        for k, name in enumerate(("ts", "instrument", "kind", "side", "price", "size")):
+            columns[name][:] = part[:, k]
+        columns["flag"][:] = part[:, 6] * int(TapeFlag.MORE)
+        like: Any = SimpleNamespace(number=number, instruments=("y0", "y1", "other"), names=())
+        segments.append(HeldSegment(like, columns))
+    tape = Tape(segments[0].path, tuple(segments))
+    return Played("t", tape, int(rows[0][0]), int(rows[-1][0]))
+
+
+def twin(rows: list[tuple[int, ...]]) -> dict[int, list[tuple[int, int]]]:
+    """Every change of bid + ask at the ends of updates."""
+    books = {m: {1: {}, -1: {}} for m in range(2)}
+    whole, inside, tick = [False] * 2, [False] * 2, [100] * 2
+    found: dict[int, list[tuple[int, int]]] = {0: [], 1: []}
+    for n, (ts, m, kind, side, price, size, more) in enumerate(rows):
+        if m > 1:
+            pass
+        elif kind == K.LEVEL and price % tick[m] == 0 and 0 < price < 10_000:
+            books[m][side].pop(price, None)
+            if size:
+                books[m][side][price] = size
+        elif kind in (K.SNAPSHOT_BEGIN, K.CLEAR):
+            books[m], whole[m], inside[m] = {1: {}, -1: {}}, False, kind == K.SNAPSHOT_BEGIN
+        elif kind == K.SNAPSHOT_END and inside[m]:
+            whole[m], inside[m] = True, False
+        elif kind == K.TICK and price != tick[m]:
+            if tick[m] % price:
+                books[m], whole[m], inside[m] = {1: {}, -1: {}}, False, False
+            tick[m] = price
+        elif kind in (K.QUOTE_BID, K.QUOTE_ASK) and price % tick[m] == 0 and price < 10_000:
+            books[m][1 if kind == K.QUOTE_BID else -1] = {price: size} if price and size else {}
+            whole[m] = True
+        if more and n + 1 < len(rows):
+            continue
+        for k in range(2):
+            bids, asks = books[k][1], books[k][-1]
+            there = whole[k] and bids and asks and max(bids) < min(asks)
+            mid = max(bids) + min(asks) if there else 0
+            if mid != (found[k][-1][1] if found[k] else 0):
+                found[k].append((ts, mid))
+    return found
+
+
+ROWS = st.tuples(
+    st.integers(0, 3), st.integers(0, 2),
+    st.sampled_from([*[K.LEVEL] * 12, K.SNAPSHOT_BEGIN, *[K.SNAPSHOT_END] * 3, K.CLEAR, K.TRADE,
+                     K.TICK, K.QUOTE_BID, K.QUOTE_ASK]),
+    st.sampled_from([1, -1]), st.integers(1, 99), st.integers(0, 3), st.booleans(),
+)  # fmt: skip
+
+
+def drawn(rows: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
+    """Rows whose times ascend, whole in both markets at first."""
+    start = [(0, m, K.SNAPSHOT_BEGIN, 0, 0, 0, True) for m in range(2)]
+    ends = [(0, m, K.SNAPSHOT_END, 0, 0, 0, True) for m in range(2)]
+    out: list[tuple[int, ...]] = [*start, *ends]
+    ts = 1
+    for gap, m, kind, side, price, size, more in rows:
+        if not out[-1][6]:
+            ts += gap
+        if kind == K.TICK:
+            price = 1 if price % 2 else 100
+        elif kind in (K.LEVEL, K.QUOTE_BID, K.QUOTE_ASK):
+            price = 100 * price
+        elif kind != K.TRADE:
+            side = price = size = 0
+        if kind in (K.TICK, K.QUOTE_BID, K.QUOTE_ASK):
+            side = 0
+        out.append((ts, m, int(kind), side, price, size * 1_000_000, more))
+    return [tuple(int(v) for v in row) for row in [*out[:-1], (*out[-1][:6], False)]]
+
+
+def read(rows: list[tuple[int, ...]], cuts: int = 1) -> Mids:
+    return read_mids(tape_of(rows, cuts), MARKETS, SimExchange(SimExchange.Config()))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ROWS, min_size=3, max_size=60), st.integers(1, 3))
+def test_mids_are_those_of_plain_books(rows, cuts) -> None:
+    made = drawn(rows)
+    found, expected = read(made, cuts), twin(made)
+    for m in range(2):
+        # Of several changes at one moment the last one stands.
+        moments = np.unique([row[0] for row in made])
+        stands = [next((v for t, v in reversed(expected[m]) if t <= ts), 0) for ts in moments]
+        assert found.at(m, moments).tolist() == stands
+
+
+def test_a_full_table_goes_on_where_it_stopped(monkeypatch) -> None:
+    rows = [(0, 0, K.SNAPSHOT_BEGIN, 0, 0, 0, 1), (0, 0, K.LEVEL, -1, 9000, 1, 1),
+            (0, 0, K.SNAPSHOT_END, 0, 0, 0, 0)]  # fmt: skip
+    rows += [(n, 0, K.LEVEL, 1, 100 * n, 1, 0) for n in range(1, 80)]
+    whole = read(rows)
+    monkeypatch.setattr(tape_mids, "ROOM", 5)
+    small = read(rows)
+    assert whole.twice[0].tolist() == small.twice[0].tolist() == [9000 + 100 * n
+                                                                  for n in range(1, 80)]  # fmt: skip
+
+
+def test_before_and_at_a_moment() -> None:
+    rows = [(5, 0, K.SNAPSHOT_BEGIN, 0, 0, 0, 1), (5, 0, K.LEVEL, 1, 4000, 1, 1),
+            (5, 0, K.LEVEL, -1, 4200, 1, 1), (5, 0, K.SNAPSHOT_END, 0, 0, 0, 0),
+            (9, 0, K.LEVEL, 1, 4100, 1, 0)]  # fmt: skip
+    found = read(rows)
+    moments = np.array([4, 5, 6, 9, 10])
+    assert found.at(0, moments).tolist() == [0, 8200, 8200, 8300, 8300]
+    assert found.before(0, moments).tolist() == [0, 0, 8200, 8200, 8300]
+    assert found.at(1, moments).tolist() == [0] * 5
