@@ -19,6 +19,7 @@ from polyframe import __version__
 from polyframe.api.plugin import API
 from polyframe.domain.quality import UNQUOTED
 from polyframe.errors import ConfigError, UserError
+from polyframe.kernels.l2columns_nb import C_OFF_GRID
 from polyframe.lab.bands import bands_of
 from polyframe.lab.collect import Collector, left_open
 from polyframe.lab.record import (
@@ -340,7 +341,7 @@ def _record(
             int(((flag & int(UNQUOTED)) != 0).sum()),
             made.broker.stats.refused_unquoted,  # type: ignore[attr-defined]
         ),
-        notes=[*data.notes, *made.parts.notes],
+        notes=[*data.notes, *made.parts.notes, *_outside(made)],
         timings=timings,
         judgements=collector.judgements,
         unpriced=collector.unpriced,
@@ -348,6 +349,15 @@ def _record(
         rewards=collector.rewards,
         book=_book(loaded, made, collector),
     )
+
+
+def _outside(made: build.Session) -> list[str]:
+    """A note on rows of a tape whose prices the books have no place for."""
+    venue = getattr(made.broker, "venue", None)
+    count = 0 if venue is None else int(venue.at[C_OFF_GRID])
+    if not count:
+        return []
+    return [f"{count:,} rows have prices off the tick, or outside of a book's window: left out"]
 
 
 def _book(loaded: Loaded, made: build.Session, collector: Collector) -> BookRun | None:

@@ -59,9 +59,11 @@ def ticks(value: float | None) -> str:
     return "-" if value is None else f"{value:+.2f}"
 
 
-def whole(text: str | None) -> str:
-    """An amount without decimals."""
-    return "-" if text is None else f"{Decimal(text):,.0f}"
+def rounded(value: float | str | None) -> str:
+    """An amount without decimals where they say little."""
+    if value is None:
+        return "-"
+    return f"{float(value):,.0f}" if abs(float(value)) >= 100 else f"{float(value):.4g}"
 
 
 def plain_question(text: str) -> str:

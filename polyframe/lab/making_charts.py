@@ -31,7 +31,7 @@ def quotes_chart(row: Quoted) -> str:
         parts += _standing(frame, [(p[0], p[column]) for p in points], kind)
     parts += _pieces(frame, [(p[0], p[1]) for p in points])
     for ts, price, side, shares in row.fills:
-        words = f"{'bought' if side > 0 else 'sold'} {shares:,.2f} at {price:,.4g}"
+        words = f"{'bought' if side > 0 else 'sold'} {shares:,.2f} at {price:,.8g}"
         parts.append(_mark(frame.x(ts), frame.y(price), side, words))
     return svg(WIDTH, QUOTES, f"Own quotes, fills and the mid of {row.question}", parts)
 

@@ -15,10 +15,10 @@ from polyframe.lab.cells import (
     new_table,
     number,
     question,
+    rounded,
     share,
     signed,
     ticks,
-    whole,
 )
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -99,7 +99,7 @@ def _bands(rows: Sequence[form.Band], width: int) -> RenderableType | None:
             continue
         cells: list[RenderableType] = [
             _money(row.pnl), _money(row.spread), f"{row.fills:,}", share(row.fill_ratio),
-            _ticks(row.markout), whole(row.largest),
+            _ticks(row.markout), rounded(row.largest),
         ]  # fmt: skip
         cells += [amount(row.traded or "0"), amount(row.drawdown or "0")] if wide else []
         table.add_row(name, *cells)
@@ -184,7 +184,7 @@ def _markets(rows: Sequence[form.MadeMarket], width: int) -> RenderableType | No
     cut = f", {len(shown)} of {len(rows):,}" if len(shown) < len(rows) else ""
     table = new_table(f"Quoted markets{cut}", "question", heads)
     for row in shown:
-        held = [whole(row.longest), whole(row.shortest), whole(row.last)]
+        held = [rounded(row.longest), rounded(row.shortest), rounded(row.last)]
         cells: list[RenderableType] = [
             _money(row.pnl), _money(row.spread), f"{row.fills:,}", share(row.fill_ratio),
             _ticks(row.markout),
@@ -214,7 +214,7 @@ def _over_time(row: form.Quoted, width: int) -> RenderableType:
 def _labelled(name: str, line: str, row: form.Quoted, column: int) -> list[Text]:
     values = [p[column] for p in row.points if column != 1 or p[1] > 0]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
-    told = f"{name} from {low:,.4g} to {high:,.4g}"
+    told = f"{name} from {low:,.8g} to {high:,.8g}"
     return [Text(f"{'':12}{told}", style="dim"), Text.assemble(f"{'':12}", (line, "cyan"))]
 
 

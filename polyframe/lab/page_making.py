@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from polyframe.lab.cells import amount, number, plain_question, share, signed, ticks, whole
+from polyframe.lab.cells import amount, number, plain_question, rounded, share, signed, ticks
 from polyframe.lab.making_charts import inventory_chart, quotes_chart
 from polyframe.lab.making_form import Making, Quoted, Scenario
 from polyframe.lab.page_tables import table
@@ -94,7 +94,7 @@ def _bands(made: Making) -> str:
             (
                 row.name + (" (this run)" if row.own else ""), row.queue, _money(row.pnl),
                 _money(row.spread), "-" if row.fills is None else f"{row.fills:,}",
-                share(row.fill_ratio), ticks(row.markout), whole(row.largest),
+                share(row.fill_ratio), ticks(row.markout), rounded(row.largest),
                 "-" if row.traded is None else amount(row.traded),
                 "-" if row.drawdown is None else amount(row.drawdown), row.note,
             )
@@ -132,7 +132,7 @@ def _markets(made: Making) -> str:
             (
                 plain_question(row.question), signed(row.pnl), signed(row.spread), amount(row.fees),
                 f"{row.fills:,}", share(row.fill_ratio), amount(row.traded), ticks(row.markout),
-                whole(row.longest), whole(row.shortest), whole(row.last),
+                rounded(row.longest), rounded(row.shortest), rounded(row.last),
             )
             for row in made.markets
         ],

@@ -19,6 +19,7 @@ from polyframe.errors import PolyframeError
 from polyframe.exchanges.sim.exchange import SimExchange
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.lab.bands import fall_of, result_of
+from polyframe.lab.cells import rounded
 from polyframe.lab.fills_seen import Seen
 from polyframe.lab.making_form import Scenario
 from polyframe.lab.moments import gap_at, moment_of, stake_at
@@ -178,9 +179,10 @@ def _gap(run: Run) -> Found:
     overlaid = gapped(tape, gap, markets, SimExchange(SimExchange.Config.model_validate(
         run.config.venue.sim)))  # fmt: skip
     market = markets[gap.market]
+    way = "up" if gap.by > 0 else "down"
     note = (
-        f"{market.id} goes {'up' if gap.by > 0 else 'down'} by {market.show_price(abs(gap.by))} at "
-        f"once and stays there, {_when(gap.ts)}; {moment.resting:,.0f} shares rested on that side"
+        f"{market.id} goes {way} by {market.show_price(abs(gap.by))} at once and stays there, "
+        f"{_when(gap.ts)}; {rounded(moment.resting)} shares rested on that side"
     )
     return Found(run.again(run.config, replace(run.data, tape=overlaid)), note, gap.ts)
 
@@ -197,7 +199,7 @@ def _outage(run: Run) -> Found:
     spans = [*run.sim.outages, (moment.ts, moment.ts + lasts)]
     note = (
         f"for {_long(lasts)} from {_when(moment.ts)} orders, cancels and answers wait for its end; "
-        f"{moment.resting:,.0f} shares of {run.record.markets[moment.market].id} rested"
+        f"{rounded(moment.resting)} shares of {run.record.markets[moment.market].id} rested"
     )
     again = run.again(with_sim(run.config, {"outages": sorted(spans)}))
     return Found(again, note, moment.ts + lasts)
@@ -215,7 +217,7 @@ def _silence(run: Run) -> Found:
     overlaid = silenced(tape, moment.ts, moment.ts + lasts)
     note = (
         f"for {_long(lasts)} from {_when(moment.ts)} no book is heard of; then all of it at once; "
-        f"{moment.resting:,.0f} shares of {run.record.markets[moment.market].id} rested"
+        f"{rounded(moment.resting)} shares of {run.record.markets[moment.market].id} rested"
     )
     again = run.again(run.config, replace(run.data, tape=overlaid))
     return Found(again, note, moment.ts + lasts)

@@ -88,18 +88,15 @@ def drawn(rows: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
     ends = [(0, m, K.SNAPSHOT_END, 0, 0, 0, True) for m in range(2)]
     out: list[tuple[int, ...]] = [*start, *ends]
     ts = 1
-    for gap, m, kind, side, price, size, more in rows:
-        if not out[-1][6]:
-            ts += gap
+    for gap, m, kind, side, level, size, more in rows:
+        ts += 0 if out[-1][6] else gap
+        priced = kind in (K.LEVEL, K.QUOTE_BID, K.QUOTE_ASK)
+        told = priced or kind == K.TRADE
+        price = 100 * level if priced else level if told else 0
         if kind == K.TICK:
-            price = 1 if price % 2 else 100
-        elif kind in (K.LEVEL, K.QUOTE_BID, K.QUOTE_ASK):
-            price = 100 * price
-        elif kind != K.TRADE:
-            side = price = size = 0
-        if kind in (K.TICK, K.QUOTE_BID, K.QUOTE_ASK):
-            side = 0
-        out.append((ts, m, int(kind), side, price, size * 1_000_000, more))
+            price = 1 if level % 2 else 100
+        way = side if kind in (K.LEVEL, K.TRADE) else 0
+        out.append((ts, m, int(kind), way, price, size * 1_000_000 if told else 0, more))
     return [tuple(int(v) for v in row) for row in [*out[:-1], (*out[-1][:6], False)]]
 
 
@@ -126,8 +123,8 @@ def test_a_full_table_goes_on_where_it_stopped(monkeypatch) -> None:
     whole = read(rows)
     monkeypatch.setattr(tape_mids, "ROOM", 5)
     small = read(rows)
-    assert whole.twice[0].tolist() == small.twice[0].tolist() == [9000 + 100 * n
-                                                                  for n in range(1, 80)]  # fmt: skip
+    expected = [9000 + 100 * n for n in range(1, 80)]
+    assert whole.twice[0].tolist() == small.twice[0].tolist() == expected
 
 
 def test_before_and_at_a_moment() -> None:
