@@ -97,7 +97,7 @@ def gap_at(record: RunRecord, run: BookRun, seen: Seen) -> tuple[Gap, Moment] | 
         for side in (1, -1):
             rests = resting_at(run.own, m, side, grid, last)
             stake = np.maximum(rests + side * held, 0)
-            by = _jumps(mid, best_own(run.own, m, side, grid, last), side, market.tick,
+            by = how_far(mid, best_own(run.own, m, side, grid, last), side, market.tick,
                         market.price_one if market.binary else 0)  # fmt: skip
             lost = np.where((rests > 0) & (mid > 0), stake * by / market.divisor, 0.0)
             k = int(np.argmax(lost))
@@ -108,7 +108,7 @@ def gap_at(record: RunRecord, run: BookRun, seen: Seen) -> tuple[Gap, Moment] | 
     return None if found is None else found[1:]
 
 
-def _jumps(mid: Ints, quote: Ints, side: int, tick: Price, one: Price) -> Ints:
+def how_far(mid: Ints, quote: Ints, side: int, tick: Price, one: Price) -> Ints:
     """How far the price has to go to be well through a quote; ``one`` 0 without bounds.
 
     Shapes: (n,) each. Units: price units; ``mid`` twice that.

@@ -187,40 +187,45 @@ def _gap(run: Run) -> Found:
     return Found(run.again(run.config, replace(run.data, tape=overlaid)), note, gap.ts)
 
 
-def _outage(run: Run) -> Found:
-    books = run.books
-    if books is None:
-        return Found(None, NO_BOOKS)
-    tape, quotes = books
-    lasts = min(OUTAGE, (tape.end - tape.start) // PART)
+class Cut(NamedTuple):
+    """A stretch of time at which to be cut off is worst; what rested then, in words."""
+
+    tape: Played
+    start: Ns
+    end: Ns
+    note: str
+
+
+def _cut(run: Run, most: Ns) -> Cut | str:
+    """The worst stretch of at most so long, or why there is none."""
+    if run.books is None:
+        return NO_BOOKS
+    tape, quotes = run.books
+    lasts = min(most, (tape.end - tape.start) // PART)
     moment = moment_of(run.record, quotes, lasts)
     if moment is None:
-        return Found(None, NO_REST)
-    spans = [*run.sim.outages, (moment.ts, moment.ts + lasts)]
-    note = (
-        f"for {_long(lasts)} from {_when(moment.ts)} orders, cancels and answers wait for its end; "
-        f"{rounded(moment.resting)} shares of {run.record.markets[moment.market].id} rested"
-    )
-    again = run.again(with_sim(run.config, {"outages": sorted(spans)}))
-    return Found(again, note, moment.ts + lasts)
+        return NO_REST
+    rested = f"{rounded(moment.resting)} shares of {run.record.markets[moment.market].id} rested"
+    note = f"for {_long(lasts)} from {_when(moment.ts)} {{}}; {rested}"
+    return Cut(tape, moment.ts, moment.ts + lasts, note)
+
+
+def _outage(run: Run) -> Found:
+    cut = _cut(run, OUTAGE)
+    if isinstance(cut, str):
+        return Found(None, cut)
+    spans = sorted([*run.sim.outages, (cut.start, cut.end)])
+    again = run.again(with_sim(run.config, {"outages": spans}))
+    return Found(again, cut.note.format("orders, cancels and answers wait for its end"), cut.end)
 
 
 def _silence(run: Run) -> Found:
-    books = run.books
-    if books is None:
-        return Found(None, NO_FEED)
-    tape, quotes = books
-    lasts = min(SILENCE, (tape.end - tape.start) // PART)
-    moment = moment_of(run.record, quotes, lasts)
-    if moment is None:
-        return Found(None, NO_REST)
-    overlaid = silenced(tape, moment.ts, moment.ts + lasts)
-    note = (
-        f"for {_long(lasts)} from {_when(moment.ts)} no book is heard of; then all of it at once; "
-        f"{rounded(moment.resting)} shares of {run.record.markets[moment.market].id} rested"
-    )
-    again = run.again(run.config, replace(run.data, tape=overlaid))
-    return Found(again, note, moment.ts + lasts)
+    cut = _cut(run, SILENCE)
+    if isinstance(cut, str):
+        return Found(None, NO_FEED if cut == NO_BOOKS else cut)
+    data = replace(run.data, tape=silenced(cut.tape, cut.start, cut.end))
+    again = run.again(run.config, data)
+    return Found(again, cut.note.format("no book is heard of; then all of it at once"), cut.end)
 
 
 def _long(span: Ns) -> str:

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from book_tapes import MARKETS, tape_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyframe.domain.market import FeeSchedule, Market, Token
 from polyframe.exchanges.sim.exchange import SimExchange
 from polyframe.runtime import tape_mids
-from polyframe.runtime.tape_data import Played
 from polyframe.runtime.tape_mids import Mids, read_mids
-from polyframe.store.tape import COLUMNS, Tape, TapeFlag, TapeKind
-from polyframe.store.tape_held import HeldSegment
+from polyframe.store.tape import TapeKind
 
 K = TapeKind
-MARKETS = [
-    Market(f"m{n}", "?", (Token(f"y{n}", "Yes"), Token(f"n{n}", "No")), tick=100,
-           fee=FeeSchedule(0))
-    for n in range(2)
-]  # fmt: skip
-
-
-def tape_of(rows: list[tuple[int, ...]], cuts: int = 1) -> Played:
-    """A tape of rows (ts, instrument, kind, side, price, size, more)."""
-    parts = np.array_split(np.array(rows, np.int64), cuts)
-    segments: list[Any] = []
-    for number, part in enumerate(parts):
-        columns = {name: np.zeros(len(part), dtype) for name, dtype in COLUMNS.items()}
-        for k, name in enumerate(("ts", "instrument", "kind", "side", "price", "size")):
-            columns[name][:] = part[:, k]
-        columns["flag"][:] = part[:, 6] * int(TapeFlag.MORE)
-        like: Any = SimpleNamespace(number=number, instruments=("y0", "y1", "other"), names=())
-        segments.append(HeldSegment(like, columns))
-    tape = Tape(segments[0].path, tuple(segments))
-    return Played("t", tape, int(rows[0][0]), int(rows[-1][0]))
 
 
 def twin(rows: list[tuple[int, ...]]) -> dict[int, list[tuple[int, int]]]:
