@@ -9,7 +9,7 @@ import numpy as np
 from polyframe.domain.units import MINUTE, MONEY_DECIMALS, SECOND, Money, format_units
 from polyframe.lab import making_form as form
 from polyframe.lab.fills_seen import HORIZONS, After, Seen
-from polyframe.lab.quoted import closer, ends_of, inventory_of, pictures, uptime
+from polyframe.lab.quoted import closer, ends_of, inventory_of, pictures, span_of, uptime
 from polyframe.lab.record import BookRun, RunRecord
 from polyframe.lab.trips import Books
 from polyframe.lab.watch import alarms_of
@@ -55,12 +55,12 @@ def _quoting(run: BookRun) -> list[int]:
 
 
 def counts_of(own: OwnOrders, markets: Sequence[int], run: BookRun) -> form.OrderCounts:
-    """What became of the orders; the shares of time are the mean of the markets quoted in."""
+    """What became of the orders; shares of time are of a market's recorded life, and their mean."""
     accepted = own.accepted > 0
     stood, filled = int(accepted.sum()), int((own.filled > 0).sum())
     cancelled = int((own.end == oo.CANCELLED).sum())
     rested = (ends_of(own, run.mids.last) - own.accepted)[accepted]
-    shares = [uptime(own, m, run.mids.first, run.mids.last) for m in markets]
+    shares = [uptime(own, m, *span_of(run, m)) for m in markets]
     both, one = np.mean(shares, axis=0).tolist() if shares else (None, None)
     return form.OrderCounts(
         sent=len(own),

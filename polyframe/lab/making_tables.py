@@ -24,6 +24,8 @@ from polyframe.lab.cells import (
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EMPTY = "·"
 MARKETS = 6
+INVENTORY = 4
+"""the column of a picture's points"""
 
 
 def about_quotes(made: form.Making, width: int) -> Iterable[RenderableType]:
@@ -47,13 +49,18 @@ def worst_replayed(rows: Sequence[form.Scenario]) -> RenderableType:
             continue
         cells = [_money(row.pnl), _money(row.against), *([_money(row.soon)] if passing else [])]
         table.add_row(Text(row.name), *cells, f"{row.fills:,}", amount(row.drawdown or "0"))
-    told: dict[str, list[str]] = {}
-    for row in rows:
-        told.setdefault(row.note, []).append(row.name)
-    notes = [f"{_upper('; '.join(names))}: {note}." for note, names in told.items() if note]
+    notes = _told_once((row.name, row.note) for row in rows)
     if passing:
         notes.append("Soon after: the difference to the run a minute after it is over.")
     return Group(table, *(Text(note, style="dim") for note in notes))
+
+
+def _told_once(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Each note with all the names that it is about."""
+    told: dict[str, list[str]] = {}
+    for name, note in rows:
+        told.setdefault(note, []).append(name)
+    return [f"{_upper('; '.join(names))}: {note}." for note, names in told.items() if note]
 
 
 def _upper(text: str) -> str:
@@ -106,8 +113,7 @@ def _bands(rows: Sequence[form.Band], width: int) -> RenderableType | None:
     ran = [row for row in rows if row.pnl is not None]
     notes = [f"{_belief(row)}: {row.note}." for row in ran]
     notes += ["Markout a minute after the fills in ticks; largest inventory of a market in shares."]
-    left = {row.note: row.name for row in rows if row.pnl is None}
-    notes += [f"{_upper(names)}: {note}." for note, names in left.items()]
+    notes += _told_once((row.name, row.note) for row in rows if row.pnl is None)
     return Group(table, *(Text(note, style="dim") for note in notes))
 
 
@@ -200,12 +206,12 @@ def _over_time(row: form.Quoted, width: int) -> RenderableType:
     text = question(row.question)
     text.append(f"  {row.all_fills:,} fills", "dim")
     mids = _line([p[1] for p in row.points], columns, zero_none=True)
-    held = _line([p[4] for p in row.points], columns)
+    held = _line([p[INVENTORY] for p in row.points], columns)
     quoting = _sides(row, columns)
     return Group(
         Text.assemble(("            ", ""), text),
         *_labelled("mid", mids, row, 1),
-        *_labelled("inventory", held, row, 4),
+        *_labelled("inventory", held, row, INVENTORY),
         Text.assemble(f"{'own quotes':>11} ", (quoting, "dim")),
         Text(f"{'':12}both sides =, bid only -, offer only ^, none {_EMPTY}", style="dim"),
     )
@@ -214,7 +220,8 @@ def _over_time(row: form.Quoted, width: int) -> RenderableType:
 def _labelled(name: str, line: str, row: form.Quoted, column: int) -> list[Text]:
     values = [p[column] for p in row.points if column != 1 or p[1] > 0]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
-    told = f"{name} from {low:,.8g} to {high:,.8g}"
+    shown = (rounded(v) if column == INVENTORY else f"{v:,.8g}" for v in (low, high))
+    told = f"{name} from {' to '.join(shown)}"
     return [Text(f"{'':12}{told}", style="dim"), Text.assemble(f"{'':12}", (line, "cyan"))]
 
 

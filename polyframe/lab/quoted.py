@@ -119,20 +119,20 @@ def best_own(own: OwnOrders, market: int, side: int, grid: Ints, last: int) -> I
 
 def pictures(record: RunRecord, run: BookRun, seen: Seen) -> list[form.Quoted]:
     """The markets with the most fills over time."""
-    first = run.mids.first
-    return [_picture(record, run, seen, m, first, _ended(run, m)) for m in _busy(record, seen)]
+    return [_picture(record, run, seen, m, *span_of(run, m)) for m in _busy(record, seen)]
 
 
 def closer(record: RunRecord, run: BookRun, seen: Seen) -> list[form.Quoted]:
     """The same markets at the time of most fills, short enough to see each quote."""
     looks = []
     for m in _busy(record, seen):
-        lasts = max((_ended(run, m) - run.mids.first) // CLOSER, LEAST)
+        opened, ended = span_of(run, m)
+        lasts = max((ended - opened) // CLOSER, LEAST)
         ts = seen.ts[seen.market == m]
         ends = np.searchsorted(ts, ts + lasts, side="right")
         begin = int(ts[np.argmax(ends - np.arange(len(ts)))])
-        first = max(min(begin, run.mids.last - lasts), run.mids.first)
-        looks.append(_picture(record, run, seen, m, first, min(first + lasts, run.mids.last)))
+        first = max(min(begin, ended - lasts), opened)
+        looks.append(_picture(record, run, seen, m, first, min(first + lasts, ended)))
     return looks
 
 
@@ -169,12 +169,16 @@ def _picture(
     )  # fmt: skip
 
 
-def _ended(run: BookRun, m: int) -> int:
-    """The last moment worth drawing: the end, or where the book has no mid any more."""
-    ts, twice = run.mids.ts[m], run.mids.twice[m]
-    if len(twice) and twice[-1] == 0 and int(ts[-1]) > run.mids.first:
-        return int(ts[-1])
-    return run.mids.last
+def span_of(run: BookRun, m: int) -> tuple[Ns, Ns]:
+    """From the first mid of a market to its last change, or to the last word of an own order."""
+    mids, own = run.mids, run.own
+    known = np.flatnonzero(mids.twice[m])
+    if not len(known):
+        return mids.first, mids.last
+    rows = own.market == m
+    said = np.concatenate([mids.ts[m][-1:], own.accepted[rows], own.ended[rows]])
+    first = max(int(mids.ts[m][known[0]]), mids.first)
+    return first, max(min(int(said.max()), mids.last), first)
 
 
 def round_all(values: Floats) -> list[float]:

@@ -102,9 +102,10 @@ def test_orders() -> None:
     assert found.cancel_ratio == pytest.approx(1 / 3)
     assert found.cancels_per_fill == 0.5
     assert found.rested == 20.0  # of 10, 20 and 60 s
-    # A bid stood from 1 to 11 and from 30 to 90 s, an offer from 1 to 21 s.
-    assert found.both_sides == pytest.approx(10 / 2_000)
-    assert found.one_side == pytest.approx((10 + 60) / 2_000)
+    # A bid stood from 1 to 11 and from 30 to 90 s, an offer from 1 to 21 s; of the 100 s from the
+    # first mid to its last change.
+    assert found.both_sides == pytest.approx(0.10)
+    assert found.one_side == pytest.approx(0.10 + 0.60)
 
 
 def test_where_the_result_came_from() -> None:
@@ -230,16 +231,21 @@ def test_the_best_own_quote_of_each_moment() -> None:
 
 def test_pictures_hold_mid_quotes_inventory_and_fills() -> None:
     (picture,) = made(run()).quoted
-    points = {ts // SECOND: rest for ts, *rest in picture.points}
+    points = {ts / SECOND: rest for ts, *rest in picture.points}
     assert picture.market == "m"
-    assert points[0] == [0.5, 0.0, 0.0, 0.0]
-    assert points[5] == [0.5, 0.48, 0.53, 0.0]
-    assert points[15] == [0.51, 0.0, 0.53, 10.0]
-    assert points[2_000][0] == 0.4
+    assert (min(points), max(points)) == (0, 100)
+
+    def near_to(seconds: float) -> list[float]:
+        return points[min(points, key=lambda ts: abs(ts - seconds))]
+
+    assert near_to(0) == [0.5, 0.0, 0.0, 0.0]
+    assert near_to(5) == [0.5, 0.48, 0.53, 0.0]
+    assert near_to(16) == [0.51, 0.0, 0.53, 10.0]
+    assert near_to(100) == [0.4, 0.0, 0.0, 0.0]
     assert picture.fills == [(10 * SECOND, 0.48, 1, 10.0), (20 * SECOND, 0.53, -1, 10.0)]
     (near,) = made(run()).closer
-    # One part in twenty of 2,000 s, from the first fill on.
-    assert (near.points[0][0], near.points[-1][0]) == (10 * SECOND, 110 * SECOND)
+    # A minute at the least, from the first fill on.
+    assert (near.points[0][0], near.points[-1][0]) == (10 * SECOND, 70 * SECOND)
 
 
 # ---- alarms --------------------------------------------------------------------------------------

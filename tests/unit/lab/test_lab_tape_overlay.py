@@ -88,4 +88,6 @@ def test_how_far_a_gap_goes() -> None:
     assert how_far(mid, quote, BID, 100, 10_000).tolist() == [1_200, 1_100, 1_000, 700]
     assert how_far(mid[:1], np.array([5_200]), ASK, 100, 10_000).tolist() == [1_200]
     # Without bounds 2 % of the price, where that is more than ten ticks.
-    assert how_far(np.array([2 * 6_000_000]), np.array([5_999_000]), BID, 1, 0).tolist() == [121_000]
+    assert how_far(np.array([2 * 6_000_000]), np.array([5_999_000]), BID, 1, 0).tolist() == [
+        121_000
+    ]
