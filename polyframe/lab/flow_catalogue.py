@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyframe.domain.market import Market, Resolution
 from polyframe.errors import UserError
-from polyframe.lab.flow import NOTE, Flow, write
+from polyframe.lab.flow_kept import NOTE, Flow, write
 from polyframe.lab.synth import SOURCE
 from polyframe.store.catalogue import MANIFEST, TAPE, Catalogue
 from polyframe.store.tape import Tape
