@@ -8,6 +8,7 @@ Shapes:
     answers  (capacity, X_SIZE_OF) int64: a ring of what the venue said, in the order of its saying
     at       (C_SIZE_OF,) int64: cursors and counts
     conf     (F_SIZE_OF,) int64: how the venue is modelled
+    rules    (markets, U_SIZE_OF) int64: ``barmatch_nb``'s columns first
 Units: ns, price and size units of the market, steps of the tick, money 1e-6; YES space.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from polyframe.kernels.barmatch_nb import R_SIZE_OF
 from polyframe.kernels.book_nb import K_SIZE_OF
 
 # ---- one book and the own orders in it -----------------------------------------------------------
@@ -41,6 +43,12 @@ D_OPEN_FIRST: Final = K_SIZE_OF + 12
 """slot of the first order that the engine has open, counted from 1; in the order of sending"""
 D_OPEN_LAST: Final = K_SIZE_OF + 13
 D_SIZE_OF: Final = K_SIZE_OF + 14
+"""From here on: ``EARNED_OF`` columns for each ledger, what its orders earned."""
+EARNED_OF: Final = 4
+"""for even days and then for odd ones, as a day may be paid while the next one goes on: the sum of
+its shares in the reward samples (``SHARE_ONE`` is all of one), and the fees that takers would have
+paid on its fills"""
+SHARE_ONE: Final = 1_000_000_000
 
 NO_STEP: Final = 1 << 40
 
@@ -88,7 +96,9 @@ V_FOLLOWS: Final = 26
 """slot of the next order that the engine has open in the market, counted from 1"""
 V_FILLED: Final = 27
 """what of it the engine knows to have filled"""
-V_SIZE_OF: Final = 28
+V_PLACE: Final = 28
+"""the row of the venue's book of its market"""
+V_SIZE_OF: Final = 29
 
 FREE: Final = 0
 SENT: Final = 1
@@ -106,6 +116,8 @@ CLOSE: Final = 0
 EXPIRE: Final = 1
 ARRIVE: Final = 2
 CANCEL: Final = 3
+SAMPLE: Final = 4
+"""the venue looks who rests where, for its liquidity rewards"""
 
 # ---- answers -------------------------------------------------------------------------------------
 X_KNOWN: Final = 0
@@ -202,6 +214,17 @@ C_FOLLOWS: Final = 21
 """when the first row after these is, NEVER for none: what happens later has to wait for it"""
 C_SIZE_OF: Final = 22
 
+# ---- rules of a market at the venue, beside those of ``barmatch_nb`` ------------------------------
+U_SPREAD: Final = R_SIZE_OF
+"""distance from the mid at which rewards end, twice; price units, 0: the market has no rewards"""
+U_LEAST: Final = R_SIZE_OF + 1
+"""smallest size that earns rewards"""
+U_BOOST: Final = R_SIZE_OF + 2
+"""millionths: points in a game count so many times"""
+U_REBATE: Final = R_SIZE_OF + 3
+"""1 when makers are paid back a part of the takers' fees"""
+U_SIZE_OF: Final = R_SIZE_OF + 4
+
 # ---- how the venue is modelled -------------------------------------------------------------------
 F_QUEUE: Final = 0
 """a mode of ``queue_nb``"""
@@ -213,7 +236,9 @@ F_POWER: Final = 3
 """n of the queue's power models, millionths"""
 F_PROBES: Final = 4
 """how many probes each leg has, LEGS columns"""
-F_SIZE_OF: Final = 7
+F_LATE: Final = 7
+"""how many rows of the desk the venue's books stand after the books that are seen; 0: the same"""
+F_SIZE_OF: Final = 8
 
 ENTRY: Final = 0
 CANCELLING: Final = 1

@@ -86,6 +86,7 @@ def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: i
     size = said[lg.L_PERMITTED]
     o[c.V_NUMBER] = number
     o[c.V_MARKET] = m
+    o[c.V_PLACE] = m + conf[c.F_LATE]
     o[c.V_SIDE] = side if outcome == 0 else -side
     o[c.V_PRICE] = price if outcome == 0 else rule[bm.R_ONE] - price
     o[c.V_OPEN] = size

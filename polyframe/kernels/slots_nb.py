@@ -47,7 +47,7 @@ def link(slot, desk, orders):  # type: ignore[no-untyped-def]
     order = orders[slot]
     order[c.V_STATE] = c.RESTS
     order[c.V_NEXT] = 0
-    book = desk[order[c.V_MARKET]]
+    book = desk[order[c.V_PLACE]]
     if book[c.D_FIRST] == 0:
         book[c.D_FIRST] = slot + 1
     else:
@@ -69,7 +69,7 @@ def unlink(slot, desk, orders):  # type: ignore[no-untyped-def]
     Shapes: see module. Units: none.
     """
     order = orders[slot]
-    book = desk[order[c.V_MARKET]]
+    book = desk[order[c.V_PLACE]]
     before = int64(0)
     found = book[c.D_FIRST]
     while found != slot + 1:

@@ -4,7 +4,7 @@ The tape shows the market as it was without them. An order that takes eats what 
 book until the tape says anew what stands there.
 
 Shapes: see ``l2columns_nb``. ``VENUE`` is (orders, front, acts, answers, rules, conf, probes), with
-rules (markets, R_SIZE_OF); for probes see :func:`latency`.
+rules (markets, U_SIZE_OF); for probes see :func:`latency`.
 Units: see ``l2columns_nb``.
 """
 
@@ -20,6 +20,7 @@ from polyframe.kernels import book_nb as b
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.rewards_nb import credit, sample
 from polyframe.kernels.slots_nb import finish, link
 
 FEE_UNTOLD: Final = -1
@@ -87,7 +88,7 @@ def answer(slot, what, why, ts, price, size, fee, at, books, venue):  # type: ig
     said[c.X_WHY] = why
     said[c.X_OPEN] = order[c.V_OPEN]
     said[c.X_ROW] = at[c.C_ROW]
-    said[c.X_MID] = mid(books, order[c.V_MARKET])
+    said[c.X_MID] = mid(books, order[c.V_PLACE])
     said[c.X_TRADE] = order[c.V_FILLS]
     said[c.X_MARKET] = order[c.V_MARKET]
     said[c.X_SIDE] = order[c.V_SIDE]
@@ -115,6 +116,9 @@ def fill(slot, price, size, fee, ts, at, books, venue):  # type: ignore[no-untyp
     order = orders[slot]
     order[c.V_OPEN] -= size
     order[c.V_FILLS] += 1
+    rule = venue[4][order[c.V_PLACE]]
+    if rule[c.U_REBATE] != 0 and order[c.V_STATE] == c.RESTS and rule[bm.R_RATE] > 0:
+        credit(price, size, ts, order, rule, books[0][order[c.V_PLACE]])
     answer(slot, c.FILLED, c.NO_REASON, ts, price, size, fee, at, books, venue)
     if order[c.V_OPEN] == 0:
         finish(slot, at, books[0], orders)
@@ -197,7 +201,7 @@ def _take(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     desk, levels = books
     orders, rules = venue[0], venue[4]
     order = orders[slot]
-    m, side, limit = order[c.V_MARKET], order[c.V_SIDE], order[c.V_STEP]
+    m, side, limit = order[c.V_PLACE], order[c.V_SIDE], order[c.V_STEP]
     book, rule = desk[m], rules[m]
     while order[c.V_OPEN] > 0 and crosses(m, side, limit, books) != 0:
         step = book[b.K_ASK] if side > 0 else book[b.K_BID]
@@ -222,7 +226,7 @@ def _stand(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     desk, levels = books
     orders, front = venue[0], venue[1]
     order = orders[slot]
-    m, step = order[c.V_MARKET], order[c.V_STEP]
+    m, step = order[c.V_PLACE], order[c.V_STEP]
     known = desk[m, b.K_WHOLE] != 0 and desk[m, c.D_INSIDE] == 0
     stands = levels[2 * m, step] if order[c.V_SIDE] > 0 else levels[2 * m + 1, step]
     front[slot] = float(stands) if known else UNKNOWN_FRONT
@@ -238,7 +242,7 @@ def _hindered(slot, books, venue):  # type: ignore[no-untyped-def]
     """Why an order of sound terms is refused by what stands in the book, 0 when it is not."""
     desk = books[0]
     order = venue[0][slot]
-    m, side, step = order[c.V_MARKET], order[c.V_SIDE], order[c.V_STEP]
+    m, side, step = order[c.V_PLACE], order[c.V_SIDE], order[c.V_STEP]
     crossing = crosses(m, side, step, books)
     trusted = desk[m, b.K_WHOLE] != 0 and desk[m, c.D_INSIDE] == 0
     if trusted and order[c.V_POST] != 0 and crossing != 0:
@@ -258,7 +262,7 @@ def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     desk = books[0]
     orders, rules = venue[0], venue[4]
     order = orders[slot]
-    m = order[c.V_MARKET]
+    m = order[c.V_PLACE]
     book = desk[m]
     why = unsound(order, book, rules[m], venue[5][c.F_LEAST_BUY], ts)
     if why == c.NO_REASON:
@@ -307,6 +311,9 @@ def act(what, about, number, ts, at, books, venue):  # type: ignore[no-untyped-d
         while desk[about, c.D_FIRST] != 0:
             slot = desk[about, c.D_FIRST] - 1
             end(slot, c.CANCELLED, c.MARKET_CLOSED, ts, at, books, venue)
+        return
+    if what == c.SAMPLE:
+        sample(ts, about, at, orders, venue[2], venue[4], desk, books[1])
         return
     order = orders[about]
     stands = order[c.V_NUMBER] == number and order[c.V_STATE] == c.RESTS

@@ -150,6 +150,7 @@ class CompiledTapeFeed(TapeFeed):
         self._halts: list[tuple[int, str]] = []
         super().__init__(engine, tape, broker.venue, tokens, start, end)
         broker.hushed = True
+        broker.venue.ledger(player.name)
         engine.reactions.arming = False
         self._quote = kernel_of(player.strategy)  # type: ignore[arg-type]
         self._fill_plan(player.strategy)  # type: ignore[arg-type]

@@ -60,6 +60,9 @@ class Tables(Protocol):
     def answers(self) -> NDArray[np.int64]:
         """What the venue said."""
 
+    def begin(self, start: Ns, end: Ns) -> None:
+        """Opens the venue from one moment to another."""
+
     def widen(self, room: int) -> None:
         """Room for more answers."""
 
@@ -134,7 +137,7 @@ class TapeFeed(QuoteFeed):
         self._before = 0
         engine.state.marks[-1, nb.E_STEP] = step
         tables.at[c.C_HOUR] = (self._start // step + 1) * step
-        tables.at[c.C_END] = self._last
+        tables.begin(self._start, self._last)
         engine.context.books.deep = Levels(tables)
         self._turn_to(0)
         self._listen()

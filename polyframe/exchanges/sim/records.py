@@ -70,6 +70,10 @@ class BrokerStats:
     """orders without a recorded price close enough to their arrival"""
     spread_paid: Money = 0
     fees: Money = 0
+    rewards: Money = 0
+    """paid for resting near the mid"""
+    rebates: Money = 0
+    """paid back of the fees that takers paid"""
     till: Money = 0
 
     def book_all(self, side: Ints, price: Ints, size: Ints, fee: Ints, mid: Ints, by: Ints) -> None:

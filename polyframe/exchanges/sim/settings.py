@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from polyframe.api.plugin import PluginConfig
 from polyframe.domain.units import MILLISECOND, Ns
 from polyframe.exchanges.sim.fees import CATEGORIES, canonical
+from polyframe.exchanges.sim.terms import RewardTerms
 
 PPM = 1_000_000
 
@@ -88,6 +89,13 @@ class SimSettings(PluginConfig):
     """on a recorded book: an order fills by what reached it; else whole, once its turn has come"""
     outages: tuple[tuple[int, int], ...] = ()
     """on a recorded book: from and to (ns UTC) when orders, cancels and answers wait for the end"""
+
+    rewards: dict[str, RewardTerms] = Field(default_factory=dict)
+    """on a recorded book: liquidity rewards by market id, ``*`` for all with two outcomes"""
+    maker_rebates: bool = True
+    """on a recorded book: makers are paid back the part of takers' fees that the schedule states"""
+    least_paid: float = Field(1.0, ge=0, le=1_000)
+    """a reward or rebate for a market and a day below this is not paid"""
 
     @field_validator("half_spread_floor")
     @classmethod

@@ -19,12 +19,14 @@ from polyframe.domain.events import (
     OrderExpired,
     OrderFilled,
     OrderRejected,
+    RewardPaid,
 )
 from polyframe.domain.market import Market, Resolution
 from polyframe.domain.orders import ApprovedOrder, Order, Seal, Side, TimeInForce
 from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Ns, Size, floor_to
 from polyframe.errors import InvariantError
+from polyframe.exchanges.sim.earnings import REWARD
 from polyframe.exchanges.sim.records import BrokerStats, FillNote
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.exchanges.sim.settlement import Settled, Settlement
@@ -111,12 +113,15 @@ class TapeBroker:
         venue, market = self.venue, self.venue.markets[m]
         if venue.at[c.C_FREE] == 0:
             venue.make_room(2 * len(venue.orders))
+        ledger = venue.ledger(order.ledger)
         slot = int(slots_nb.reserve_slot(venue.at, venue.orders))
         number = len(self._sent)
         arrives = now + self._took(c.ENTRY, now)
         row = venue.orders[slot].data
         row[c.V_NUMBER] = number
         row[c.V_MARKET] = m
+        row[c.V_PLACE] = m + int(venue.conf[c.F_LATE])
+        row[c.V_LEDGER] = ledger
         row[c.V_SIDE] = order.side if index == 0 else -order.side
         row[c.V_PRICE] = order.price if index == 0 else market.price_one - order.price
         row[c.V_OPEN] = row[c.V_SIZE] = floor_to(order.size, market.lot)
@@ -189,6 +194,9 @@ class TapeBroker:
         venue = self.venue
         at = venue.at
         moments = [self._settled[0][0]] if self._settled else []
+        paid = venue.earnings.due()
+        if paid is not None:
+            moments.append(paid)
         if self.hushed:
             return min(moments, default=None)
         if at[c.C_HEAD] > at[c.C_TAKEN]:
@@ -203,6 +211,7 @@ class TapeBroker:
         Each is taken when it is asked for: until then the order it is about is as it was.
         """
         venue = self.venue
+        self._pay(now)
         at = venue.at
         while True:
             row: list[int] = []
@@ -267,6 +276,8 @@ class TapeBroker:
         size, fee = row[c.X_SIZE], row[c.X_FEE]
         if fee == venue_nb.FEE_UNTOLD:
             fee = market.taker_fee(price, size)
+        if row[c.X_MAKER] == 1:
+            self.venue.credit(row, price, order.ledger)
         fill = Fill(
             trade=f"{order.id}-{row[c.X_TRADE]}", order=order.id, ledger=order.ledger,
             market=order.market, token=order.token, side=order.side, price=price, size=size,
@@ -278,6 +289,20 @@ class TapeBroker:
         self.fill_notes[fill.trade] = note
         self.stats.book(fill, note, market.divisor)
         return fill
+
+    def _pay(self, now: Ns) -> None:
+        """Rewards and rebates of the days that are due."""
+        earnings = self.venue.earnings
+        due = earnings.due()
+        while due is not None and due <= now:
+            for paid in self.venue.pay():
+                if paid.what == REWARD:
+                    self.stats.rewards += paid.amount
+                else:
+                    self.stats.rebates += paid.amount
+                self.stats.till -= paid.amount
+                self._later(RewardPaid(due, *paid))
+            due = earnings.due()
 
     # ---- small parts ---------------------------------------------------------------------------
 

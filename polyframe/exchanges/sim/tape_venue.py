@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.market import Market, Resolution
-from polyframe.domain.units import FEE_STEP, MONEY_ONE, Ns
+from polyframe.domain.units import DAY, FEE_STEP, MONEY_ONE, Ns
 from polyframe.errors import DataError
+from polyframe.exchanges.sim.earnings import Earnings, Payment, write_terms
 from polyframe.exchanges.sim.settings import PPM, SimSettings
-from polyframe.kernels import acts_nb, queue_nb
+from polyframe.exchanges.sim.terms import RewardTerms, terms_of
+from polyframe.kernels import acts_nb, queue_nb, rewards_nb
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
-from polyframe.kernels.seen_nb import REWARDS
 
 Ints = NDArray[np.int64]
 
@@ -48,13 +49,17 @@ class TapeVenue:
         self.settings = settings
         self.at: Ints = np.zeros(c.C_SIZE_OF, np.int64)
         self.at[c.C_FOLLOWS] = bm.NEVER
-        self.rules: Ints = np.zeros((len(self.markets), bm.R_SIZE_OF), np.int64)
-        for rule, market in zip(self.rules, self.markets, strict=True):
+        self.rules: Ints = np.zeros((len(self.markets), c.U_SIZE_OF), np.int64)
+        terms = terms_of(settings.rewards, self.markets)
+        for rule, market, wanted in zip(self.rules, self.markets, terms, strict=True):
             _fill(rule, market, ends_of(market, resolutions.get(market.id)))
+            write_terms(rule, wanted, market, rebates=settings.maker_rebates)
+        least = int(settings.least_paid * MONEY_ONE)
+        self.earnings = Earnings(self.markets, terms, settings.settle, least)
         self.desk, self.levels = _books(self.markets, ticks, centres)
-        self.terms: NDArray[np.float64] = np.zeros((len(self.markets), REWARDS))
-        for terms, market in zip(self.terms, self.markets, strict=True):
-            terms[3] = market.fee.rebate / PPM if market.fee is not None else 0.0
+        self.terms: NDArray[np.float64] = np.array(
+            [_seen(*pair, settings) for pair in zip(self.markets, terms, strict=True)]
+        )
         self.conf = _conf(settings)
         self.probes = _probes(settings)
         self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = self.probes.shape[1]
@@ -90,6 +95,40 @@ class TapeVenue:
         self.at[c.C_FREE] = have + 1
         if len(self.answers) < 16 * slots:
             self.widen(16 * slots)
+
+    def begin(self, start: Ns, end: Ns) -> None:
+        """Opens the venue from one moment to another: it samples and pays between them."""
+        self.at[c.C_END] = end
+        self.earnings.begin(start, end)
+        first = rewards_nb.next_sample(start)
+        if first <= end and (self.rules[:, c.U_SPREAD] > 0).any():
+            self.push(first, c.SAMPLE, int(self.conf[c.F_LATE]), 0)
+
+    def ledger(self, name: str) -> int:
+        """The number of a ledger; its first order makes room for what it earns."""
+        k = self.earnings.place(name)
+        missing = c.D_SIZE_OF + c.EARNED_OF * (k + 1) - self.desk.shape[1]
+        if missing > 0:
+            self.desk = np.pad(self.desk, ((0, 0), (0, missing)))
+        return k
+
+    def credit(self, answer: Sequence[int], price: int, ledger: str) -> None:
+        """Counts a maker's fill towards its rebate where the fee passes 64 bits.
+
+        The kernels do it where it does not.
+        """
+        m = answer[c.X_MARKET]
+        if self.rules[m, bm.R_RATE] >= 0 or not self.rules[m, c.U_REBATE]:
+            return
+        day = answer[c.X_TS] // DAY % 2
+        place = c.D_SIZE_OF + c.EARNED_OF * self.earnings.place(ledger) + 2 * day + 1
+        fee = self.markets[m].taker_fee(price, answer[c.X_SIZE])
+        self.desk[m + self.conf[c.F_LATE], place] += fee
+
+    def pay(self) -> Iterator[Payment]:
+        """Pays the day that is due."""
+        earned = self.desk[self.conf[c.F_LATE] :, c.D_SIZE_OF :]
+        return self.earnings.pay(earned, self.settings.fee_stress)
 
     def push(self, ts: Ns, what: int, slot: int, number: int) -> None:
         """Sends something to the venue.
@@ -143,11 +182,20 @@ def _fill(rule: Ints, market: Market, ends: Ns | None) -> None:
     rule[bm.R_ENDS] = bm.NEVER if ends is None else ends
 
 
+def _seen(market: Market, terms: RewardTerms | None, settings: SimSettings) -> list[float]:
+    """What a strategy sees of a market's rewards and rebates: see ``kernels.seen_nb``."""
+    paid = market.fee is not None and settings.maker_rebates
+    rebate = market.fee.rebate / PPM if market.fee is not None and paid else 0.0
+    if terms is None or not terms.day:
+        return [0.0, 0.0, 0.0, rebate]
+    return [terms.max_spread, terms.min_size, terms.day, rebate]
+
+
 def _books(
     markets: Sequence[Market], ticks: Mapping[str, int], centres: Mapping[str, int]
 ) -> tuple[Ints, Ints]:
     """The desk, and empty levels with room for the finest tick of each market."""
-    desk = np.zeros((len(markets), c.D_SIZE_OF), np.int64)
+    desk = np.zeros((len(markets), c.D_SIZE_OF + c.EARNED_OF), np.int64)
     for own, market in zip(desk, markets, strict=True):
         own[b.K_TICK] = market.tick
         if market.binary:
