@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_cases import quoters, tape_data
+from tape_cases import START, quoters, tape_data
 from tape_ledger import balanced
 
 from polyframe.domain import effects as fx
-from polyframe.domain.units import MONEY_ONE
+from polyframe.domain import events as ev
+from polyframe.domain.units import DAY, MINUTE, MONEY_ONE
 from polyframe.lab.collect import Collector, left_open
 from polyframe.runtime import build
 from polyframe.runtime.logged import LateReview
@@ -33,10 +34,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 def played(registry: Registry, data: build.Recorded, values: dict[str, Any], path: str) -> Any:
     values = {**values, "backtest": {"path": path}}
     collector = Collector()
-    halts: list[fx.TradingHalted] = []
+    halts: list[Any] = []
 
     def watch(event: Any, effects: Any) -> None:
         collector.watch(event, effects)
+        if isinstance(event, ev.RewardPaid):
+            halts.append(event)
         halts.extend(e for e in effects if isinstance(e, fx.TradingHalted))
 
     made = build.replay(
@@ -90,6 +93,14 @@ def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Co
             if verdict.ruling.name in ("DENY", "SHRINK"):
                 counts[verdict.protection] += 1
     counts["fills"] = len(told.fill_log({}))
+    counts.update(paid.what for paid in halted if isinstance(paid, ev.RewardPaid))
+    start = int(float(values["account"]["cash"]) * 1_000_000)
+    for made in (fast, slow):
+        # What the venue took of customers is what the account has less, to the unit.
+        assert made.engine.state.cash[-1] == start - made.broker.stats.till
+        stats = made.broker.stats
+        amounts = [paid.amount for paid in halted if isinstance(paid, ev.RewardPaid)]
+        assert sum(amounts) == stats.rewards + stats.rebates
     return counts
 
 
@@ -123,9 +134,30 @@ def drawn(rng: np.random.Generator, seed: int) -> dict[str, Any]:
     }
 
 
+def paying(rng: np.random.Generator) -> dict[str, Any]:
+    """Settings of a venue that pays rewards and rebates, however small."""
+    terms = {"day": 90_000, "max_spread": 0.04, "min_size": int(rng.integers(0, 6))}
+    return {"rewards": {"*": terms}, "least_paid": 0, "settle_delay_ms": 900}
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_both_ways_do_the_same(registry: Registry, tmp_path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
     data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 1_500, int(rng.integers(1, 4)))
     counts = same(registry, data, drawn(rng, seed))
     assert counts["fills"] or sum(counts.values()), "a stream on which nothing happened"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_ways_are_paid_the_same(registry: Registry, tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(100 + seed)
+    # Four minutes on one day, the rest of the ten on the next.
+    start = START + DAY - 4 * MINUTE
+    data = tape_data(tmp_path, 100 + seed, int(rng.integers(1, 4)), 5_000, 2, start)
+    values = drawn(rng, 100 + seed)
+    values["venue"]["sim"] |= paying(rng)
+    values["account"]["cash"] = "2000"
+    values["strategies"][0]["config"] |= {"refresh": 3_000, "move": 0, "ttl": 0}
+    counts = same(registry, data, values)
+    assert counts["liquidity reward"] >= 2, "one a day"
+    assert counts["maker rebate"] or len(data.markets) == 1, "the first market has no fee"
