@@ -1,7 +1,8 @@
 """The columns of the tables with which compiled code plays a tape: books, own orders, answers.
 
 Shapes:
-    desk     (markets, D_SIZE_OF) int64: one book each, ``book_nb``'s columns first
+    desk     (markets, D_SIZE_OF) int64: one book each, ``book_nb``'s columns first; where the feed
+             is late these are the books that are seen, and as many follow that the venue has
     orders   (slots, V_SIZE_OF) int64: own orders on their way to the venue or standing there
     front    (slots,) float64: what stands before each of them in the queue of its level
     acts     (capacity, A_SIZE_OF) int64: what is on its way to the venue, a heap: see ``venue_nb``
@@ -236,11 +237,12 @@ F_POWER: Final = 3
 """n of the queue's power models, millionths"""
 F_PROBES: Final = 4
 """how many probes each leg has, LEGS columns"""
-F_LATE: Final = 7
+F_LATE: Final = 8
 """how many rows of the desk the venue's books stand after the books that are seen; 0: the same"""
-F_SIZE_OF: Final = 8
+F_SIZE_OF: Final = 9
 
 ENTRY: Final = 0
 CANCELLING: Final = 1
 RESPONSE: Final = 2
-LEGS: Final = 3
+FEED: Final = 3
+LEGS: Final = 4

@@ -70,6 +70,9 @@ def show(m, now, at, books, seen):  # type: ignore[no-untyped-def]
     """
     desk, levels = books
     book, marks, history, grid, wakes, _, _, tokens, value, exits, _, _ = seen
+    if m >= book.shape[0]:
+        # The venue's own book, which nobody sees yet.
+        return 0
     own = desk[m]
     bid_step, ask_step = own[b.K_BID], own[b.K_ASK]
     there = ask_step < levels.shape[1]
@@ -178,12 +181,12 @@ def traded(m, row, tape, divisor, at, books, venue, seen):  # type: ignore[no-un
             reached = side > 0 and own[c.D_SELL_LOW] * tick + base <= price
         if reached:
             f.on_trade(m, side, price, size, now, at, books, venue)
-    if at[c.C_LISTENED] != 0:
+    if at[c.C_LISTENED] != 0 and m < seen[0].shape[0]:
         heard(m, tape[3][row], price * size // divisor, at, seen)
 
 
-@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE), inline=True)
-def ticked(m, tick, now, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE, SEEN), inline=True)
+def ticked(m, tick, now, at, books, venue, seen):  # type: ignore[no-untyped-def]
     """A row says a market's tick: somebody hears of one that is new.
 
     Shapes: see module. Units: price units; ns.
@@ -191,6 +194,8 @@ def ticked(m, tick, now, at, books, venue):  # type: ignore[no-untyped-def]
     if tick > 0 and tick != books[0][m, b.K_TICK]:
         f.on_tick(m, tick, now, at, books, venue)
         venue[4][m, bm.R_TICK] = tick
+        if m >= seen[0].shape[0]:
+            return
         at[c.C_TICK] = m + 1
         if at[c.C_WHY] == 0:
             at[c.C_WHY] = STOP_TICK
@@ -206,14 +211,14 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
     now, kind = tape[0][row], tape[5][row]
     own = desk[m]
     if kind == TRADE:
-        traded(m, row, tape, seen[0][m, nb.B_DIVISOR], at, books, venue, seen)
+        traded(m, row, tape, venue[4][m, bm.R_DIVISOR], at, books, venue, seen)
         return 0
     if kind == SNAPSHOT_BEGIN:
         f.before_snapshot(m, books, venue)
     elif kind == SNAPSHOT_END:
         f.after_snapshot(m, books, venue)
     elif kind == TICK:
-        ticked(m, tape[1][row], now, at, books, venue)
+        ticked(m, tape[1][row], now, at, books, venue, seen)
     elif kind == CLEAR:
         b.wipe(own[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1])
         own[c.D_INSIDE] = 0

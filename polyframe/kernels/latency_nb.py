@@ -9,6 +9,7 @@ from numba import int64, types
 from polyframe.kernels.compile_nb import kernel
 
 _row = types.Array(int64, 1, "C", readonly=True)
+_out = types.Array(int64, 1, "C")
 
 
 @kernel(int64(_row, _row, int64))
@@ -38,3 +39,17 @@ def at(ts, took, now):  # type: ignore[no-untyped-def]
     part = float(now - ts[low]) / float(span) if span > 0 else 0.0
     change = part * float(took[high] - took[low])
     return took[low] + math.ceil(change)
+
+
+@kernel(int64(_row, _row, _row, int64, _out))
+def late(ts, took, rows, before, out):  # type: ignore[no-untyped-def]
+    """Writes when each row is seen, and returns when the last one is: none overtakes another.
+
+    ``before`` is when the row before the first is seen.
+
+    Shapes: ts and took (probes,), rows and out (n,). Units: ns.
+    """
+    for k in range(rows.shape[0]):
+        before = max(before, rows[k] + at(ts, took, rows[k]))
+        out[k] = before
+    return before

@@ -98,9 +98,12 @@ def _slower(now: SimSettings) -> Plan:
     return Plan("latency three times", "orders, cancels and answers", tripled(now))
 
 
-def tripled(now: SimSettings) -> dict[str, int]:
-    """Every leg of the latency three times."""
-    names = ("latency_entry_ms", "latency_cancel_ms", "latency_response_ms")
+def tripled(now: SimSettings) -> dict[str, float]:
+    """Every leg of the latency three times, measured ones too."""
+    names = (
+        "latency_entry_ms", "latency_cancel_ms", "latency_response_ms", "latency_feed_ms",
+        "latency_multiplier",
+    )  # fmt: skip
     return {name: 3 * getattr(now, name) for name in names}
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyframe.domain.book import Book, Level
 from polyframe.domain.events import (
     Event,
     TickSizeChanged,
@@ -27,84 +26,16 @@ from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import l2run_nb as l2
-from polyframe.kernels.seen_nb import see
-from polyframe.kernels.seencolumns_nb import SEEN_SIZE_OF
 from polyframe.runtime.feed import NEVER, QuoteFeed
-from polyframe.store.tape import Segment, Tape
+from polyframe.runtime.tape_books import Levels, Tables
+from polyframe.runtime.tape_late import LateRows
+from polyframe.store.tape import Tape
 
 COLUMNS = ("ts", "price", "size", "aux", "instrument", "kind", "side", "flag")
 STEPS = (SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
 SAMPLES = 2_000
 """Samples of the equity that a run keeps, about."""
 REASONS = {nb.STOP_LIMIT: WakeReason.LIMIT, nb.STOP_EXIT: WakeReason.EXIT}
-
-
-class Tables(Protocol):
-    """The venue's tables."""
-
-    at: NDArray[np.int64]
-    desk: NDArray[np.int64]
-    levels: NDArray[np.int64]
-    rules: NDArray[np.int64]
-    terms: NDArray[np.float64]
-
-    @property
-    def books(self) -> tuple[Any, ...]:
-        """As the kernels take them."""
-
-    @property
-    def venue(self) -> tuple[Any, ...]:
-        """As the kernels take it."""
-
-    @property
-    def answers(self) -> NDArray[np.int64]:
-        """What the venue said."""
-
-    def begin(self, start: Ns, end: Ns) -> None:
-        """Opens the venue from one moment to another."""
-
-    def widen(self, room: int) -> None:
-        """Room for more answers."""
-
-
-class Levels:
-    """The levels of the books, for whoever asks between two wakes."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    def best(self, m: int) -> tuple[int, int]:
-        """What rests at the best bid and ask of a market (YES), 0 where nothing does."""
-        desk, levels = self._tables.desk, self._tables.levels
-        bid, ask = int(desk[m, b.K_BID]), int(desk[m, b.K_ASK])
-        return (
-            int(levels[2 * m, bid]) if bid > 0 else 0,
-            int(levels[2 * m + 1, ask]) if ask < levels.shape[1] else 0,
-        )
-
-    def book(self, m: int, token: str, ts: Ns, trusted: bool) -> Book:
-        """All levels of a market in YES space."""
-        own, levels = self._tables.desk[m], self._tables.levels
-        tick, base = int(own[b.K_TICK]), int(own[b.K_BASE])
-        bids, asks = (np.flatnonzero(levels[2 * m + s]) for s in (0, 1))
-        return Book(
-            token,
-            tuple(Level(base + tick * int(k), int(levels[2 * m, k])) for k in bids[::-1]),
-            tuple(Level(base + tick * int(k), int(levels[2 * m + 1, k])) for k in asks),
-            ts,
-            trusted,
-        )
-
-    def seen(self, m: int, row: int, now: Ns, *tables: Any, depth: bool) -> NDArray[np.float64]:
-        """What a quote kernel sees of a market."""
-        out = np.zeros(SEEN_SIZE_OF)
-        rows, account, tokens, marks, traits = tables
-        own = self._tables
-        see(
-            out, m, row, now, rows, own.desk, own.levels, own.rules, account, tokens, marks,
-            traits, own.terms, 1 if depth else 0,
-        )  # fmt: skip
-        return out
 
 
 def step_of(span: Ns) -> Ns:
@@ -131,10 +62,17 @@ class TapeFeed(QuoteFeed):
         self._out_equity = np.zeros(room, dtype=np.int64)
         self._waiting: deque[Event] = deque()
         self._heard_before: list[Event] = []
+        self._late: LateRows | None = None
+        if tables.feed_probes is not None:
+            markets = len(engine.context.universe.markets)
+            self._late = LateRows(tape, tokens, markets, tables.feed_probes)
+        self._places = np.zeros(0, np.int64)
+        self._names: Sequence[str] = ()
         self._segment = -1
         self._rows = 0
         self._seen: tuple[Any, ...] = ()
         self._before = 0
+        self._seen_before = -1
         engine.state.marks[-1, nb.E_STEP] = step
         tables.at[c.C_HOUR] = (self._start // step + 1) * step
         tables.begin(self._start, self._last)
@@ -151,7 +89,8 @@ class TapeFeed(QuoteFeed):
     @property
     def cursor(self) -> int:  # type: ignore[override]
         """The place on the tape of the next row."""
-        return self._before + int(self.tables.at[c.C_ROW])
+        row = int(self.tables.at[c.C_ROW])
+        return self._before + row if self._late is None else self._last_seen(row) + 1
 
     @property
     def first(self) -> Ns:
@@ -221,13 +160,23 @@ class TapeFeed(QuoteFeed):
         return min(moments)
 
     def _play(self, stop: Ns, stop_row: int) -> int:
-        stop_row = min(stop_row - self._before, self._rows)
+        stop_row = min(self._row_of(stop_row), self._rows)
         return int(
             l2.advance(
                 stop, stop_row, self.tables.at, self._tape, self.tables.books, self.tables.venue,
                 self._seen,
             )
         )  # fmt: skip
+
+    def _row_of(self, place: int) -> int:
+        """The row at hand at which a place on the tape comes."""
+        if self._late is None:
+            return place - self._before
+        return int(np.searchsorted(self._places, place, side="left"))
+
+    def _last_seen(self, row: int) -> int:
+        """The place on the tape of the last row that was seen before a row at hand."""
+        return int(self._places[row - 1]) if row > 0 else self._seen_before
 
     def _warm(self) -> None:
         """Plays what comes before the session: nobody is woken, no equity is marked."""
@@ -259,16 +208,22 @@ class TapeFeed(QuoteFeed):
         after = [s for s in self.tape.segments[number + 1 : number + 2] if s.first_ts <= self._end]
         self.tables.at[c.C_ROW] = 0
         self.tables.at[c.C_FOLLOWS] = after[0].first_ts if after else NEVER
-        place = [self._tokens.get(name, -1) for name in segment.instruments]
-        columns = [frozen(segment[name]) for name in COLUMNS]
-        self._tape = (*columns, frozen(np.array(place, np.int32)))
-        self._rows = int(np.searchsorted(columns[0], self._end, side="right"))
-        self._wallets = self._followed(segment)
+        if self._late is None:
+            place = [self._tokens.get(name, -1) for name in segment.instruments]
+            columns = [frozen(segment[name]) for name in COLUMNS]
+            self._tape = (*columns, frozen(np.array(place, np.int32)))
+            self._names = segment.names
+        else:
+            self._seen_before = int(self._places[-1]) if len(self._places) else self._seen_before
+            follows = int(self.tables.at[c.C_FOLLOWS])
+            self._tape, self._places, self._names = self._late.merge(number, follows)
+        self._rows = int(np.searchsorted(self._tape[0], self._end, side="right"))
+        self._wallets = self._followed()
         self._bind()
 
-    def _followed(self, segment: Segment) -> NDArray[np.int64]:
+    def _followed(self) -> NDArray[np.int64]:
         followed = self.engine.context.books.followed
-        bits = [followed.get(name, 0) for name in segment.names]
+        bits = [followed.get(name, 0) for name in self._names]
         return np.array(bits or [0], np.int64)
 
     def _bind(self) -> None:
@@ -285,7 +240,7 @@ class TapeFeed(QuoteFeed):
         self.engine.context.books.armed = self._rearm
 
     def _rearm(self) -> None:
-        self._wallets = self._followed(self.tape.segments[self._segment])
+        self._wallets = self._followed()
         books = self.engine.context.books
         self.tables.at[c.C_LISTENED] = 1 if books.prints.any() or books.followed else 0
         self._bind()
@@ -328,6 +283,8 @@ class TapeFeed(QuoteFeed):
 
     def _stands(self) -> tuple[int, int]:
         """The last row played: its segment's number and its place there."""
+        if self._late is not None:
+            return self.tape.locate(max(self._last_seen(int(self.tables.at[c.C_ROW])), 0))
         row = int(self.tables.at[c.C_ROW]) - 1
         if row >= 0 or self._segment == 0:
             return self.tape.segments[self._segment].number, max(row, 0)
@@ -347,7 +304,7 @@ class TapeFeed(QuoteFeed):
         if kind not in (rw.TRADE, rw.WALLET):
             return False
         m = int(self._tape[8][self._tape[4][row]])
-        if m < 0:
+        if not 0 <= m < len(self._markets):
             return False
         wallet = int(self._tape[3][row])
         if 0 < wallet <= len(self._wallets) and self._wallets[wallet - 1]:
@@ -360,7 +317,7 @@ class TapeFeed(QuoteFeed):
 
     def _trade(self, row: int) -> Event:
         ts, price, size, aux, instrument, kind, side, _, market_of = self._tape
-        names = self.tape.segments[self._segment].names
+        names = self._names
         market = self._markets[int(market_of[instrument[row]])]
         wallet = names[int(aux[row]) - 1] if aux[row] > 0 else ""
         if kind[row] == rw.WALLET:

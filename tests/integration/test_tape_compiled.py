@@ -161,3 +161,35 @@ def test_both_ways_are_paid_the_same(registry: Registry, tmp_path: Path, seed: i
     counts = same(registry, data, values)
     assert counts["liquidity reward"] >= 2, "one a day"
     assert counts["maker rebate"] or len(data.markets) == 1, "the first market has no fee"
+
+
+PROBES = ("feed_ms", "entry_ns", "response_ms", "cancel_ms")
+
+
+def measured(rng: np.random.Generator, path: Path, first: int, last: int) -> str:
+    """A file of measured latencies, some legs of it."""
+    ts = np.sort(rng.integers(first - MINUTE, last + MINUTE, 40))
+    columns = {"ts_ns": ts}
+    for name in PROBES[: int(rng.integers(1, 5))]:
+        most = 900 if name.endswith("_ms") else 900_000_000
+        columns[name] = rng.integers(0, most, len(ts))
+    rows = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values()))]
+    path.write_text("\n".join(rows))
+    return str(path)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_both_ways_see_as_late(registry: Registry, tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(200 + seed)
+    segments = int(rng.choice([1, 2, 40]))
+    data = tape_data(tmp_path, 200 + seed, int(rng.integers(1, 4)), 1_500, segments)
+    values = drawn(rng, 200 + seed)
+    sim = values["venue"]["sim"]
+    if seed % 2:
+        sim["latency_feed_ms"] = int(rng.choice([1, 40, 700, 5_000]))
+    else:
+        played = data.tape
+        sim["latency_probes"] = measured(rng, tmp_path / "p.csv", played.start, played.end)
+    sim |= paying(rng)
+    counts = same(registry, data, values)
+    assert sum(counts.values()), "a stream on which nothing happened"

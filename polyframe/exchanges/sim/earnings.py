@@ -48,7 +48,11 @@ class Earnings:
     """
 
     def __init__(
-        self, markets: Sequence[Market], terms: Sequence[RewardTerms | None], delay: Ns, least: Money
+        self,
+        markets: Sequence[Market],
+        terms: Sequence[RewardTerms | None],
+        delay: Ns,
+        least: Money,
     ) -> None:
         self._markets = markets
         self._pools = [0 if found is None else int(found.day * MONEY_ONE) for found in terms]

@@ -27,6 +27,12 @@ class SimSettings(PluginConfig):
     """from the decision to the cancel at the venue"""
     latency_response_ms: int = Field(100, ge=0, le=86_400_000)
     """from the venue back to us: every answer is known this much later"""
+    latency_feed_ms: int = Field(0, ge=0, le=86_400_000)
+    """on a recorded book: from the tape's time of a row to its being seen; the venue is ahead"""
+    latency_probes: str = ""
+    """on a recorded book: a CSV or Parquet file of measured latencies, instead of the figures"""
+    latency_multiplier: float = Field(1.0, gt=0, le=1_000)
+    """stress on what the file of probes says"""
     settle_delay_ms: int = Field(10_000, ge=0)
     """a split, merge or redemption is a transaction on a chain with blocks of two seconds"""
     fees: Literal["dated", "current", "none"] = "dated"
@@ -169,6 +175,16 @@ class SimSettings(PluginConfig):
     def response(self) -> Ns:
         """Response latency in ns."""
         return self.latency_response_ms * MILLISECOND
+
+    @property
+    def feed(self) -> Ns:
+        """Feed latency in ns."""
+        return self.latency_feed_ms * MILLISECOND
+
+    @property
+    def latency_stress(self) -> int:
+        """What measured latencies are multiplied by, in millionths, rounded up."""
+        return math.ceil(round(self.latency_multiplier * PPM, 6))
 
     @property
     def settle(self) -> Ns:

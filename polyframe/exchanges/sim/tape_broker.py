@@ -97,8 +97,8 @@ class TapeBroker:
         if m is None or index is None:
             why = "market not found" if m is None else f"no order book for token {order.token}"
             self.stats.rejected += 1
-            self._later(OrderRejected(now + self._settings.entry + self._settings.response,
-                                      order.id, why))  # fmt: skip
+            arrives = now + self._took(c.ENTRY, now)
+            self._later(OrderRejected(arrives + self._took(c.RESPONSE, arrives), order.id, why))
             return
         self._hand_over(order, m, index, now)
 
@@ -151,8 +151,8 @@ class TapeBroker:
         arrives = now + self._took(c.CANCELLING, now)
         slot = self._slots.get(order)
         if slot is None:
-            self._later(CancelRejected(arrives + self._settings.response, order, cancelled(
-                c.UNKNOWN_ORDER)))  # fmt: skip
+            known = arrives + self._took(c.RESPONSE, arrives)
+            self._later(CancelRejected(known, order, cancelled(c.UNKNOWN_ORDER)))
             return
         row = self.venue.orders[slot]
         arrives = max(arrives, int(row[c.V_ARRIVES]))

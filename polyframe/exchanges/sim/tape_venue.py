@@ -12,6 +12,7 @@ from polyframe.domain.market import Market, Resolution
 from polyframe.domain.units import DAY, FEE_STEP, MONEY_ONE, Ns
 from polyframe.errors import DataError
 from polyframe.exchanges.sim.earnings import Earnings, Payment, write_terms
+from polyframe.exchanges.sim.probes import probes_of
 from polyframe.exchanges.sim.settings import PPM, SimSettings
 from polyframe.exchanges.sim.terms import RewardTerms, terms_of
 from polyframe.kernels import acts_nb, queue_nb, rewards_nb
@@ -61,8 +62,13 @@ class TapeVenue:
             [_seen(*pair, settings) for pair in zip(self.markets, terms, strict=True)]
         )
         self.conf = _conf(settings)
-        self.probes = _probes(settings)
-        self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = self.probes.shape[1]
+        self.probes, self.conf[c.F_PROBES : c.F_PROBES + c.LEGS] = probes_of(settings)
+        if self.probes[2 * c.FEED + 1].any():
+            # Books that are seen and then those of the venue, with rules of their own.
+            self.conf[c.F_LATE] = len(self.markets)
+            self.desk, self.levels, self.rules = (
+                np.concatenate([table, table]) for table in (self.desk, self.levels, self.rules)
+            )
         self.orders: Ints = np.zeros((0, c.V_SIZE_OF), np.int64)
         self.front: NDArray[np.float64] = np.zeros(0)
         self.acts: Ints = np.zeros((0, acts_nb.A_SIZE_OF), np.int64)
@@ -81,6 +87,14 @@ class TapeVenue:
         return (
             self.orders, self.front, self.acts, self.answers, self.rules, self.conf, self.probes,
         )  # fmt: skip
+
+    @property
+    def feed_probes(self) -> tuple[Ints, Ints] | None:
+        """When the feed's latency was measured and what it was; None: rows are seen at once."""
+        if not self.conf[c.F_LATE]:
+            return None
+        n = int(self.conf[c.F_PROBES + c.FEED])
+        return self.probes[2 * c.FEED, :n], self.probes[2 * c.FEED + 1, :n]
 
     def make_room(self, slots: int) -> None:
         """Room for so many own orders at once; those there are stay where they are."""
@@ -226,20 +240,6 @@ def _conf(settings: SimSettings) -> Ints:
     conf[c.F_LEAST_BUY] = MONEY_ONE
     conf[c.F_POWER] = round(settings.queue_power * PPM)
     return conf
-
-
-def _probes(settings: SimSettings) -> Ints:
-    """A constant a leg; what is sent in an outage takes until its end, and as long as ever then."""
-    times = [ts for start, end in settings.outages for ts in (start - 1, start, end)] or [0]
-    probes = np.zeros((2 * c.LEGS, len(times)), np.int64)
-    for leg, took in (
-        (c.ENTRY, settings.entry), (c.CANCELLING, settings.cancel), (c.RESPONSE, settings.response),
-    ):  # fmt: skip
-        probes[2 * leg] = times
-        probes[2 * leg + 1] = took
-        for n, (start, end) in enumerate(settings.outages):
-            probes[2 * leg + 1, 3 * n + 1] += end - start
-    return probes
 
 
 def _longer(table: Any, rows: int) -> Any:
