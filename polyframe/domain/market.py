@@ -17,6 +17,7 @@ from polyframe.domain.units import (
     Size,
     format_units,
     money_divisor,
+    notional_fee,
     taker_fee,
 )
 from polyframe.errors import DataError
@@ -36,14 +37,16 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
 
 class FeeSchedule(msgspec.Struct, frozen=True, gc=False):
-    """What takers pay: shares x rate x (p(1-p))**exponent. Makers pay nothing.
+    """What takers pay: shares x rate x (p(1-p))**exponent; with exponent 0 price x size x rate.
 
-    Units: ``rate`` and ``rebate`` in millionths (0.04 is 40_000).
+    Makers pay nothing, or with exponent 0 price x size x ``maker``.
+    Units: ``rate``, ``rebate`` and ``maker`` in millionths (0.04 is 40_000).
     """
 
     rate: int = 0
     exponent: int = 1
     rebate: int = 0
+    maker: int = 0
 
 
 class Market(msgspec.Struct, frozen=True):
@@ -141,6 +144,12 @@ class Market(msgspec.Struct, frozen=True):
                 hint="pass the market through the exchange's rules() first",
             )
         return taker_fee(price, size, fee.rate, fee.exponent, self.price_one, self.divisor)
+
+    def maker_fee(self, price: Price, size: Size) -> Money:
+        """The fee a maker pays for ``size`` at ``price``; 0 while nobody has said."""
+        if self.fee is None or self.fee.exponent:
+            return 0
+        return notional_fee(price, size, self.fee.maker, self.divisor)
 
     def show_price(self, price: Price) -> str:
         """A price as exact decimal text."""

@@ -124,17 +124,25 @@ RATE_ONE = 1_000_000
 """Fee rates are ints in millionths: 0.04 is 40_000."""
 
 
+def notional_fee(price: Price, size: Size, rate: int, divisor: int) -> Money:
+    """A share of what is traded, rounded up."""
+    return ceil_div(price * size * rate, divisor * RATE_ONE)
+
+
 def taker_fee(
     price: Price, size: Size, rate: int, exponent: int, price_one: int, divisor: int
 ) -> Money:
     """The venue's taker fee: shares x rate x (p x (1 - p))**exponent, half up to 0.00001.
 
+    With exponent 0 it is a share of what is traded.
     The venue does not publish its rounding mode; half up agrees with every recorded case.
 
     Source: docs.polymarket.com/trading/fees.
     """
     if rate == 0 or size == 0:
         return 0
+    if exponent == 0:
+        return notional_fee(price, size, rate, divisor)
     curve = int((price * (price_one - price)) ** exponent)
     # shares in money units per 1.0 price: size * price_one / divisor; kept as one exact fraction.
     numerator = size * price_one * rate * curve

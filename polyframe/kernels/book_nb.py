@@ -28,11 +28,17 @@ K_TICK: Final = 2
 K_ONE: Final = 3
 """the first price above the base that is none of this book: one share's worth, if it is binary"""
 K_WHOLE: Final = 4
-"""1 since a snapshot made the book whole, 0 while it is not to be trusted"""
+"""WHOLE since a snapshot, BEST_ONLY since a quote of best prices, 0: not to be trusted"""
 K_TS: Final = 5
 K_BASE: Final = 6
 """the price of step 0: 0 where prices lie between 0 and one"""
-K_SIZE_OF: Final = 7
+K_MOVES: Final = 7
+"""1 when the base follows the price: see ``window_nb``"""
+K_SIZE_OF: Final = 8
+
+WHOLE: Final = 1
+BEST_ONLY: Final = 2
+"""nothing is known of what stands behind the best prices"""
 
 OFF_GRID: Final = -1
 
@@ -63,6 +69,27 @@ def step_of(state, price):  # type: ignore[no-untyped-def]
     if above <= 0 or above >= state[K_ONE] or above % state[K_TICK] != 0:
         return OFF_GRID
     return above // state[K_TICK]
+
+
+@kernel(int64(_row, int64, int64), inline=True)
+def held_at(state, price, levels):  # type: ignore[no-untyped-def]
+    """The step of a price on the tick; the first or the last, at which nothing ever rests, if it
+    lies below or above the book's window.
+
+    Shapes: state (K_SIZE_OF,). Units: price units; ``levels`` their number.
+    """
+    return min(max((price - state[K_BASE]) // state[K_TICK], int64(0)), levels - 1)
+
+
+@kernel(int64(_row, int64), inline=True)
+def on_grid(state, price):  # type: ignore[no-untyped-def]
+    """1 for a price that an order may have, within the window or, where that moves, outside.
+
+    Shapes: state (K_SIZE_OF,). Units: price units.
+    """
+    if state[K_MOVES] != 0:
+        return 1 if price > 0 and price % state[K_TICK] == 0 else 0
+    return 0 if step_of(state, price) == OFF_GRID else 1
 
 
 @kernel(int64(_row, _row, _row, int64, int64, int64), inline=True)
@@ -132,4 +159,7 @@ def retick(state, bids, asks, tick):  # type: ignore[no-untyped-def]
         return 1
     state[K_TICK] = tick
     wipe(state, bids, asks)
+    if state[K_MOVES] != 0:
+        # The base is a multiple of the tick, so that a price is on one grid with its steps.
+        state[K_BASE] -= state[K_BASE] % tick
     return 0

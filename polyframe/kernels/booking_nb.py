@@ -81,14 +81,28 @@ def rounded_ratio(size, factor, divisor):  # type: ignore[no-untyped-def]
     return quotient + 1 if 2 * rest >= divisor else quotient
 
 
+@kernel(int64(int64, int64, int64, int64))
+def notional_fee(price, size, rate, divisor):  # type: ignore[no-untyped-def]
+    """A share of what is traded, rounded up.
+
+    Shapes: scalars. Units: price, size units; rate in millionths; money.
+    """
+    whole, rest = divided(size, price * rate, divisor * RATE_ONE)
+    return whole + 1 if rest > 0 else whole
+
+
 @kernel(int64(int64, int64, int64, int64, int64, int64))
 def taker_fee(price, size, rate, exponent, one, divisor):  # type: ignore[no-untyped-def]
     """The venue's taker fee: shares x rate x (p x (1 - p))**exponent, half up to 0.00001.
 
-    Shapes: scalars; exponent 1 or 2. Units: price, size units; rate in millionths; money.
+    With exponent 0 it is a share of what is traded.
+
+    Shapes: scalars; exponent 0, 1 or 2. Units: price, size units; rate in millionths; money.
     """
     if rate == 0 or size == 0:
         return 0
+    if exponent == 0:
+        return notional_fee(price, size, rate, divisor)
     curve = price * (one - price)
     unit = divisor * RATE_ONE * one * FEE_STEP
     if exponent == 1:
@@ -101,13 +115,18 @@ def taker_fee(price, size, rate, exponent, one, divisor):  # type: ignore[no-unt
     return (whole * curve + part + square // 2) // square * FEE_STEP
 
 
-def fits(max_size: int, price_one: int, divisor: int, rate: int, exponent: int) -> bool:
+def fits(
+    max_size: int, price_one: int, divisor: int, rate: int, exponent: int, max_price: int = 0
+) -> bool:
     """True when every fee of a market can be computed here exactly.
 
     Shapes: scalars. Units: size and price units; rate in millionths.
     """
     if rate == 0:
         return True
+    if exponent == 0:
+        unit, factor = divisor * RATE_ONE, max(max_price, price_one) * rate
+        return max_size < MOST_SIZE and max(unit, factor) < MOST_DIVISOR
     curve = price_one * price_one // 4 + 1
     unit = divisor * RATE_ONE * price_one * FEE_STEP
     if max_size >= MOST_SIZE or rate * curve >= MOST_FACTOR or unit >= MOST_DIVISOR:

@@ -33,7 +33,7 @@ def net_of(price, rate, exponent, one):  # type: ignore[no-untyped-def]
     """
     if rate == 0:
         return price * c.MILLION
-    fee = rate * one
+    fee = rate * (one if exponent > 0 else price)
     for _ in range(exponent):
         # Rounded up at each step, so that a gain is never counted too high.
         fee = -((-fee * price) // one)

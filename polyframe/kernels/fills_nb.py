@@ -154,11 +154,15 @@ def after_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
     if desk[m, c.D_INSIDE] == 0:
         return
     desk[m, c.D_INSIDE] = 0
-    desk[m, b.K_WHOLE] = 1
+    desk[m, b.K_WHOLE] = b.WHOLE
     slot = desk[m, c.D_FIRST]
     while slot != 0:
         order = orders[slot - 1]
         step = order[c.V_STEP]
+        if step <= 0 or step >= levels.shape[1] - 1:
+            # Outside the book's window: nobody says what rests there.
+            slot = order[c.V_NEXT]
+            continue
         after = levels[2 * m, step] if order[c.V_SIDE] > 0 else levels[2 * m + 1, step]
         if order[c.V_BEFORE] >= 0 and front[slot - 1] < UNKNOWN_FRONT:
             front[slot - 1] = queue_nb.changed(
@@ -187,38 +191,43 @@ def on_tick(m, tick, ts, at, books, venue):  # type: ignore[no-untyped-def]
     while slot != 0:
         order = orders[slot - 1]
         following = order[c.V_NEXT]
-        above = order[c.V_PRICE] - book[b.K_BASE]
-        if above % tick != 0:
+        if (order[c.V_PRICE] - book[b.K_BASE]) % tick != 0:
             end(slot - 1, c.CANCELLED, c.TICK_CHANGED, ts, at, books, venue)
         else:
-            order[c.V_STEP] = above // tick
+            order[c.V_STEP] = b.held_at(book[: b.K_SIZE_OF], order[c.V_PRICE], levels.shape[1])
         slot = following
     span(book, orders)
 
 
 @kernel(types.void(int64, int64, int64, int64, BOOKS, VENUE))
 def on_best(m, side, step, size, books, venue):  # type: ignore[no-untyped-def]
-    """A best price alone is known: nothing else stands on its side.
+    """A best price is told: nothing better stands on its side.
 
-    Own orders at that price stand behind what rests there, better ones behind nobody.
+    In a book that a snapshot made, what stands behind it stays; else nothing else is known. Own
+    orders at that price stand behind what rests there, better ones behind nobody. While a snapshot
+    is told, that says it all.
 
     Shapes: see module. Units: side +1 bid, -1 ask; steps (0 for none), size units.
     """
     desk, levels = books
     orders, front = venue[0], venue[1]
     book = desk[m, : b.K_SIZE_OF]
+    if desk[m, c.D_INSIDE] != 0:
+        return
     there = size > 0 and step > 0
+    deep = book[b.K_WHOLE] == b.WHOLE
     line = levels[2 * m] if side > 0 else levels[2 * m + 1]
     before = line[step] if there else int64(0)
     best = book[b.K_BID] if side > 0 else book[b.K_ASK]
-    while 0 < best < levels.shape[1]:
+    while 0 < best < levels.shape[1] and not (deep and there and (best - step) * side <= 0):
         b.rest(book, levels[2 * m], levels[2 * m + 1], side, best, 0)
         best = book[b.K_BID] if side > 0 else book[b.K_ASK]
     if there:
         b.rest(book, levels[2 * m], levels[2 * m + 1], side, step, size)
-    book[b.K_WHOLE] = 1
+    if not deep:
+        book[b.K_WHOLE] = b.BEST_ONLY
     slot = desk[m, c.D_FIRST]
-    if slot == 0 or desk[m, c.D_INSIDE] != 0:
+    if slot == 0:
         return
     if there:
         on_level(m, side, step, before, size, books, venue)

@@ -224,7 +224,9 @@ U_BOOST: Final = R_SIZE_OF + 2
 """millionths: points in a game count so many times"""
 U_REBATE: Final = R_SIZE_OF + 3
 """1 when makers are paid back a part of the takers' fees"""
-U_SIZE_OF: Final = R_SIZE_OF + 4
+U_MAKER: Final = R_SIZE_OF + 4
+"""what makers pay of what is traded, millionths"""
+U_SIZE_OF: Final = R_SIZE_OF + 5
 
 # ---- how the venue is modelled -------------------------------------------------------------------
 F_QUEUE: Final = 0

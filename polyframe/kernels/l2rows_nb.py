@@ -25,6 +25,7 @@ from polyframe.kernels.barmatch_nb import NEVER
 from polyframe.kernels.barrun_nb import sample
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.venue_nb import BOOKS, VENUE
+from polyframe.kernels.window_nb import follow
 
 # ---- kinds and flags of rows, as ``store.tape_rows`` has them ------------------------------------
 QUOTE_BID: Final = 2
@@ -228,6 +229,8 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
     elif kind in (QUOTE_BID, QUOTE_ASK):
         step = int64(0)
         if tape[1][row] > 0:
+            step = b.step_of(own[: b.K_SIZE_OF], tape[1][row])
+        if step == b.OFF_GRID and follow(m, tape[1][row], desk, levels, venue[0]) != 0:
             step = b.step_of(own[: b.K_SIZE_OF], tape[1][row])
         if step == b.OFF_GRID:
             at[c.C_OFF_GRID] += 1

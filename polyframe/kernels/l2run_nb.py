@@ -20,6 +20,7 @@ from polyframe.kernels.barmatch_nb import NEVER
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.l2rows_nb import SEEN, TAPE, other, show, touched, turn
 from polyframe.kernels.venue_nb import BOOKS, VENUE, act, last_moment
+from polyframe.kernels.window_nb import follow
 
 _row = types.Array(int64, 1, "C")
 
@@ -145,6 +146,8 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                 step = above // tick
                 rests = size[row]
                 if step <= 0 or above >= own[b.K_ONE] or step * tick != above:
+                    if rests > 0 and follow(m, price[row], desk, levels, venue[0]) != 0:
+                        continue
                     at[c.C_OFF_GRID] += 1
                 else:
                     line = levels[2 * m + s]

@@ -117,8 +117,13 @@ def fill(slot, price, size, fee, ts, at, books, venue):  # type: ignore[no-untyp
     order[c.V_OPEN] -= size
     order[c.V_FILLS] += 1
     rule = venue[4][order[c.V_PLACE]]
-    if rule[c.U_REBATE] != 0 and order[c.V_STATE] == c.RESTS and rule[bm.R_RATE] > 0:
-        credit(price, size, ts, order, rule, books[0][order[c.V_PLACE]])
+    if order[c.V_STATE] == c.RESTS:
+        if rule[c.U_REBATE] != 0 and rule[bm.R_RATE] > 0:
+            credit(price, size, ts, order, rule, books[0][order[c.V_PLACE]])
+        if rule[c.U_MAKER] > 0:
+            fee = bk.notional_fee(price, size, rule[c.U_MAKER], rule[bm.R_DIVISOR])
+        elif rule[c.U_MAKER] < 0:
+            fee = int64(FEE_UNTOLD)
     answer(slot, c.FILLED, c.NO_REASON, ts, price, size, fee, at, books, venue)
     if order[c.V_OPEN] == 0:
         finish(slot, at, books[0], orders)
@@ -149,7 +154,7 @@ def unsound(order, book, rules, least_buy, ts):  # type: ignore[no-untyped-def]
         return c.BAD_EXPIRY
     if order[c.V_POST] != 0 and not resting:
         return c.BAD_POST_ONLY
-    if b.step_of(book[: b.K_SIZE_OF], order[c.V_PRICE]) == b.OFF_GRID:
+    if b.on_grid(book[: b.K_SIZE_OF], order[c.V_PRICE]) == 0:
         return c.BAD_PRICE
     buys = order[c.V_SIDE] == (1 if order[c.V_DIRECT] != 0 else -1)
     size = order[c.V_OPEN]
@@ -229,6 +234,11 @@ def _stand(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     m, step = order[c.V_PLACE], order[c.V_STEP]
     known = desk[m, b.K_WHOLE] != 0 and desk[m, c.D_INSIDE] == 0
     stands = levels[2 * m, step] if order[c.V_SIDE] > 0 else levels[2 * m + 1, step]
+    if desk[m, b.K_WHOLE] == b.BEST_ONLY and stands == 0:
+        # Nobody says what rests behind a best price; before it nothing does.
+        buys = order[c.V_SIDE] > 0
+        known = known and (step > desk[m, b.K_BID] if buys else step < desk[m, b.K_ASK])
+    known = known and 0 < step < levels.shape[1] - 1
     front[slot] = float(stands) if known else UNKNOWN_FRONT
     order[c.V_TRADED] = 0
     order[c.V_BEFORE] = stands if known else -1
@@ -266,7 +276,8 @@ def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     book = desk[m]
     why = unsound(order, book, rules[m], venue[5][c.F_LEAST_BUY], ts)
     if why == c.NO_REASON:
-        order[c.V_STEP] = b.step_of(book[: b.K_SIZE_OF], order[c.V_PRICE])
+        levels = books[1].shape[1]
+        order[c.V_STEP] = b.held_at(book[: b.K_SIZE_OF], order[c.V_PRICE], levels)
         why = _hindered(slot, books, venue)
     if why != c.NO_REASON:
         end(slot, c.REJECTED, why, ts, at, books, venue)

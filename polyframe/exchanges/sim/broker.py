@@ -321,7 +321,7 @@ class SimBroker:
         rows = self._rows[work.order.market]
         market = rows.market
         price = average if work.direct else market.price_one - average
-        fee = market.taker_fee(price, size) if work.taker else 0
+        fee = market.taker_fee(price, size) if work.taker else market.maker_fee(price, size)
         fill = work.execute(price, size, fee, ts)
         self._keep(fill, rows, note_of(rows, row, work.side, average, best, direct=work.direct))
         self._answer(OrderFilled(ts + self._settings.response, fill))

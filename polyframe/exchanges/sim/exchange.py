@@ -14,7 +14,7 @@ from polyframe.domain.market import Market, Resolution
 from polyframe.domain.orders import Seal
 from polyframe.domain.units import Ns
 from polyframe.errors import UserError
-from polyframe.exchanges.sim.fees import fee_for, listed_at, stressed
+from polyframe.exchanges.sim.fees import fee_for, listed_at, notional, stressed
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.exchanges.sim.shape import shape_of
 
@@ -50,7 +50,8 @@ class SimExchange(Exchange):
     def rules_at(self, market: Market, ts: Ns) -> Market:
         """The market with the fee it would pay had it been listed at ``ts``, and its depth."""
         config = self.config
-        fee = fee_for(market, ts, config.fees, config.fee_overrides)
+        coins = notional(config.coin_taker_fee, config.coin_maker_fee)
+        fee = fee_for(market, ts, config.fees, config.fee_overrides, coins)
         return msgspec.structs.replace(
             market, fee=stressed(fee, config.fee_stress), depth=shape_of(market, config)
         )

@@ -138,16 +138,28 @@ def stressed(fee: FeeSchedule, stress: int) -> FeeSchedule:
 
     Above 1 a lower price could cost more in all, and a limit would no longer bound what is paid.
     """
-    rate = min(-((-fee.rate * stress) // RATE_ONE), RATE_ONE)
-    return FeeSchedule(rate, fee.exponent, fee.rebate)
+    rate, maker = (min(-((-r * stress) // RATE_ONE), RATE_ONE) for r in (fee.rate, fee.maker))
+    return FeeSchedule(rate, fee.exponent, fee.rebate, maker)
 
 
-def fee_for(market: Market, listed: Ns, mode: Mode, overrides: Mapping[str, float]) -> FeeSchedule:
-    """The schedule that a run charges.
+def notional(taker: float, maker: float) -> FeeSchedule:
+    """Shares of what is traded, rounded up to a millionth: fees of exchanges for coins."""
+    rates = [math.ceil(round(rate * RATE_ONE, 6)) for rate in (taker, maker)]
+    return FeeSchedule(rates[0], 0, 0, rates[1])
+
+
+def fee_for(
+    market: Market, listed: Ns, mode: Mode, overrides: Mapping[str, float],
+    unbounded: FeeSchedule = FREE,
+) -> FeeSchedule:  # fmt: skip
+    """The schedule that a run charges; ``unbounded`` for what is no share of an outcome.
 
     An override of the market's category wins, then mode ``none`` and ``current``, then what the
     market itself states, then the dated table.
     """
+    if len(market.tokens) == 1:
+        stated = market.fee if mode == "dated" else None
+        return FREE if mode == "none" else stated or unbounded
     override = overrides.get(fee_category(market))
     if override is not None:
         current = schedule(market, EPOCHS[-1].since)

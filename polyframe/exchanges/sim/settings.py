@@ -39,6 +39,10 @@ class SimSettings(PluginConfig):
     """dated: as on the market's listing date; current: today's rates for every market"""
     fee_overrides: dict[str, float] = Field(default_factory=dict)
     """rate by category, before anything else"""
+    coin_taker_fee: float = Field(0.001, ge=0, le=0.1)
+    """share of what is traded that takers pay where prices have no bounds: Binance spot, no VIP"""
+    coin_maker_fee: float = Field(0.001, ge=0, le=0.1)
+    """the same of makers"""
     cost_multiplier: float = Field(1.0, gt=0, le=20)
     """stress on spread, impact and fee at once"""
     fee_multiplier: float = Field(1.0, gt=0, le=20)
@@ -96,6 +100,8 @@ class SimSettings(PluginConfig):
     outages: tuple[tuple[int, int], ...] = ()
     """on a recorded book: from and to (ns UTC) when orders, cancels and answers wait for the end"""
 
+    book_steps: int = Field(32_768, ge=64, le=524_288)
+    """on a recorded book without bounds: price steps that are kept, in a window around the mid"""
     rewards: dict[str, RewardTerms] = Field(default_factory=dict)
     """on a recorded book: liquidity rewards by market id, ``*`` for all with two outcomes"""
     maker_rebates: bool = True
@@ -147,6 +153,8 @@ class SimSettings(PluginConfig):
             raise ValueError("depth_step must not exceed depth_reach")
         if self.roll_min_pairs > self.roll_window:
             raise ValueError("roll_min_pairs must not exceed roll_window")
+        if self.coin_maker_fee > self.coin_taker_fee:
+            raise ValueError("coin_maker_fee must not exceed coin_taker_fee: takers reserve theirs")
         if self.allow_unquoted and not self.allow_near:
             raise ValueError("allow_unquoted needs allow_near")
         return self

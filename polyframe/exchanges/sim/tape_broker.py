@@ -275,7 +275,8 @@ class TapeBroker:
         price = row[c.X_PRICE] if direct else market.price_one - row[c.X_PRICE]
         size, fee = row[c.X_SIZE], row[c.X_FEE]
         if fee == venue_nb.FEE_UNTOLD:
-            fee = market.taker_fee(price, size)
+            fees = market.maker_fee if row[c.X_MAKER] == 1 else market.taker_fee
+            fee = fees(price, size)
         if row[c.X_MAKER] == 1:
             self.venue.credit(row, price, order.ledger)
         fill = Fill(

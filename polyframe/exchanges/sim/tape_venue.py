@@ -26,8 +26,6 @@ Ints = NDArray[np.int64]
 SLOTS = 64
 ROOM = 4_096
 MOST_LEVELS = 1 << 20
-WINDOW = 1 << 15
-"""Steps of the book of a market whose prices have no bounds, as many below its first as above."""
 
 
 class TapeVenue:
@@ -57,7 +55,7 @@ class TapeVenue:
             write_terms(rule, wanted, market, rebates=settings.maker_rebates)
         least = int(settings.least_paid * MONEY_ONE)
         self.earnings = Earnings(self.markets, terms, settings.settle, least)
-        self.desk, self.levels = _books(self.markets, ticks, centres)
+        self.desk, self.levels = _books(self.markets, ticks, centres, settings.book_steps)
         self.terms: NDArray[np.float64] = np.array(
             [_seen(*pair, settings) for pair in zip(self.markets, terms, strict=True)]
         )
@@ -181,7 +179,9 @@ def _fill(rule: Ints, market: Market, ends: Ns | None) -> None:
             f"market {market.id} has no fee schedule",
             expected="markets passed through SimExchange.rules() first",
         )
-    fits = bk.fits(market.max_size, market.price_one, market.divisor, fee.rate, fee.exponent)
+    fits = bk.fits(
+        market.max_size, market.price_one, market.divisor, fee.rate, fee.exponent, market.max_price
+    )
     rule[bm.R_TICK] = market.tick
     rule[bm.R_LOT] = market.lot
     rule[bm.R_MIN_SIZE] = market.min_size
@@ -191,6 +191,7 @@ def _fill(rule: Ints, market: Market, ends: Ns | None) -> None:
     rule[bm.R_DIVISOR] = market.divisor
     rule[bm.R_RATE] = fee.rate if fits else -1
     rule[bm.R_EXPONENT] = fee.exponent
+    rule[c.U_MAKER] = (fee.maker if fits else -1) if fee.maker and not fee.exponent else 0
     rule[bm.R_SLACK] = FEE_STEP + 1 if fee.rate else 1
     rule[bm.R_SIZE_ONE] = 10**market.size_decimals
     rule[bm.R_ENDS] = bm.NEVER if ends is None else ends
@@ -206,9 +207,12 @@ def _seen(market: Market, terms: RewardTerms | None, settings: SimSettings) -> l
 
 
 def _books(
-    markets: Sequence[Market], ticks: Mapping[str, int], centres: Mapping[str, int]
+    markets: Sequence[Market], ticks: Mapping[str, int], centres: Mapping[str, int], steps: int
 ) -> tuple[Ints, Ints]:
-    """The desk, and empty levels with room for the finest tick of each market."""
+    """The desk, and empty levels with room for the finest tick of each market.
+
+    A market whose prices have no bounds has a window of so many steps around its first price.
+    """
     desk = np.zeros((len(markets), c.D_SIZE_OF + c.EARNED_OF), np.int64)
     for own, market in zip(desk, markets, strict=True):
         own[b.K_TICK] = market.tick
@@ -216,9 +220,10 @@ def _books(
             own[b.K_ONE] = market.price_one
         else:
             finest = ticks.get(market.id, market.tick)
-            own[b.K_ONE] = WINDOW * finest
+            own[b.K_ONE] = steps * finest
+            own[b.K_MOVES] = 1
             middle = centres.get(market.id, 0) // market.tick * market.tick
-            own[b.K_BASE] = max(middle - WINDOW // 2 * finest, 0) // market.tick * market.tick
+            own[b.K_BASE] = max(middle - steps // 2 * finest, 0) // market.tick * market.tick
         own[[c.D_BUY_LOW, c.D_SELL_LOW]] = c.NO_STEP
         own[[c.D_BUY_HIGH, c.D_SELL_HIGH]] = -1
     most = max(

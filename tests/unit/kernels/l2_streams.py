@@ -145,7 +145,8 @@ class Chance:
 
     def _rows(self, m: int, base: int, rows: int, last: int) -> list[Row]:
         r = self.at_random
-        quotes = r.random() < 0.15
+        quotes = r.random() < 0.2
+        deep = r.random() < 0.5  # a book of all levels besides
         ts, mid, found = 0, 5_000, []
         while len(found) < rows:
             ts = min(ts + r.choice((0, 0, 1, 1, 2, 5, 9)), last)
@@ -181,14 +182,14 @@ class Chance:
                 )
             elif draw < 0.36:
                 found.append((ts, "wallet", m, 0, 0, 0, False, r.randint(0, 4)))
-            elif quotes and r.random() < 0.7:
+            elif quotes and not (deep and r.random() < 0.5):
                 side = r.choice((BUY, SELL))
                 there = r.random() < 0.9
                 price = mid - side * 100 * r.randint(0, 2)
                 found.append((ts, "quote", m, side, price * there, self._size() * there, False, 0))
             else:
                 found.append(self._level(m, ts, mid))
-        if not quotes and r.random() < 0.9:
+        if (deep or not quotes) and r.random() < 0.9:
             found = [*self._snapshot(m, 0, 5_000), *found]
         found = [
             (*row[:4], row[4] + base * (row[4] > 0 and row[1] != "tick"), *row[5:]) for row in found

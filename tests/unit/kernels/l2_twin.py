@@ -134,7 +134,7 @@ class Twin:
     def _finish(self, m: int, book: Book, side: int, price: int, size: int, ts: int) -> bool:
         if not book.inside:
             return True  # the end of a snapshot whose begin nobody saw makes no book whole
-        book.inside, book.whole = False, True
+        book.inside, book.whole, book.shallow = False, True, False
         for own in book.own:
             after = book.sides[own.side].get(own.price, 0)
             if own.before is not None and own.front != NOBODY_KNOWS:
@@ -209,11 +209,14 @@ class Twin:
         if price > 0 and not book.on_grid(price):
             self.off_grid += 1
             return False
-        before = book.sides[side].get(price, 0)
-        book.sides[side] = {price: size} if there else {}
-        book.whole = True
         if book.inside:
-            return True
+            return True  # the snapshot under way says it all
+        before = book.sides[side].get(price, 0)
+        if book.whole and not book.shallow:
+            behind = {p: s for p, s in book.sides[side].items() if (p - price) * side < 0}
+        else:
+            behind, book.whole, book.shallow = {}, True, True
+        book.sides[side] = {price: size, **behind} if there else {}
         for own in [own for own in book.own if own.side == side]:
             if there and own.price == price:
                 own.front = came_forward(self.venue, own, before, size)
@@ -299,8 +302,11 @@ class Twin:
             self._end(own, "cancelled", "empty_book" if empty else "out_of_limit", ts)
             return
         stands = book.sides[own.side].get(own.price, 0)
-        own.front = float(stands) if book.known else NOBODY_KNOWS
-        own.before = stands if book.known else None
+        best = book.best(own.side)
+        behind = best is not None and (own.price - best) * own.side <= 0
+        known = book.known and not (book.shallow and stands == 0 and behind)
+        own.front = float(stands) if known else NOBODY_KNOWS
+        own.before = stands if known else None
         own.state = "rests"
         book.own.append(own)
         if own.tif == GTD and not self._never(own.expires):

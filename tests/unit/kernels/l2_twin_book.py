@@ -122,7 +122,7 @@ class Book:
         self.rules, self.tick = rules, rules.tick
         self.sides: dict[int, dict[int, int]] = {BUY: {}, SELL: {}}
         self.own: list[Own] = []
-        self.whole = self.inside = False
+        self.whole = self.inside = self.shallow = False
         self.bought = self.sold = self.trades = 0
 
     @property
@@ -153,7 +153,7 @@ class Book:
 
     def wipe(self) -> None:
         self.sides = {BUY: {}, SELL: {}}
-        self.whole = False
+        self.whole = self.shallow = False
 
     def within(self, side: int, limit: int) -> list[int]:
         """Prices that a taker of a side may take up to a limit, best first."""
