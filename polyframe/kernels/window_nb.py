@@ -66,7 +66,9 @@ def follow(m, price, desk, levels, orders):  # type: ignore[no-untyped-def]
     middle = middle_of(book[: b.K_SIZE_OF], n, price)
     to = max(middle - width // 2, int64(0)) // tick * tick
     by = (to - base) // tick
-    if 4 * abs(by) * tick < width or not 0 < price - to < width:
+    # A window whose middle lies at a price too low for it begins at 0 and stays there.
+    due = 4 * abs(by) * tick >= width or (to == 0 and base > 0)
+    if not due or not 0 < price - to < width:
         return 0
     slide(levels[2 * m], by)
     slide(levels[2 * m + 1], by)

@@ -60,9 +60,9 @@ class LateRows:
     def merge(self, number: int, until: Ns) -> Merged:
         """The rows of a segment; those seen at ``until`` or later wait for the next."""
         rows = self._rows(number)
-        known = {name: column.copy() for name, column in rows.items()}
-        known["instrument"] = rows["instrument"] + self._markets
-        known = _kept(known, known["kind"] != TapeKind.WALLET)
+        known = {**rows, "instrument": rows["instrument"] + self._markets}
+        goes_on = self._goes_on(number, wallets=False)
+        known = _kept(known, known["kind"] != TapeKind.WALLET, goes_on=goes_on)
         seen = rows
         ts = np.empty(len(rows["ts"]), np.int64)
         self._seen = int(latency_nb.late(*self._probes, _frozen(rows["ts"]), self._seen, ts))
@@ -91,9 +91,23 @@ class LateRows:
         columns["instrument"] = of[columns["instrument"]]
         first = sum(len(before) for before in self._tape.segments[:number])
         columns[PLACE] = np.arange(first, first + len(segment), dtype=np.int64)
-        columns = _kept(columns, columns["instrument"] >= 0)
+        goes_on = self._goes_on(number, wallets=True)
+        columns = _kept(columns, columns["instrument"] >= 0, goes_on=goes_on)
         columns["aux"] = self._named(segment, columns)
         return columns
+
+    def _goes_on(self, number: int, *, wallets: bool) -> bool:
+        """True when the next segments begin with rows that are played of an update under way."""
+        for segment in self._tape.segments[number + 1 :]:
+            closed = np.flatnonzero((np.asarray(segment["flag"]) & MORE) == 0)
+            stop = int(closed[0]) + 1 if len(closed) else len(segment)
+            for row in range(stop):
+                there = segment.instruments[int(segment["instrument"][row])] in self._tokens
+                if there and (wallets or segment["kind"][row] != TapeKind.WALLET):
+                    return True
+            if len(closed):
+                return False
+        return False
 
     def _named(self, segment: Segment, columns: Columns) -> Ints:
         """What ``aux`` counts in the names of all segments so far."""
@@ -106,20 +120,19 @@ class LateRows:
         return aux
 
 
-def _kept(columns: Columns, keep: NDArray[np.bool_]) -> Columns:
-    """Some of the rows; an update whose end is left out ends with the last of it that is kept."""
-    if keep.all():
-        return {name: column.copy() for name, column in columns.items()}
-    flag = columns["flag"]
-    open_ = (flag & MORE) != 0
-    update = np.cumsum(np.r_[0, ~open_[:-1]]) if len(flag) else np.zeros(0, np.int64)
-    kept = {name: column[keep].copy() for name, column in columns.items()}
+def _kept(columns: Columns, keep: NDArray[np.bool_], *, goes_on: bool) -> Columns:
+    """Some of the rows; an update whose end is left out ends with the last of it that is kept.
+
+    ``goes_on`` says that rows of the last update that are kept follow after these.
+    """
+    open_ = (columns["flag"] & MORE) != 0
+    update = np.cumsum(np.r_[False, ~open_])[:-1]
+    kept = {name: column[keep] for name, column in columns.items()}
     left = update[keep]
     if len(left):
-        # The last update of a segment may go on in the next.
-        after = np.r_[left[1:], update[-1] if open_[-1] else -1]
-        kept["flag"] = np.where(after == left, kept["flag"] | MORE, kept["flag"] & ~MORE & 0xFF)
-        kept["flag"] = kept["flag"].astype(np.uint8)
+        after = np.r_[left[1:], update[-1] if open_[-1] and goes_on else -1]
+        quality = kept["flag"] & np.uint8(MORE - 1)
+        kept["flag"] = np.where(after == left, quality | np.uint8(MORE), quality)
     return kept
 
 

@@ -224,7 +224,14 @@ def write_tape(
     gap: int = 120, start: int = START,
 ) -> Tape:  # fmt: skip
     """A tape of so many markets' random books, something every ``gap`` milliseconds or so."""
-    streams = [Stream(rng, m) for m in range(markets)]
+    return stored(path, [Stream(rng, m) for m in range(markets)], turns, segments, start, gap)
+
+
+def stored(
+    path: Path, streams: list[Stream], turns: int, segments: int, start: int, gap: int = 120
+) -> Tape:
+    """A tape of random books, one after the other at random."""
+    rng, markets = streams[0].rng, len(streams)
     ts = start
     for stream in streams:
         stream.snapshot(ts)
@@ -320,3 +327,63 @@ def ws_lines(stream: Stream, turns: int) -> list[str]:
                     **stamp, "timestamp": str(ts // MILLISECOND),
                 })  # fmt: skip
     return [json.dumps(one) for one in told]
+
+
+class CoinStream(Stream):
+    """Rows of a book without bounds, whose price runs on; now and then its best prices alone."""
+
+    def __init__(self, rng: np.random.Generator, instrument: int) -> None:
+        super().__init__(rng, instrument)
+        self.mid = int(rng.integers(9_000, 11_000))
+        self.way = 1 if rng.random() < 0.5 else -1
+
+    def row(self, ts: int, kind: TapeKind, price: int, size: int, side: int, aux: int = 0) -> None:
+        self.rows.append((ts, price, size, aux, self.instrument, int(kind), side))
+
+    def level(self, ts: int, side: int, price: int, size: int) -> None:
+        self.sides[side].pop(price, None)
+        if size:
+            self.sides[side][price] = size
+        self.row(ts, TapeKind.LEVEL, price, size, side)
+
+    def snapshot(self, ts: int) -> None:
+        self.mid = (self.best(1) + self.best(-1)) // 2 or self.mid
+        super().snapshot(ts)
+
+    def turn(self, ts: int) -> None:
+        what = self.rng.random()
+        if what < 0.25 and self.best(self.way) and self.best(-self.way):
+            # The side ahead gives way, the other one follows.
+            price = self.best(-self.way)
+            self.level(ts, -self.way, price, 0)
+            self.level(ts, -self.way, price + 3 * self.way, 40 * SHARE)
+            self.level(ts, self.way, price, int(self.rng.integers(1, 60)) * SHARE)
+        elif what < 0.35:
+            for side, kind in ((1, TapeKind.QUOTE_BID), (-1, TapeKind.QUOTE_ASK)):
+                prices = sorted(self.sides[side], reverse=side > 0)[1:]
+                if prices:
+                    del self.sides[side][self.best(side)]
+                    self.sides[side][prices[0]] = 30 * SHARE
+                    self.row(ts, kind, prices[0], 30 * SHARE, side)
+        elif self.rng.random() < 0.003:
+            self.way = -self.way
+        else:
+            super().turn(ts)
+
+
+def coin_data(path: Path, seed: int, turns: int, segments: int = 1) -> Any:
+    """Recorded data over one random book without bounds: prices in cents."""
+    rng = np.random.default_rng(seed)
+    tape = stored(path, [CoinStream(rng, 0)], turns, segments, START)
+    first, last = tape.segments[0].first_ts, tape.segments[-1].last_ts
+    market = Market(
+        id="coin", question="What is a coin worth?", tokens=(Token("y0", "Coin"),), tick=1,
+        category="crypto", venue="binance", price_decimals=2, max_price=1_000_000,
+        max_size=10**12, opened=START - HOUR,
+    )  # fmt: skip
+    none = np.zeros(0, np.int64)
+    return build.Recorded(
+        [market], [], {},
+        PriceColumns(none, none.astype(np.int32), none, none.astype(np.uint8)), ForecastTable(()),
+        tape=Played("random", tape, first, last),
+    )  # fmt: skip

@@ -58,6 +58,7 @@ def balanced(made: Any, told: Any, cash: int) -> Ledger:
         own.fill(fill, universe.market(fill.market).divisor)
     for settled in told.settlements:
         own.settled(settled.token, settled.shares, settled.received)
+    own.cash += sum(paid.amount for paid in told.rewards)
     account, tokens = state.tables.account, state.tables.tokens
     names = [
         market.tokens[outcome].id

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_cases import START, quoters, tape_data
+from tape_cases import START, coin_data, quoters, tape_data
 from tape_ledger import balanced
 
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.units import DAY, MINUTE, MONEY_ONE
+from polyframe.kernels.barmatch_nb import R_DIVISOR
+from polyframe.kernels.book_nb import K_BASE
 from polyframe.lab.collect import Collector, left_open
 from polyframe.runtime import build
 from polyframe.runtime.logged import LateReview
@@ -173,7 +175,10 @@ def measured(rng: np.random.Generator, path: Path, first: int, last: int) -> str
     for name in PROBES[: int(rng.integers(1, 5))]:
         most = 900 if name.endswith("_ms") else 900_000_000
         columns[name] = rng.integers(0, most, len(ts))
-    rows = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values()))]
+    rows = [
+        ",".join(columns),
+        *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True)),
+    ]
     path.write_text("\n".join(rows))
     return str(path)
 
@@ -193,3 +198,28 @@ def test_both_ways_see_as_late(registry: Registry, tmp_path: Path, seed: int) ->
     sim |= paying(rng)
     counts = same(registry, data, values)
     assert sum(counts.values()), "a stream on which nothing happened"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_ways_follow_a_coin(registry: Registry, tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(300 + seed)
+    data = coin_data(tmp_path, 300 + seed, 3_000, int(rng.integers(1, 4)))
+    values = drawn(rng, 300 + seed)
+    values["account"]["cash"] = "90000"
+    values["protections"] = [{"use": "*", "enabled": False}]
+    sim = values["venue"]["sim"]
+    values["strategies"][0]["config"] |= {"post_only": False, "refresh": 500}
+    sim |= {"latency_entry_ms": 50, "latency_cancel_ms": 250, "book_steps": 64}
+    sim |= {"coin_taker_fee": 0.001, "coin_maker_fee": 0.0002}
+    if seed % 2:
+        sim["latency_feed_ms"] = int(rng.choice([20, 800]))
+    counts = same(registry, data, values)
+    assert counts["fills"]
+    made, told, _ = played(registry, data, values, "python")
+    for fill, _ in booked(told):
+        paid = fill.price * fill.size * (200 if fill.maker else 1_000)
+        whole = int(made.broker.venue.rules[0, R_DIVISOR]) * 1_000_000
+        assert fill.fee == -(-paid // whole)
+    first = data.tape.centres(data.markets)["coin"]
+    base = made.broker.venue.desk[0, K_BASE]
+    assert abs(base + 32 - first) > 64, "the window moved"
