@@ -73,8 +73,9 @@ def step_of(state, price):  # type: ignore[no-untyped-def]
 
 @kernel(int64(_row, int64, int64), inline=True)
 def held_at(state, price, levels):  # type: ignore[no-untyped-def]
-    """The step of a price on the tick; the first or the last, at which nothing ever rests, if it
-    lies below or above the book's window.
+    """The step of a price on the tick, the first or the last if it lies outside the book's window.
+
+    Nothing ever rests at those two.
 
     Shapes: state (K_SIZE_OF,). Units: price units; ``levels`` their number.
     """

@@ -215,7 +215,7 @@ C_FOLLOWS: Final = 21
 """when the first row after these is, NEVER for none: what happens later has to wait for it"""
 C_SIZE_OF: Final = 22
 
-# ---- rules of a market at the venue, beside those of ``barmatch_nb`` ------------------------------
+# ---- rules of a market at the venue, beside those of ``barmatch_nb`` -----------------------------
 U_SPREAD: Final = R_SIZE_OF
 """distance from the mid at which rewards end, twice; price units, 0: the market has no rewards"""
 U_LEAST: Final = R_SIZE_OF + 1

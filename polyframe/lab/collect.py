@@ -35,6 +35,7 @@ class Collector:
         self.engine: Engine | None = None
         self.fills: list[FillBooked] = []
         self.settlements: list[PositionSettled] = []
+        self.rewards: list[RewardPaid] = []
         self.reviews: list[OrderReviewed] = []
         self.refusals: Counter[str] = Counter()
         self.judgements: list[Judgement] = []
@@ -58,6 +59,8 @@ class Collector:
             self.rewards.append(event)
         elif isinstance(event, ForecastFailed):
             self.unanswered.add(event.market)
+        elif isinstance(event, RewardPaid):
+            self.rewards.append(event)
         for effect in effects:
             if isinstance(effect, FillBooked):
                 self.fills.append(effect)

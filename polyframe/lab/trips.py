@@ -115,7 +115,7 @@ class Books:
 
 
 def fold(record: RunRecord) -> Books:
-    """The run's books, folded anew from its fills and settlements.
+    """The run's books, folded anew from its fills, settlements, rewards and rebates.
 
     Raises:
         InvariantError: more is sold or settled than was held, a token is unknown, a settlement
@@ -140,7 +140,8 @@ def fold(record: RunRecord) -> Books:
         if h[0]
     }
     _check_left(record, left)
-    cash = record.start_cash + int(entries.cash.sum())
+    paid = sum(payment.amount for payment in record.rewards)
+    cash = record.start_cash + int(entries.cash.sum()) + paid
     trips = _trips(columns, entries, record, ledgers)
     return Books(columns, cash, ledgers, entries, reasons, trips)
 

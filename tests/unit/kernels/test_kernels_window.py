@@ -37,11 +37,11 @@ class Desk:
     def told(self, side: int, price: int, size: int) -> bool:
         """A level; False when it lies outside the window."""
         step = b.step_of(self.book, price)
-        if step == b.OFF_GRID and size > 0:
-            if nb.follow(0, price, self.desk, self.levels, self.orders):
-                self.moves += 1
-                step = b.step_of(self.book, price)
-                assert step != b.OFF_GRID
+        lost = step == b.OFF_GRID and size > 0
+        if lost and nb.follow(0, price, self.desk, self.levels, self.orders):
+            self.moves += 1
+            step = b.step_of(self.book, price)
+            assert step != b.OFF_GRID
         if step == b.OFF_GRID:
             return False
         b.rest(self.book, *self.levels, side, step, size)
