@@ -352,6 +352,8 @@ class CoinStream(Stream):
 
     def turn(self, ts: int) -> None:
         what = self.rng.random()
+        if self.best(-1) < 9_000:
+            self.way = 1  # no coin goes to 0 here
         if what < 0.25 and self.best(self.way) and self.best(-self.way):
             # The side ahead gives way, the other one follows.
             price = self.best(-self.way)
