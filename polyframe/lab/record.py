@@ -209,7 +209,7 @@ class RunRecord:
     while nothing was quoted: they cannot be scored, and led to decisions all the same. ``timings``
     are seconds by part.
     ``replays`` are the same run under other assumptions, ``rows`` a digest of each market's prices,
-    ``rewards`` what the venue paid, rebates too, ``book`` what a run over recorded books has besides.
+    ``rewards`` what the venue paid, ``book`` what a run over recorded books has besides.
 
     Shapes: equity_ts and equity (n,), int64, times ascending. Units: money, ns.
     """
