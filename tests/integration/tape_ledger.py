@@ -58,7 +58,8 @@ def balanced(made: Any, told: Any, cash: int) -> Ledger:
         own.fill(fill, universe.market(fill.market).divisor)
     for settled in told.settlements:
         own.settled(settled.token, settled.shares, settled.received)
-    own.cash += sum(paid.amount for paid in told.rewards)
+    paid = sum(payment.amount for payment in told.rewards)
+    own.cash += paid
     account, tokens = state.tables.account, state.tables.tokens
     names = [
         market.tokens[outcome].id
@@ -77,7 +78,7 @@ def balanced(made: Any, told: Any, cash: int) -> Ledger:
         assert (tokens[t.T_RESERVED, row] <= tokens[t.T_SHARES, row]).all()
     # What came in went out: cash and positions at their cost are the start, what was earned, and
     # what was paid in fees. What the customer has not, the venue has.
-    earned = sum(own.realised.values()) - sum(own.fees.values())
+    earned = sum(own.realised.values()) - sum(own.fees.values()) + paid
     assert own.cash + sum(own.cost.values()) == own.start + earned
     assert made.broker.stats.till == own.start - own.cash
     assert made.broker.stats.fees == sum(own.fees.values())
