@@ -161,8 +161,8 @@ def test_both_ways_are_paid_the_same(registry: Registry, tmp_path: Path, seed: i
     values["account"]["cash"] = "2000"
     values["strategies"][0]["config"] |= {"refresh": 3_000, "move": 0, "ttl": 0}
     counts = same(registry, data, values)
-    assert counts["liquidity reward"] >= 2, "one a day"
-    assert counts["maker rebate"] or len(data.markets) == 1, "the first market has no fee"
+    assert counts["liquidity reward"] >= 1
+    assert counts["maker rebate"] or not any(m.fee.rate for m in data.markets)
 
 
 PROBES = ("feed_ms", "entry_ns", "response_ms", "cancel_ms")
