@@ -145,6 +145,8 @@ def quoters(folder: Path) -> Registry:
 class Stream:
     """Rows of one market's wandering book."""
 
+    ticks = (CENT // 2, CENT, CENT, 2 * CENT)
+
     def __init__(self, rng: np.random.Generator, instrument: int) -> None:
         self.rng = rng
         self.instrument = instrument
@@ -191,7 +193,7 @@ class Stream:
             self.snapshot(ts)
             return
         if what < 0.025:
-            tick = int(rng.choice([CENT // 2, CENT, CENT, 2 * CENT]))
+            tick = int(rng.choice(self.ticks))
             self.rows.append((ts, tick, 0, 0, self.instrument, int(TapeKind.TICK), 0))
             return
         side = 1 if rng.random() < 0.5 else -1
@@ -331,6 +333,8 @@ def ws_lines(stream: Stream, turns: int) -> list[str]:
 
 class CoinStream(Stream):
     """Rows of a book without bounds, whose price runs on; now and then its best prices alone."""
+
+    ticks = (1, 1, 2)
 
     def __init__(self, rng: np.random.Generator, instrument: int) -> None:
         super().__init__(rng, instrument)
