@@ -42,7 +42,7 @@ def _swap(acts, a, b):  # type: ignore[no-untyped-def]
         acts[b, k] = kept
 
 
-@kernel(types.void(_table, _row, int64, int64, int64, int64))
+@kernel(types.void(_table, _row, int64, int64, int64, int64), inline=True)
 def push(acts, at, ts, what, about, number):  # type: ignore[no-untyped-def]
     """Adds what will be done at a moment.
 
@@ -64,7 +64,7 @@ def push(acts, at, ts, what, about, number):  # type: ignore[no-untyped-def]
         k = parent
 
 
-@kernel(types.void(_table, _row))
+@kernel(types.void(_table, _row), inline=True)
 def drop(acts, at):  # type: ignore[no-untyped-def]
     """Removes the earliest.
 

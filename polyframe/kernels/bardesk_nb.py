@@ -160,30 +160,26 @@ def review(rules, tables, seen, door):  # type: ignore[no-untyped-def]
     _, order, asked, risk_scope, numbers, limits, applies, permitted_by = door
     account, tokens, markets, traits, events, kinds, _, _ = tables
     book, marks, pace, grid = seen
-    numbers_nb.fill_both(
-        numbers, asked, account, tokens, markets, traits, events, kinds, book, marks, pace, grid,
-        limits,
-    )  # fmt: skip
     size = order[g.O_SIZE]
-    permitted = min(
-        size,
-        review_nb.review_both(
-            order,
-            numbers,
-            limits,
-            applies,
-            risk_scope,
-            permitted_by,
-            0,
-            account.shape[1] - 1,
-            asked[numbers_nb.Q_TWIN],
-        ),
-    )
+    last = account.shape[1] - 1
+    twin = asked[numbers_nb.Q_TWIN] != 0
+    permitted = size
     against = int64(0)
-    for i in range(2):
-        for k in range(permitted_by.shape[1]):
-            if permitted_by[i, k] != g.NOT_APPLICABLE and permitted_by[i, k] < size:
-                against = int64(1)
+    for i in range(1 if twin else 2):
+        row = last if i > 0 else asked[numbers_nb.Q_LEDGER]
+        numbers_nb.fill(
+            numbers[i], asked, row, account, tokens, markets, traits, events, kinds, book, marks,
+            pace, grid, limits,
+        )  # fmt: skip
+        least, objects = review_nb.rule(
+            order, numbers[i], limits[row], applies[row], risk_scope, permitted_by[i]
+        )
+        permitted = min(permitted, least)
+        against |= objects
+    if twin and against != 0:
+        # Whoever explains it reads the account's numbers too.
+        for k in range(g.S_SIZE_OF):
+            numbers[1, k] = numbers[0, k]
     permitted = (permitted // rules[bm.R_LOT]) * rules[bm.R_LOT]
     if permitted < order[g.O_MIN_SIZE]:
         permitted = int64(0)

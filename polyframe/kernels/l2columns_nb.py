@@ -6,7 +6,8 @@ Shapes:
     orders   (slots, V_SIZE_OF) int64: own orders on their way to the venue or standing there
     front    (slots,) float64: what stands before each of them in the queue of its level
     acts     (capacity, A_SIZE_OF) int64: what is on its way to the venue, a heap: see ``venue_nb``
-    answers  (capacity, X_SIZE_OF) int64: a ring of what the venue said, in the order of its saying
+    answers  (capacity, X_SIZE_OF) int64: a ring of what the venue said, in the order of its saying;
+             the capacity is a power of two
     at       (C_SIZE_OF,) int64: cursors and counts
     conf     (F_SIZE_OF,) int64: how the venue is modelled
     rules    (markets, U_SIZE_OF) int64: ``barmatch_nb``'s columns first

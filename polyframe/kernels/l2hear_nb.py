@@ -82,7 +82,7 @@ def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-
     """
     plan, told = logs[0], logs[2]
     orders, answers = venue[0], venue[3]
-    x = answers[at[c.C_TAKEN] % answers.shape[0]]
+    x = answers[at[c.C_TAKEN] & (answers.shape[0] - 1)]
     at[c.C_TAKEN] += 1
     slot, what = x[c.X_SLOT], x[c.X_WHAT]
     o = orders[slot]

@@ -168,7 +168,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
             why = l2.advance(min(until, coming), 1 << 60, at, tape, books, venue, seen)
             if why == rw.STOP_ANSWER:
-                known = venue[3][at[c.C_TAKEN] % venue[3].shape[0], c.X_KNOWN]
+                known = venue[3][at[c.C_TAKEN] & (venue[3].shape[0] - 1), c.X_KNOWN]
                 if known >= until and until < bm.NEVER:
                     return nb.STOP_TIME
                 at[c.C_NOW] = max(now, known)

@@ -49,7 +49,7 @@ _table = types.Array(int64, 2, "C")
 _cube = types.Array(int64, 3, "C")
 
 
-@kernel(types.void(_table, _cube, int64, int64, int64))
+@kernel(types.void(_table, _cube, int64, int64, int64), inline=True)
 def expose(account, markets, row, m, change):  # type: ignore[no-untyped-def]
     """Counts tokens held and entries open in a market; keeps the row's list of open markets.
 
@@ -75,7 +75,7 @@ def expose(account, markets, row, m, change):  # type: ignore[no-untyped-def]
         account[A_OPEN_MARKETS, row] = n
 
 
-@kernel(int64(_cube, _table, _flat, int64, int64))
+@kernel(int64(_cube, _table, _flat, int64, int64), inline=True)
 def at_risk(markets, groups, members, row, event):  # type: ignore[no-untyped-def]
     """The most that can still be lost in an event: what its shares cost less their worst case.
 
@@ -89,7 +89,7 @@ def at_risk(markets, groups, members, row, event):  # type: ignore[no-untyped-de
     return cost - worst(markets[M_IF_YES, row], markets[M_IF_NO, row], own, groups[event, G_KIND])
 
 
-@kernel(types.void(_table, _cube, _table, _table, _table, _table, _flat, int64, int64))
+@kernel(types.void(_table, _cube, _table, _table, _table, _table, _flat, int64, int64), inline=True)
 def refresh(account, markets, traits, events, kinds, groups, members, row, m):  # type: ignore[no-untyped-def]
     """Brings a row's exposures up to date after a market changed.
 
@@ -116,7 +116,9 @@ def refresh(account, markets, traits, events, kinds, groups, members, row, m):  
 _tables = (_table, _cube, _cube, _table, _table, _table, _table, _flat)
 
 
-@kernel(types.void(*_tables, int64, int64, int64, int64, int64, int64, int64, int64, int64))
+@kernel(
+    types.void(*_tables, int64, int64, int64, int64, int64, int64, int64, int64, int64), inline=True
+)
 def reserve(  # type: ignore[no-untyped-def]
     account, tokens, markets, traits, events, kinds, groups, members,
     ledger, token, m, outcome, cash, shares, if_yes, if_no, entries,
@@ -142,7 +144,7 @@ def reserve(  # type: ignore[no-untyped-def]
 @kernel(
     types.void(
         *_tables, int64, int64, int64, int64, int64, int64, int64, int64, int64, int64
-    ))  # fmt: skip
+    ), inline=True)  # fmt: skip
 def book(  # type: ignore[no-untyped-def]
     account, tokens, markets, traits, events, kinds, groups, members,
     ledger, token, m, outcome, shares, cost, realised, fees, cash, worth,
@@ -189,7 +191,7 @@ def regroup(account, markets, traits, events, kinds, groups, members):  # type: 
             refresh(account, markets, traits, events, kinds, groups, members, row, m)
 
 
-@kernel(int64(_cube, _table, _flat, int64, int64, int64, int64, int64))
+@kernel(int64(_cube, _table, _flat, int64, int64, int64, int64, int64), inline=True)
 def reduces(markets, groups, members, row, event, m, if_yes, if_no):  # type: ignore[no-untyped-def]
     """1 when an order's losses in a market leave the worst case of its event where it was.
 

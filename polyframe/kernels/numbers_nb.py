@@ -56,7 +56,7 @@ _ring = types.Array(int32, 2, "C")
 SECOND: Final = 1_000_000_000
 
 
-@kernel(types.void(_flat, int64, int64, _table, _cube, _table, _table))
+@kernel(types.void(_flat, int64, int64, _table, _cube, _table, _table), inline=True)
 def _exposures(out, row, m, account, markets, traits, kinds):  # type: ignore[no-untyped-def]
     """What is at risk and how far the costs of YES and NO differ."""
     out[g.S_WEEK_START_EQUITY] = account[t.A_WEEK_START, row]
@@ -74,13 +74,13 @@ def _exposures(out, row, m, account, markets, traits, kinds):  # type: ignore[no
     out[g.S_BLOCKED] = markets[t.M_BLOCKED, row, m]
 
 
-@kernel(int64(int64, int64, int64))
+@kernel(int64(int64, int64, int64), inline=True)
 def _known(value, inputs, bit):  # type: ignore[no-untyped-def]
     """A number, or EXEMPT when the data never says such a thing."""
     return g.EXEMPT if value == g.MISSING and inputs & bit == 0 else value
 
 
-@kernel(types.void(_flat, _flat, int64, _cube, _table))
+@kernel(types.void(_flat, _flat, int64, _cube, _table), inline=True)
 def _opinions(out, asked, m, markets, traits):  # type: ignore[no-untyped-def]
     """What is said of the market: by its venue, and by the newest forecast where one is asked."""
     inputs = asked[Q_INPUTS]
@@ -101,7 +101,7 @@ def _opinions(out, asked, m, markets, traits):  # type: ignore[no-untyped-def]
         out[g.S_FORECAST] = believed if asked[Q_OUTCOME] == 0 else MILLION - believed
 
 
-@kernel(types.void(_flat, _flat, int64, int64, _table, _cube, _table))
+@kernel(types.void(_flat, _flat, int64, int64, _table, _cube, _table), inline=True)
 def _pace(out, asked, row, m, account, markets, pace):  # type: ignore[no-untyped-def]
     """Orders, cancels and fills of late, and until when locks hold."""
     now = asked[Q_NOW]
@@ -124,7 +124,7 @@ def _pace(out, asked, row, m, account, markets, pace):  # type: ignore[no-untype
     types.void(
         _flat, _flat, int64, _table, _cube, _cube, _table, _table, _table, _table, _table, _table,
         _ring, _table,
-    ))  # fmt: skip
+    ), inline=True)  # fmt: skip
 def fill(  # type: ignore[no-untyped-def]
     out,
     asked,
@@ -203,16 +203,12 @@ def fill_both(  # type: ignore[no-untyped-def]
     Shapes: out (2, S_SIZE_OF). Units: see module.
     """
     last = account.shape[1] - 1
-    if asked[Q_TWIN] != 0:
+    twin = asked[Q_TWIN] != 0
+    for i in range(1 if twin else 2):
         fill(
-            out[0], asked, last, account, tokens, markets, traits, events, kinds, book, marks,
-            pace, grid, limits,
+            out[i], asked, last if twin or i > 0 else asked[Q_LEDGER], account, tokens, markets,
+            traits, events, kinds, book, marks, pace, grid, limits,
         )  # fmt: skip
+    if twin:
         for k in range(g.S_SIZE_OF):
             out[1, k] = out[0, k]
-        return
-    for i, row in enumerate((asked[Q_LEDGER], last)):
-        fill(
-            out[i], asked, row, account, tokens, markets, traits, events, kinds, book, marks, pace,
-            grid, limits,
-        )  # fmt: skip

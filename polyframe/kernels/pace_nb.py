@@ -14,7 +14,7 @@ from polyframe.kernels.tables_nb import A_ORDERS, A_ORDERS_DAY, A_VOLUME_DAY
 _table = types.Array(int64, 2, "C")
 
 
-@kernel(types.void(_table, _table, int64, int64, int64))
+@kernel(types.void(_table, _table, int64, int64, int64), inline=True)
 def sent(account, pace, ledger, now, notional):  # type: ignore[no-untyped-def]
     """Counts an order that went to the venue.
 
@@ -28,14 +28,14 @@ def sent(account, pace, ledger, now, notional):  # type: ignore[no-untyped-def]
         account[A_VOLUME_DAY, row] += notional
 
 
-@kernel(int64(_table, int64, int64, int64))
+@kernel(int64(_table, int64, int64, int64), inline=True)
 def _ago(pace, row, newest, orders):  # type: ignore[no-untyped-def]
     """When the order was sent that lies so many before the newest."""
     slot = newest - orders
     return pace[row, slot if slot >= 0 else slot + pace.shape[1]]
 
 
-@kernel(int64(_table, int64, int64, int64))
+@kernel(int64(_table, int64, int64, int64), inline=True)
 def since(pace, row, count, ts):  # type: ignore[no-untyped-def]
     """How many of the ``count`` orders sent so far went out after ``ts``; at most the ring's size.
 

@@ -13,9 +13,12 @@ from polyframe.kernels.compile_nb import kernel
 TABLE: Final = types.Array(int64, 2, "C")
 
 
-@kernel(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR))
-def review(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
-    """All guards at once: fills ``permitted`` and returns the meet of those that bind.
+@kernel(
+    types.Tuple((int64, int64))(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR),
+    inline=True,
+)
+def rule(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
+    """All guards at once: fills ``permitted``; the meet of those that bind, and 1 if one objects.
 
     ``applies`` holds each guard's bits of intent kinds (0: not installed); ``risk_scope`` is 1
     where a guard does not bind on orders that reduce exposure.
@@ -56,14 +59,27 @@ def review(order, state, limits, applies, risk_scope, permitted):  # type: ignor
     permitted[30] = checks_nb.venue_rules(order, state, limits)
     permitted[31] = checks_nb.balance(order, state, limits)
     permitted[32] = checks_nb.trusted_book(order, state, limits)
+    reduces = order[g.O_REDUCES] != 0
+    kind = order[g.O_KIND]
+    least = size
+    against = int64(0)
     for i in range(permitted.shape[0]):
-        if applies[i] & order[g.O_KIND] == 0:
+        if applies[i] & kind == 0:
             permitted[i] = g.NOT_APPLICABLE
-            continue
-        if order[g.O_REDUCES] != 0 and risk_scope[i] != 0:
-            continue
-        size = min(size, permitted[i])
-    return size
+        elif permitted[i] < size:
+            against = int64(1)
+            if not reduces or risk_scope[i] == 0:
+                least = min(least, permitted[i])
+    return least, against
+
+
+@kernel(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR))
+def review(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
+    """The meet alone, see :func:`rule`.
+
+    Shapes: as for :func:`rule`. Units: sizes.
+    """
+    return rule(order, state, limits, applies, risk_scope, permitted)[0]
 
 
 @kernel(int64(g.VECTOR, TABLE, TABLE, TABLE, g.VECTOR, TABLE, int64, int64, int64))

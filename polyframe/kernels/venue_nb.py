@@ -73,7 +73,7 @@ def answer(slot, what, why, ts, price, size, fee, at, books, venue):  # type: ig
     orders, answers, conf, probes = venue[0], venue[3], venue[5], venue[6]
     known = max(ts + latency(probes, conf, c.RESPONSE, ts), at[c.C_LAST_KNOWN])
     at[c.C_LAST_KNOWN] = known
-    said = answers[at[c.C_HEAD] % answers.shape[0]]
+    said = answers[at[c.C_HEAD] & (answers.shape[0] - 1)]
     at[c.C_HEAD] += 1
     order = orders[slot]
     said[c.X_KNOWN] = known
@@ -338,7 +338,7 @@ def act(what, about, number, ts, at, books, venue):  # type: ignore[no-untyped-d
         answer(about, c.NOT_CANCELLED, c.UNKNOWN_ORDER, ts, 0, 0, 0, at, books, venue)
         if order[c.V_NUMBER] != number:
             # Its end was told already, and the slot may be another order's.
-            said = venue[3][(at[c.C_HEAD] - 1) % venue[3].shape[0]]
+            said = venue[3][(at[c.C_HEAD] - 1) & (venue[3].shape[0] - 1)]
             said[c.X_NUMBER] = number
             said[c.X_SLOT] = -1
             said[c.X_MAKER] = 0

@@ -16,7 +16,7 @@ _row = types.Array(int64, 1, "C")
 _members = types.Array(int64, 1, "C", readonly=True)
 
 
-@kernel(int64(_row, _row, _members, int64))
+@kernel(int64(_row, _row, _members, int64), inline=True)
 def worst(if_yes, if_no, members, kind):  # type: ignore[no-untyped-def]
     """The minimum over the event's outcomes, "none of them" included.
 

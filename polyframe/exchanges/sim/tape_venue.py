@@ -70,7 +70,7 @@ class TapeVenue:
         self.orders: Ints = np.zeros((0, c.V_SIZE_OF), np.int64)
         self.front: NDArray[np.float64] = np.zeros(0)
         self.acts: Ints = np.zeros((0, acts_nb.A_SIZE_OF), np.int64)
-        room = max(ROOM, 2 * self.levels.shape[1])
+        room = _power_of_two(max(ROOM, 2 * self.levels.shape[1]))
         self.answers: Ints = np.zeros((room, c.X_SIZE_OF), np.int64)
         self.make_room(SLOTS)
 
@@ -152,7 +152,8 @@ class TapeVenue:
         acts_nb.push(self.acts, self.at, ts, what, slot, number)
 
     def widen(self, room: int) -> None:
-        """Room for so many answers that nobody has taken yet."""
+        """Room for so many answers, at least, that nobody has taken yet."""
+        room = _power_of_two(room)
         kept, old = np.zeros((room, c.X_SIZE_OF), np.int64), self.answers
         for n in range(int(self.at[c.C_TAKEN]), int(self.at[c.C_HEAD])):
             kept[n % room] = old[n % len(old)]
@@ -162,6 +163,11 @@ class TapeVenue:
         """When trading in a market ends, None when that is not known."""
         found = int(self.rules[m, bm.R_ENDS])
         return None if found >= bm.NEVER else found
+
+
+def _power_of_two(room: int) -> int:
+    """The first power of two that is no less: a ring of such a size needs no division."""
+    return 1 << (room - 1).bit_length()
 
 
 def ends_of(market: Market, resolution: Resolution | None) -> Ns | None:
