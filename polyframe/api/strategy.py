@@ -48,6 +48,9 @@ class Strategy(Plugin):
 
     books: ClassVar[bool] = False
     """True: plays recorded books and trades (a tape) instead of recorded prices"""
+    quotes_only: ClassVar[bool] = False
+    """True: it yields :class:`Quotes` and nothing else; a tape is then played in compiled code
+    between its wakes"""
     timeframe: ClassVar[str] = ""
     """length of the bars that ``features`` and ``on_bar`` get: 1m, 5m, 1h, 1d"""
     slippage: ClassVar[float] = 0.02

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +32,22 @@ KILL = "kill"
 RESET = "reset"
 WAKES = frozenset({"on_book", "on_wake", "on_bar", "on_trade", "on_wallet", "on_forecast"})
 """Methods before which a strategy is asked about what it holds."""
+
+
+def only_quotes(bound: Bound, method: str, wishes: Sequence[Wish]) -> None:
+    """Holds a strategy that says so to quotes alone.
+
+    Raises:
+        PluginError: it wished for something else.
+    """
+    for wish in wishes:
+        if type(wish) is not Quotes:
+            name = type(bound.strategy).__name__
+            raise PluginError(
+                f"{name}.{method} yielded {type(wish).__name__}, and {name} has quotes_only = True",
+                expected="Quotes and nothing else",
+                hint=f"take quotes_only out of {name}; its tapes are then played step by step",
+            )
 
 
 class Conduct:
@@ -110,6 +126,8 @@ class Conduct:
             return
         try:
             wishes = self.calls.invoke(bound.name, callback, event, bound.view)
+            if bound.strategy.quotes_only:
+                only_quotes(bound, method, wishes)
             self.carry_out(bound, wishes)
             self._save(bound)
         except PluginError as error:

@@ -7,7 +7,7 @@ to the ledger's row and to the account's, so the account always is the sum of it
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -98,6 +98,8 @@ class State:
         """markets that exist by now: nothing shows the others"""
         self.tradable: set[int] = set()
         self.held: list[set[int]] = [set() for _ in ledgers]
+        self.caught_up: Callable[[], None] = lambda: None
+        """called before orders or holdings are listed: a compiled loop shows its own only then"""
         self.exits = ExitRows(books, len(ledgers))
         self.tables = Tables(self.universe, len(ledgers) + 1)
         tables = self.tables

@@ -105,6 +105,7 @@ def make_view(
             return position_of(universe.token(token))
 
         def positions(self) -> Sequence[Position]:
+            state.caught_up()
             if row == state.account:
                 tokens = sorted(set().union(*state.held))
             else:
@@ -112,6 +113,7 @@ def make_view(
             return [position_of(token) for token in tokens]
 
         def orders(self, token: str = "") -> Sequence[OrderView]:
+            state.caught_up()
             if token:
                 m = universe.token_market[universe.token(token)]
                 found = [o for o in state.by_market.get(m, {}).values() if o.order.token == token]

@@ -11,10 +11,9 @@ Shapes:
     LOGS     (plan, reviews, told, pulled, cases): see ``l2logs_nb``
     QUOTING  (seen, own, parameters, wanted, terms, wishes, counts, scratch): what the strategy
              sees, its memory (markets, OWN_SIZE_OF), its parameters, what it wants, the terms of
-             rewards (markets, REWARDS); wishes (tokens, MOST_QUOTES, 3) and counts (tokens, 4):
-             the quotes last wanted on each token; how many, 1 while they wait for room, LEFT while
-             the strategy leaves them as they are, and the token's market;
-             scratch (8, room)
+             rewards (markets, REWARDS); wishes (tokens, most quotes, 3) and counts (tokens,
+             W_SIZE_OF): the quotes last wanted on each token, and what goes with them; scratch
+             (8, room)
 Units: ns, price and size units, money.
 """
 
@@ -42,6 +41,20 @@ from polyframe.kernels.venue_nb import BOOKS, VENUE, latency
 
 QUOTE_BIT: Final = 2
 """an order's kind in the guards' bits: the same as ``domain.orders.KIND_BIT``"""
+
+# ---- what goes with the quotes last wanted on a token --------------------------------------------
+W_COUNT: Final = 0
+W_WAITS: Final = 1
+"""1 while some of them wait for room"""
+W_LEFT: Final = 2
+"""LEFT while the strategy leaves what rests as it is"""
+W_MARKET: Final = 3
+W_DECIDED: Final = 4
+"""of row k: the token that comes k-th when quotes are carried out"""
+W_TTL: Final = 5
+W_POST: Final = 6
+W_REASON: Final = 7
+W_SIZE_OF: Final = 8
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
@@ -148,6 +161,8 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
     said[lg.L_ROW] = at[c.C_ROW]
     said[lg.L_STEP] = plan[lg.N_STEP]
     said[lg.L_WAKE] = plan[lg.N_WAKE]
+    said[lg.L_POST] = plan[lg.N_POST]
+    said[lg.L_REASON] = plan[lg.N_REASON]
     said[lg.L_EXPIRES] = now + plan[lg.N_TTL] if plan[lg.N_TTL] > 0 else 0
     two = book[m, nb.B_BID] > 0 and book[m, nb.B_ASK] > 0 and book[m, nb.B_TRUSTED] != 0
     said[lg.L_MID] = book[m, nb.B_BID] + book[m, nb.B_ASK] if two else 0
@@ -223,6 +238,8 @@ def _pull(slot, now, at, tables, venue, logs):  # type: ignore[no-untyped-def]
     note[lg.P_STEP] = plan[lg.N_STEP]
     note[lg.P_WAKE] = plan[lg.N_WAKE]
     note[lg.P_REVIEWS] = plan[lg.N_REVIEWS]
+    note[lg.P_REASON] = plan[lg.N_REASON]
+    note[lg.P_ROW] = at[c.C_ROW]
     arrives = max(now + latency(probes, conf, c.CANCELLING, now), o[c.V_ARRIVES])
     acts_nb.push(acts, at, arrives, c.CANCEL, slot, o[c.V_NUMBER])
 
@@ -244,11 +261,14 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
     orders, rules, book = venue[0], venue[4], seen[0]
     rule = rules[m]
     token = book[m, nb.B_TOKEN] + outcome
-    n = counts[token, 0]
+    n = counts[token, W_COUNT]
     if traits[m, t.K_TRADABLE] == 0 and n > 0:
         _note(m, token, 0, now, lg.NOT_OPEN, plan, reviews)
         return
-    counts[token, 1] = 0
+    counts[token, W_WAITS] = 0
+    plan[lg.N_TTL] = counts[token, W_TTL]
+    plan[lg.N_POST] = counts[token, W_POST]
+    plan[lg.N_REASON] = counts[token, W_REASON]
     standing = int64(0)
     busy_buy = False
     busy_sell = False
@@ -316,4 +336,4 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             token, outcome, side, price, size, wait, at, tables, books, venue, seen, door, logs
         )
         if placed == 0:
-            counts[token, 1] = 1
+            counts[token, W_WAITS] = 1

@@ -38,18 +38,24 @@ L_WAKE: Final = 15
 """what woke the strategy, see ``BY_``"""
 L_RESERVED: Final = 16
 """cash that the order reserved when it was sent"""
-L_SIZE_OF: Final = 17
+L_POST: Final = 17
+L_REASON: Final = 18
+"""number of the words that the strategy gave with its quotes, 0: none"""
+L_SIZE_OF: Final = 19
 
 BY_ANSWER: Final = 0
 BY_TIMER: Final = 1
 BY_MOVE: Final = 2
 BY_TRADE: Final = 3
-"""what a step is: an answer of the venue, a timer, a best price that moved, a trade"""
+"""what a step is: an answer of the venue, a timer, a best price that moved, a trade; to the last
+two comes ``BY_SIZE`` times the market"""
+BY_SIZE: Final = 4
 
 NOT_OPEN: Final = 1
 NO_LOT: Final = 2
 MOST_MARKETS: Final = 3
 OUT_OF_RANGE: Final = 4
+UNKNOWN: Final = 5
 
 T_LOG: Final = X_SIZE_OF
 """the order's row among the reviews"""
@@ -64,7 +70,9 @@ P_STEP: Final = 2
 P_WAKE: Final = 3
 P_REVIEWS: Final = 4
 """how many reviews had been written when it was asked for"""
-P_SIZE_OF: Final = 5
+P_REASON: Final = 5
+P_ROW: Final = 6
+P_SIZE_OF: Final = 7
 
 # ---- the plan ------------------------------------------------------------------------------------
 N_REVIEWS: Final = 0
@@ -102,4 +110,15 @@ N_STEP: Final = 20
 """steps so far that the engine would have made"""
 N_WAKE: Final = 21
 """what the present one is, see ``BY_``"""
-N_SIZE_OF: Final = 22
+N_HOSTED: Final = 22
+"""1 when whoever runs the loop decides: it stops where the strategy is to be asked"""
+N_FROM: Final = 23
+"""the markets to decide in then, from one up to before another"""
+N_TO: Final = 24
+N_DECIDED: Final = 25
+"""how many tokens' quotes are to be carried out at once"""
+N_HOLD: Final = 26
+"""1 when more is to be carried out at this moment"""
+N_REASON: Final = 27
+"""of the quotes that are being carried out"""
+N_SIZE_OF: Final = 28

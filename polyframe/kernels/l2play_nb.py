@@ -22,15 +22,27 @@ from polyframe.kernels import seen_nb
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import LOCKS, TABLES
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2desk_nb import DOOR, LOGS, QUOTING, want
+from polyframe.kernels.l2desk_nb import (
+    DOOR,
+    LOGS,
+    QUOTING,
+    W_COUNT,
+    W_DECIDED,
+    W_LEFT,
+    W_MARKET,
+    W_WAITS,
+    want,
+)
 from polyframe.kernels.l2hear_nb import hear
-from polyframe.kernels.seencolumns_nb import LEAVE, MOST_QUOTES
+from polyframe.kernels.seencolumns_nb import LEAVE
 from polyframe.kernels.venue_nb import BOOKS, VENUE, last_moment
 
 STOP_LOG: Final = 9
 """a table of what happened is nearly full"""
-ROOM: Final = 4 * MOST_QUOTES
-"""rows that one market's decision may write"""
+STOP_ASK: Final = 10
+"""the strategy is to be asked, see ``N_FROM``"""
+STOP_HELD: Final = 11
+"""what was decided is carried out, and more is to come at this moment"""
 LEFT: Final = -1
 """in the counts of a token: what rests on it is left as it is"""
 
@@ -57,25 +69,28 @@ def ask(m, now, books, venue, seen, tables, logs, quoting, quote):  # type: igno
     for outcome in range(min(book[m, nb.B_TOKENS], 2)):
         token = first + outcome
         if n <= LEAVE:
-            counts[token, 2] = LEFT
+            counts[token, W_LEFT] = LEFT
             continue
-        counts[token, 2] = 0
-        counts[token, 0] = seen_nb.read(
+        counts[token, W_LEFT] = 0
+        counts[token, W_COUNT] = seen_nb.read(
             wanted, n, outcome, rules[m, bm.R_ONE], rules[m, bm.R_SIZE_ONE], wishes[token]
         )
 
 
 @kernel(int64(int64, int64, LOGS, VENUE, _row), inline=True)
-def _full(markets, standing, logs, venue, at):  # type: ignore[no-untyped-def]
-    """1 when a table may not have room for all that one moment can bring."""
+def _full(quotes, standing, logs, venue, at):  # type: ignore[no-untyped-def]
+    """1 when a table may not have room for all that one moment can bring.
+
+    ``quotes`` is how many can be wanted at once, of all tokens together.
+    """
     plan, reviews, told, pulled, cases = logs
-    most = (markets + 1) * ROOM + standing
+    most = 2 * quotes + standing
     if (
         plan[lg.N_REVIEWS] + most > reviews.shape[0]
         or plan[lg.N_TOLD] + most > told.shape[0]
         or plan[lg.N_PULLED] + most > pulled.shape[0]
         or plan[lg.N_CASES] + most > cases.shape[0]
-        or at[c.C_STANDING] + (markets + 1) * MOST_QUOTES * 2 > venue[0].shape[0] // 2
+        or at[c.C_STANDING] + quotes > venue[0].shape[0] // 2
     ):
         return 1
     return 0
@@ -117,6 +132,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
     plan, marks, book = logs[0], seen[1], seen[0]
     traits, counts = tables[3], quoting[6]
     markets = listens.shape[0]
+    quotes = quoting[5].shape[0] * quoting[5].shape[1]
     # Every function that takes all tables is called in one place of this loop, so that its code
     # can stand here: handing the tables over costs more than an order does.
     while True:
@@ -124,19 +140,23 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
         first = int64(0)
         stop = int64(0)
         only = int64(-1)
-        if _full(markets, at[c.C_STANDING], logs, venue, at) != 0:
+        if _full(quotes, at[c.C_STANDING], logs, venue, at) != 0:
             return STOP_LOG
-        if plan[lg.N_ASK] != 0:
+        decided = plan[lg.N_DECIDED]
+        plan[lg.N_DECIDED] = 0
+        if decided != 0:
+            pass
+        elif plan[lg.N_ASK] != 0:
             first = plan[lg.N_ASK] - 1
             stop = first + 1
             plan[lg.N_ASK] = 0
         elif plan[lg.N_REVISE] != 0:
             only = plan[lg.N_REVISE] - 1
             plan[lg.N_REVISE] = 0
-            if counts[only, 1] == 0:
+            if counts[only, W_WAITS] == 0:
                 continue
-            counts[only, 1] = 0
-            first = counts[only, 3]
+            counts[only, W_WAITS] = 0
+            first = counts[only, W_MARKET]
             stop = first + 1
         elif at[c.C_HEARD] != 0:
             # Trades of one update, one after the other, before what moved in it.
@@ -150,7 +170,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             first = int64(tape[8][tape[4][row]])
             stop = first + 1
             plan[lg.N_STEP] += 1
-            plan[lg.N_WAKE] = lg.BY_TRADE
+            plan[lg.N_WAKE] = lg.BY_TRADE + lg.BY_SIZE * first
         elif at[c.C_WOKEN] != 0:
             # Markets whose best prices moved in one update, one after the other.
             first = at[c.C_WHERE]
@@ -163,7 +183,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             book[first, nb.B_WOKEN] = 0
             stop = first + 1
             plan[lg.N_STEP] += 1
-            plan[lg.N_WAKE] = lg.BY_MOVE
+            plan[lg.N_WAKE] = lg.BY_MOVE + lg.BY_SIZE * first
         else:
             coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
             why = l2.advance(min(until, coming), 1 << 60, at, tape, books, venue, seen)
@@ -190,17 +210,54 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             now = max(now, coming)
             at[c.C_NOW] = now
             stop = markets
-        if only < 0:
+        if only < 0 and decided == 0:
+            if plan[lg.N_HOSTED] != 0:
+                plan[lg.N_FROM] = first
+                plan[lg.N_TO] = stop
+                return STOP_ASK
             for m in range(first, stop):
                 if listens[m] != 0 and traits[m, t.K_TRADABLE] != 0:
                     ask(m, now, books, venue, seen, tables, logs, quoting, quote)
         # As the engine does with a list of wishes: all are asked for, then all are carried out.
-        token = book[first, nb.B_TOKEN] if only < 0 else only
-        last = book[stop - 1, nb.B_TOKEN] + book[stop - 1, nb.B_TOKENS] if only < 0 else only + 1
-        while token < last:
-            m = counts[token, 3]
-            asked = listens[m] != 0 and traits[m, t.K_TRADABLE] != 0 and counts[token, 2] != LEFT
-            if only >= 0 or asked:
+        k = int64(0)
+        last = decided
+        if only >= 0:
+            last = int64(1)
+        elif decided == 0:
+            k = book[first, nb.B_TOKEN]
+            last = book[stop - 1, nb.B_TOKEN] + book[stop - 1, nb.B_TOKENS]
+        while k < last:
+            token = only if only >= 0 else (counts[k, W_DECIDED] if decided != 0 else k)
+            m = counts[token, W_MARKET]
+            asked = listens[m] != 0 and traits[m, t.K_TRADABLE] != 0
+            if only >= 0 or decided != 0 or (asked and counts[token, W_LEFT] != LEFT):
                 outcome = token - book[m, nb.B_TOKEN]
                 want(m, outcome, now, at, tables, books, venue, seen, door, logs, quoting)
-            token += 1
+            k += 1
+        if decided != 0 and plan[lg.N_HOLD] != 0:
+            return STOP_HELD
+
+
+@kernel(ASKED.signature)
+def nobody(sight, own, parameters, wanted):  # type: ignore[no-untyped-def]
+    """Stands where a quote kernel would, and is never asked.
+
+    Shapes: see ``seen_nb.QUOTE``. Units: none.
+    """
+    return LEAVE
+
+
+@kernel(
+    int64(
+        int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING
+    ))  # fmt: skip
+def host(  # type: ignore[no-untyped-def]
+    until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting
+):
+    """The same for a strategy that decides in Python (``N_HOSTED``): it stops to have it asked.
+
+    Shapes: see module. Units: ns.
+    """
+    return play(
+        until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting, nobody
+    )

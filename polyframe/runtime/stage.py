@@ -18,7 +18,7 @@ from polyframe.runtime.compiled import CompiledFeed, why_not
 from polyframe.runtime.feed import QuoteFeed, QuoteRows
 from polyframe.runtime.recorded import Recorded
 from polyframe.runtime.settings import Config
-from polyframe.runtime.tape_compiled import tape_feed
+from polyframe.runtime.tape_choice import tape_feed
 
 
 class Stage(NamedTuple):

@@ -8,17 +8,16 @@ are open; what it asks for then goes through the broker, as in any run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.api.exits import Exits, declared
-from polyframe.api.protection import Protection
 from polyframe.api.quoting import Quoter, kernel_of
 from polyframe.api.strategy import Strategy
-from polyframe.api.subscription import Answered, Ended, Every, Subscription, Traded, Wallets
+from polyframe.api.subscription import Every
 from polyframe.domain.events import Event, TickSizeChanged, WakeReason, Woken
 from polyframe.domain.orders import OrderState
 from polyframe.domain.units import Ns
@@ -29,6 +28,7 @@ from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels import l2desk_nb as desk
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import l2play_nb as l2
 from polyframe.kernels import l2rows_nb as rw
@@ -36,73 +36,21 @@ from polyframe.kernels import numbers_nb
 from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
-from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE, R_RATE
+from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE
 from polyframe.runtime.feed import NEVER, Told
 from polyframe.runtime.logged import Filled, Reviewed
 from polyframe.runtime.own_orders import OwnOrders, of_log
-from polyframe.runtime.settings import Config
-from polyframe.runtime.tape_data import Played
 from polyframe.runtime.tape_feed import TapeFeed
 from polyframe.runtime.tape_logged import TapeWords, kept, orders_of, refusals
 from polyframe.runtime.tape_teller import TapeTeller
 from polyframe.store.tape import Tape
 
 Ints = NDArray[np.int64]
-OWN = ("on_wake", "on_fill")
-"""Methods that a quoting strategy has from its base."""
-UNHEARD: dict[type, str] = {
-    Wallets: "follows wallets",
-    Answered: "is woken by answers",
-    Ended: "is woken at the end",
-}
-"""Wakes that the loop leaves to the engine."""
 ROWS = 1 << 16
 
 
-def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> str:
-    """Why a run goes through the engine step by step, empty when it can be compiled."""
-    if len(players) != 1:
-        return f"{len(players)} strategies run together"
-    player, door = players[0], engine.parts.door
-    cls = type(player.strategy)
-    if not isinstance(player.strategy, Quoter):
-        return f"{cls.__name__} decides in Python"
-    base = {name: getattr(Quoter if name in OWN else Strategy, name) for name in dir(Strategy)}
-    deciding = [name for name in base if name.startswith("on_")]
-    own = [name for name in deciding if getattr(cls, name) is not base[name]]
-    if own:
-        return f"{cls.__name__} decides in {', '.join(own)}"
-    if unheard := _unheard(player.strategy.subscribe(engine.context.universe.markets)):
-        return f"{cls.__name__} {unheard}"
-    if _exits(player).selling or cls.custom_exit is not Strategy.custom_exit:
-        return f"{cls.__name__} declares exits"
-    if not door.compiled:
-        name = type(door.guards.owned[0].protection).__name__
-        return f"protection {name} has no compiled guard"
-    if (door.limits[:, g.L_DRAWDOWN_FLATTEN] == 1).any():
-        name = door.guards.name_of("drawdown_kill")
-        return f"{name} sells what is held"
-    if any(type(p).observe is not Protection.observe for p in engine.parts.protections):
-        return "a protection observes events"
-    if player.style:
-        return f"orders are carried out by {player.style}"
-    if (venue.rules[:, R_RATE] < 0).any():
-        return "a market's fee does not fit 64 bits"
-    if any(len(market.tokens) > 2 for market in engine.context.universe.markets):
-        return "a market has more than two tokens"
-    return ""
-
-
-def _unheard(subscription: Subscription) -> str:
-    """What of a subscription the loop does not hear, empty when it hears all."""
-    wakes = [type(wake) for wake in subscription.wake]
-    for kind, words in UNHEARD.items():
-        if kind in wakes:
-            return words
-    return "has more than one clock" if wakes.count(Every) > 1 else ""
-
-
-def _exits(player: Player) -> Exits:
+def exits_of(player: Player) -> Exits:
+    """The exits that a strategy declares, or that the configuration does for it."""
     return player.exits or declared(player.strategy)
 
 
@@ -148,12 +96,14 @@ class CompiledTapeFeed(TapeFeed):
         self._accounted = False
         self._shown: dict[str, int] = {}
         self._halts: list[tuple[int, str]] = []
+        self._reasons: list[str] = [""]
+        self._unknown: list[str] = []
         super().__init__(engine, tape, broker.venue, tokens, start, end)
         broker.hushed = True
         broker.venue.ledger(player.name)
         engine.reactions.arming = False
-        self._quote = kernel_of(player.strategy)  # type: ignore[arg-type]
-        self._fill_plan(player.strategy)  # type: ignore[arg-type]
+        self._decides(player.strategy)
+        self._fill_plan(player.strategy)
         guards, tables = engine.parts.door.guards, engine.state.tables
         self._order = (
             np.zeros(g.O_SIZE_OF, np.int64), np.zeros(numbers_nb.Q_SIZE_OF, np.int64),
@@ -163,23 +113,38 @@ class CompiledTapeFeed(TapeFeed):
         self._order[1][numbers_nb.Q_TWIN] = 1 if guards.twin else 0
         self._locks_work = np.zeros((3, 4), np.int64)
         markets, count = engine.context.universe.markets, tables.tokens.shape[2]
-        counts = np.zeros((count, 4), np.int64)
+        counts = np.zeros((count, desk.W_SIZE_OF), np.int64)
+        counts[:, desk.W_TTL] = self.log.plan[lg.N_TTL]
+        counts[:, desk.W_POST] = self.log.plan[lg.N_POST]
         for m, market in enumerate(markets):
             first = engine.context.universe.offset[m]
-            counts[first : first + len(market.tokens), 3] = m
+            counts[first : first + len(market.tokens), desk.W_MARKET] = m
         self._quoting = (
             np.zeros(sc.SEEN_SIZE_OF), np.zeros((len(markets), sc.OWN_SIZE_OF)),
-            np.array(player.strategy.parameters(), np.float64),  # type: ignore[attr-defined]
+            self._parameters,
             np.zeros((sc.MOST_QUOTES, sc.WANTED_SIZE_OF)), broker.venue.terms,
             np.zeros((count, sc.MOST_QUOTES, 3), np.int64), counts,
             np.zeros((8, 1024), np.int64),
         )  # fmt: skip
-        words = TapeWords(engine, self.log.cases, post_only=self._post_only, halts=self._halts)
+        words = TapeWords(
+            engine, self.log.cases, halts=self._halts, reasons=self._reasons, unknown=self._unknown
+        )
         self._teller = TapeTeller(words, broker.venue.markets)
         self._listens: Ints = np.zeros(len(markets), np.int64)
-        broker.venue.make_room(max(256, 4 * (len(markets) + 1) * sc.MOST_QUOTES))
+        broker.venue.make_room(max(256, 4 * self._wishes))
 
-    def _fill_plan(self, strategy: Quoter) -> None:
+    def _decides(self, strategy: Strategy) -> None:
+        """Takes over what the strategy decides with."""
+        assert isinstance(strategy, Quoter)
+        self._quote = kernel_of(strategy)
+        self._parameters = np.array(strategy.parameters(), np.float64)
+        plan = self.log.plan
+        plan[lg.N_ON_FILL] = 1 if strategy.on_own_fill else 0
+        plan[lg.N_DEPTH] = 1 if strategy.depth else 0
+        plan[lg.N_TTL] = strategy.quote_ttl
+        plan[lg.N_POST] = 1 if strategy.post_only else 0
+
+    def _fill_plan(self, strategy: Strategy) -> None:
         plan, start = self.log.plan, self._start
         every = [
             wake.interval
@@ -188,11 +153,7 @@ class CompiledTapeFeed(TapeFeed):
         ]
         plan[lg.N_EVERY] = min(every, default=0)
         plan[lg.N_NEXT] = start + plan[lg.N_EVERY] if every else NEVER
-        plan[lg.N_ON_FILL] = 1 if strategy.on_own_fill else 0
-        plan[lg.N_DEPTH] = 1 if strategy.depth else 0
-        plan[lg.N_TTL] = strategy.quote_ttl
-        plan[lg.N_POST] = 1 if strategy.post_only else 0
-        plan[lg.N_MAX_OPEN] = _exits(self.player).max_open or 0
+        plan[lg.N_MAX_OPEN] = exits_of(self.player).max_open or 0
         plan[lg.N_INPUTS] = self.engine.parts.door.inputs
         plan[lg.N_FIRST] = self.engine.context.orders_made
 
@@ -216,19 +177,9 @@ class CompiledTapeFeed(TapeFeed):
         if self._segment < 0 or not hasattr(self, "_quoting"):
             return super()._play(stop, stop_row)
         engine = self.engine
-        tables, door = engine.state.tables, (*self._order, engine.state.tables.pace)
         while True:
             at = self.tables.at
-            # The kernel sees the rows of the period and no more.
-            tape = self._tape if self._rows == len(self._tape[0]) else self._cut()
-            why = int(
-                l2.play(
-                    stop, at, self._listens, tape, self.tables.books, self.tables.venue,
-                    self._seen, tables.arrays, door,
-                    (tables.trips, tables.tree, self._locks_work), self.log.tables, self._quoting,
-                    self._quote,
-                )
-            )  # fmt: skip
+            why = self._run(stop)
             if why == nb.STOP_END and self._segment == len(self.tape.segments) - 1:
                 # Nothing is recorded any more: what is under way comes to its end, nobody is woken.
                 ended = self.log.plan[lg.N_EVERY] == 0
@@ -238,14 +189,33 @@ class CompiledTapeFeed(TapeFeed):
             if why != l2.STOP_LOG:
                 break
             self.log.grow()
-            self.broker.venue.make_room(
-                4 * (int(at[c.C_STANDING]) + (len(self._listens) + 1) * sc.MOST_QUOTES)
-            )
+            self.broker.venue.make_room(4 * (int(at[c.C_STANDING]) + self._wishes))
         context = engine.context
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
         context.now = max(context.now, int(at[c.C_NOW]))
         return why
+
+    @property
+    def _wishes(self) -> int:
+        """How many quotes can be wanted at once."""
+        tokens, quotes, _ = self._quoting[5].shape
+        return int(tokens * quotes)
+
+    def _run(self, stop: Ns) -> int:
+        """Plays up to a moment; why it stopped."""
+        return int(l2.play(stop, *self._arguments(), self._quote))
+
+    def _arguments(self) -> tuple[Any, ...]:
+        """All tables, as the loop takes them."""
+        tables = self.engine.state.tables
+        # The kernel sees the rows of the period and no more.
+        tape = self._tape if self._rows == len(self._tape[0]) else self._cut()
+        return (
+            self.tables.at, self._listens, tape, self.tables.books, self.tables.venue, self._seen,
+            tables.arrays, (*self._order, tables.pace),
+            (tables.trips, tables.tree, self._locks_work), self.log.tables, self._quoting,
+        )  # fmt: skip
 
     def _under_way(self) -> Ns:
         """When the next thing happens at the venue, is heard from it, or wakes the strategy."""
@@ -274,10 +244,6 @@ class CompiledTapeFeed(TapeFeed):
             at[c.C_WHY] = rw.STOP_TRADED
         return told
 
-    @property
-    def _post_only(self) -> bool:
-        return bool(self.log.plan[lg.N_POST])
-
     # ---- what was done, for the journal and a report -----------------------------------------
 
     def played(self) -> Iterable[Told]:
@@ -293,7 +259,7 @@ class CompiledTapeFeed(TapeFeed):
         return kept(
             self.engine, log.reviews[: int(plan[lg.N_REVIEWS])],
             log.told[: int(plan[lg.N_TOLD])], log.cases[: int(plan[lg.N_CASES])],
-            post_only=self._post_only, halts=self._halts,
+            words=self._teller.words,
         )  # fmt: skip
 
     def refused(self) -> Counter[str]:
@@ -340,13 +306,7 @@ class CompiledTapeFeed(TapeFeed):
     def _heed(self) -> None:
         """Takes over what the engine decided since: halts, kills, cancels, what is heard."""
         engine, plan = self.engine, self.log.plan
-        state = engine.state
-        for id, slot in self._shown.items():
-            found = state.orders.pop(id, None)
-            if found is not None:
-                self.broker.venue.orders[slot, c.V_PULLED] = 1 if found.cancelling else 0
-                del state.by_market[found.market][id]
-        self._shown.clear()
+        self._hide()
         door, now = engine.parts.door, engine.context.now
         halt = door.halted(engine.state.ledgers[0], "", now)
         why = "" if halt is None else halt.reason
@@ -357,6 +317,16 @@ class CompiledTapeFeed(TapeFeed):
         bound = engine.parts.bound[0]
         for m, market in enumerate(engine.context.universe.markets):
             self._listens[m] = any(bound.hears(token.id) for token in market.tokens)
+
+    def _hide(self) -> None:
+        """Takes back the orders that the engine was shown, and what it asked to cancel."""
+        state = self.engine.state
+        for id, slot in self._shown.items():
+            found = state.orders.pop(id, None)
+            if found is not None:
+                self.broker.venue.orders[slot, c.V_PULLED] = 1 if found.cancelling else 0
+                del state.by_market[found.market][id]
+        self._shown.clear()
 
     def _show(self) -> None:
         """Tells the engine which tokens are held and which orders are open now."""
@@ -380,32 +350,3 @@ class CompiledTapeFeed(TapeFeed):
         shares, held = self.engine.state.tables.tokens[t.T_SHARES, 0], self.engine.state.held[0]
         held.clear()
         held.update(int(token) for token in np.flatnonzero(shares))
-
-
-def _torn(tape: Tape, player: Player, engine: Engine) -> bool:
-    """True when trades wake a strategy and a segment ends in the middle of an update."""
-    wakes = player.strategy.subscribe(engine.context.universe.markets).wake
-    if not any(isinstance(wake, Traded) for wake in wakes):
-        return False
-    return any(segment["flag"][-1] & rw.MORE for segment in tape.segments if segment.rows)
-
-
-def tape_feed(
-    config: Config, engine: Engine, played: Played, broker: Any, tokens: Mapping[str, int],
-    players: Sequence[Player],
-) -> tuple[TapeFeed, str]:  # fmt: skip
-    """The feed of a tape, and which way it goes and why not the compiled one."""
-    reason = why_not_compiled(players, engine, broker.venue)
-    if not reason and _torn(played.tape, players[0], engine):
-        reason = "an update with trades goes on in the next segment"
-    if config.backtest.record == "all":
-        reason = "backtest.record all keeps every wake"
-    if config.backtest.path == "python":
-        reason = "backtest.path says so"
-    if reason:
-        feed = TapeFeed(engine, played.tape, broker.venue, tokens, played.start, played.end)
-        return feed, f"the tape went through the engine step by step: {reason}"
-    feed = CompiledTapeFeed(
-        engine, played.tape, broker, tokens, players[0], played.start, played.end
-    )
-    return feed, "the tape was played in compiled code"

@@ -33,6 +33,8 @@ NO_MID = -1
 O_TOKEN = c.O_SIZE_OF
 O_OUTCOME = c.O_SIZE_OF + 1
 O_EXPIRES = c.O_SIZE_OF + 2
+O_POST = c.O_SIZE_OF + 3
+O_REASON = c.O_SIZE_OF + 4
 X_MAKER = c.X_SIZE_OF
 X_TRADE = c.X_SIZE_OF + 1
 
@@ -40,6 +42,7 @@ UNSEEN = {
     lg.NOT_OPEN: "market is not open",
     lg.NO_LOT: "size is less than one lot",
     lg.MOST_MARKETS: MOST_OPEN,
+    lg.UNKNOWN: "unknown token",
 }
 """Why quotes were not even considered, as the quote desk says it."""
 _EMPTY = np.zeros(0)
@@ -49,13 +52,16 @@ class TapeWords(Words):
     """What one row means where a strategy quotes both tokens."""
 
     def __init__(
-        self, engine: Engine, cases: Ints, *, post_only: bool = True,
-        halts: Sequence[tuple[int, str]] = (),
+        self, engine: Engine, cases: Ints, *, halts: Sequence[tuple[int, str]] = (),
+        reasons: Sequence[str] = ("",), unknown: Sequence[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(engine, cases, _EMPTY, _EMPTY)
-        self.post_only = post_only
         self.halts = halts
         """why trading was halted, from which row of the log on"""
+        self.reasons = reasons
+        """what the strategy said with its quotes, by number"""
+        self.unknown = unknown
+        """names of tokens that are none of the session's"""
 
     def _halted(self, row: list[int]) -> str:
         at = bisect_right(self.halts, row[c.O_ROW], key=lambda halt: halt[0])
@@ -63,8 +69,14 @@ class TapeWords(Words):
 
     def token(self, row: list[int]) -> str:
         """The token that a row of the orders is about."""
+        if row[c.O_REFUSED] == lg.UNKNOWN:
+            return self.unknown[row[O_TOKEN]]
         market: Market = self.market(row)
         return market.tokens[row[O_OUTCOME]].id
+
+    def reason(self, row: list[int]) -> str:
+        """What the strategy said with it."""
+        return self.reasons[row[O_REASON]] or REASON
 
     def reviewed(self, row: list[int]) -> fx.OrderReviewed:
         """What the risk door said of one row of the log."""
@@ -90,7 +102,7 @@ class TapeWords(Words):
         return Intent(
             token=self.token(row), side=SIDES[row[c.O_SIDE]], price=row[c.O_PRICE],
             size=row[c.O_ASKED], kind=Kind.QUOTE, tif=_tif(row), ttl=until,
-            post_only=self.post_only, reason=REASON,
+            post_only=row[O_POST] == 1, reason=self.reason(row),
         )  # fmt: skip
 
     def order(self, row: list[int]) -> Order:
@@ -99,7 +111,7 @@ class TapeWords(Words):
             id=self.id(row), ledger=self.ledger, market=self.market(row).id,
             token=self.token(row), side=SIDES[row[c.O_SIDE]], price=row[c.O_PRICE],
             size=row[c.O_PERMITTED], tif=_tif(row), ts=row[c.O_TS], kind=Kind.QUOTE,
-            post_only=self.post_only, expires=row[O_EXPIRES], reason=REASON,
+            post_only=row[O_POST] == 1, expires=row[O_EXPIRES], reason=self.reason(row),
             salt=salt_of(self.session, row[c.O_NUMBER]),
         )  # fmt: skip
 
@@ -110,7 +122,7 @@ class TapeWords(Words):
             trade=f"{id}-{row[X_TRADE]}", order=id, ledger=self.ledger,
             market=self.market(sent).id, token=self.token(sent), side=SIDES[sent[c.O_SIDE]],
             price=row[c.X_PRICE], size=row[c.X_SIZE], fee=row[c.X_FEE], ts=row[c.X_TS],
-            maker=row[X_MAKER] == 1, reason=REASON,
+            maker=row[X_MAKER] == 1, reason=self.reason(sent),
         )  # fmt: skip
 
     def verdicts(self, row: list[int]) -> tuple[Verdict, ...]:
@@ -160,12 +172,13 @@ def orders_of(reviews: Ints, engine: Engine, at: Ints | None = None) -> Ints:
 
     ``at`` are their rows in the log where they are not all of it.
     """
-    rows = np.zeros((len(reviews), O_EXPIRES + 1), np.int64)
+    rows = np.zeros((len(reviews), O_REASON + 1), np.int64)
     same = (
         (c.O_TS, lg.L_TS), (c.O_MARKET, lg.L_MARKET), (c.O_SIDE, lg.L_SIDE),
         (c.O_PRICE, lg.L_PRICE), (c.O_ASKED, lg.L_ASKED), (c.O_PERMITTED, lg.L_PERMITTED),
         (c.O_NUMBER, lg.L_NUMBER), (c.O_REDUCES, lg.L_REDUCES), (c.O_CASE, lg.L_CASE),
         (c.O_REFUSED, lg.L_REFUSED), (O_TOKEN, lg.L_TOKEN), (O_EXPIRES, lg.L_EXPIRES),
+        (O_POST, lg.L_POST), (O_REASON, lg.L_REASON),
     )  # fmt: skip
     for ours, theirs in same:
         rows[:, ours] = reviews[:, theirs]
@@ -206,16 +219,16 @@ def kept(
     reviews: Ints,
     told: Ints,
     cases: Ints,
-    *,
-    post_only: bool,
-    halts: Sequence[tuple[int, str]],
+    words: TapeWords,
 ) -> tuple[TapeFilled, Reviewed]:
     """Every fill and every review, told when somebody asks."""
     orders = orders_of(reviews, engine)
     told = told[told[:, lc.X_WHAT] == lc.FILLED]
     sent = orders[told[:, lg.T_LOG]]
     rows = fills_of(told, sent, ones_of(engine))
-    words = TapeWords(engine, cases, post_only=post_only, halts=halts)
+    words = TapeWords(
+        engine, cases, halts=words.halts, reasons=words.reasons, unknown=words.unknown
+    )
     considered = (orders[:, c.O_REFUSED] == 0) | (orders[:, c.O_REFUSED] == lg.OUT_OF_RANGE)
     quality = np.zeros(len(rows), np.int64)
     return TapeFilled(words, rows, sent, quality), TapeReviewed(words, orders[considered])

@@ -128,16 +128,20 @@ class TapeTeller:
         return self._as_told(event, tuple(effects))
 
     def _wake(self, row: Row) -> ev.Event:
-        ts, why = row.row[0], row.row[lg.P_WAKE if row.what == CANCEL else lg.L_WAKE]
-        if why == lg.BY_TIMER or row.what == CANCEL:
+        ts, wake = row.row[0], row.row[lg.P_WAKE if row.what == CANCEL else lg.L_WAKE]
+        m, why = divmod(wake, lg.BY_SIZE)
+        if why == lg.BY_TIMER:
             return ev.TimerFired(ts, self.words.ledger, EVERY + "0")
-        token = self.words.market(row.sent).yes.id
+        token = self.words.engine.context.universe.markets[m].yes.id
         reason = ev.WakeReason.TRADED if why == lg.BY_TRADE else ev.WakeReason.MOVED
-        return ev.Woken(ts, reason, token, 0, row.row[lg.L_ROW], (self.words.ledger,))
+        at = row.row[lg.P_ROW if row.what == CANCEL else lg.L_ROW]
+        return ev.Woken(ts, reason, token, 0, at, (self.words.ledger,))
 
     def _effects(self, row: Row) -> list[Effect]:
         if row.what == CANCEL:
-            return [fx.RequestCancel(self._id(row.row[lg.P_NUMBER]), REQUOTE)]
+            return [
+                fx.RequestCancel(self._id(row.row[lg.P_NUMBER]), self._why(row.row[lg.P_REASON]))
+            ]
         words, why = self.words, row.row[lg.L_REFUSED]
         if why in UNSEEN:
             token = words.token(row.sent)
@@ -147,6 +151,9 @@ class TapeTeller:
             self._filled[row.row[lg.L_NUMBER]] = 0
             effects.append(fx.SubmitOrder(words.order(row.sent), row.row[lg.L_RESERVED]))
         return effects
+
+    def _why(self, reason: int) -> str:
+        return self.words.reasons[reason] or REQUOTE
 
     def _id(self, number: int) -> str:
         return f"{self.words.session}-{number}"
