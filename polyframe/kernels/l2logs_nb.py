@@ -121,4 +121,7 @@ N_HOLD: Final = 26
 """1 when more is to be carried out at this moment"""
 N_REASON: Final = 27
 """of the quotes that are being carried out"""
-N_SIZE_OF: Final = 28
+N_WRAPPER: Final = 28
+"""where the C wrapper and the machine code of the quote kernel lie"""
+N_CODE: Final = 29
+N_SIZE_OF: Final = 30

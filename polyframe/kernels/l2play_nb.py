@@ -34,6 +34,7 @@ from polyframe.kernels.l2desk_nb import (
     want,
 )
 from polyframe.kernels.l2hear_nb import hear
+from polyframe.kernels.quotecall_nb import quote_at
 from polyframe.kernels.seencolumns_nb import LEAVE
 from polyframe.kernels.venue_nb import BOOKS, VENUE, last_moment
 
@@ -47,11 +48,10 @@ LEFT: Final = -1
 """in the counts of a token: what rests on it is left as it is"""
 
 _row = types.Array(int64, 1, "C")
-ASKED = types.FunctionType(seen_nb.QUOTE)
 
 
-@kernel(types.void(int64, int64, BOOKS, VENUE, rw.SEEN, TABLES, LOGS, QUOTING, ASKED), inline=True)
-def ask(m, now, books, venue, seen, tables, logs, quoting, quote):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, BOOKS, VENUE, rw.SEEN, TABLES, LOGS, QUOTING), inline=True)
+def ask(m, now, books, venue, seen, tables, logs, quoting):  # type: ignore[no-untyped-def]
     """Asks the strategy what it wants in a market; its answer stands in the wishes.
 
     Shapes: see module. Units: ns.
@@ -64,6 +64,8 @@ def ask(m, now, books, venue, seen, tables, logs, quoting, quote):  # type: igno
         terms, plan[lg.N_DEPTH],
     )  # fmt: skip
     plan[lg.N_WAKES] += 1
+    # An intrinsic: numba hands it the typing context.
+    quote = quote_at(plan[lg.N_WRAPPER], plan[lg.N_CODE])  # type: ignore[call-arg, var-annotated]
     n = quote(out, own[m], parameters, wanted)
     first = book[m, nb.B_TOKEN]
     for outcome in range(min(book[m, nb.B_TOKENS], 2)):
@@ -116,11 +118,10 @@ def heard(row, at, tape, seen):  # type: ignore[no-untyped-def]
 
 @kernel(
     int64(
-        int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING,
-        ASKED,
+        int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING
     ))  # fmt: skip
 def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a step
-    until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting, quote
+    until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting
 ):
     """Plays the tape up to a moment, or to the first thing that the engine must do.
 
@@ -217,7 +218,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                 return STOP_ASK
             for m in range(first, stop):
                 if listens[m] != 0 and traits[m, t.K_TRADABLE] != 0:
-                    ask(m, now, books, venue, seen, tables, logs, quoting, quote)
+                    ask(m, now, books, venue, seen, tables, logs, quoting)
         # As the engine does with a list of wishes: all are asked for, then all are carried out.
         k = int64(0)
         last = decided
@@ -236,28 +237,3 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             k += 1
         if decided != 0 and plan[lg.N_HOLD] != 0:
             return STOP_HELD
-
-
-@kernel(ASKED.signature)
-def nobody(sight, own, parameters, wanted):  # type: ignore[no-untyped-def]
-    """Stands where a quote kernel would, and is never asked.
-
-    Shapes: see ``seen_nb.QUOTE``. Units: none.
-    """
-    return LEAVE
-
-
-@kernel(
-    int64(
-        int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING
-    ))  # fmt: skip
-def host(  # type: ignore[no-untyped-def]
-    until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting
-):
-    """The same for a strategy that decides in Python (``N_HOSTED``): it stops to have it asked.
-
-    Shapes: see module. Units: ns.
-    """
-    return play(
-        until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting, nobody
-    )

@@ -37,6 +37,7 @@ from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
 from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE
+from polyframe.kernels.quotecall_nb import addresses
 from polyframe.runtime.feed import NEVER, Told
 from polyframe.runtime.logged import Filled, Reviewed
 from polyframe.runtime.own_orders import OwnOrders, of_log
@@ -137,8 +138,10 @@ class CompiledTapeFeed(TapeFeed):
         """Takes over what the strategy decides with."""
         assert isinstance(strategy, Quoter)
         self._quote = kernel_of(strategy)
+        """held as long as the loop knows its addresses"""
         self._parameters = np.array(strategy.parameters(), np.float64)
         plan = self.log.plan
+        plan[[lg.N_WRAPPER, lg.N_CODE]] = addresses(self._quote)
         plan[lg.N_ON_FILL] = 1 if strategy.on_own_fill else 0
         plan[lg.N_DEPTH] = 1 if strategy.depth else 0
         plan[lg.N_TTL] = strategy.quote_ttl
@@ -204,7 +207,7 @@ class CompiledTapeFeed(TapeFeed):
 
     def _run(self, stop: Ns) -> int:
         """Plays up to a moment; why it stopped."""
-        return int(l2.play(stop, *self._arguments(), self._quote))
+        return int(l2.play(stop, *self._arguments()))
 
     def _arguments(self) -> tuple[Any, ...]:
         """All tables, as the loop takes them."""

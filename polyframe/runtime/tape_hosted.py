@@ -42,13 +42,13 @@ class HostedTapeFeed(CompiledTapeFeed):
     def _run(self, stop: Ns) -> int:
         """Plays up to a moment; the strategy is asked on the way."""
         arguments, plan = self._arguments(), self._plan
-        why = l2.host(stop, *arguments)
+        why = l2.play(stop, *arguments)
         while why in (l2.STOP_ASK, l2.STOP_HELD):
             if why == l2.STOP_ASK:
                 self._ask(plan[lg.N_FROM], plan[lg.N_WAKE] % lg.BY_SIZE)
             if self._pending and self._hand_over():
                 arguments, plan = self._arguments(), self._plan
-            why = l2.host(stop, *arguments)
+            why = l2.play(stop, *arguments)
         return int(why)
 
     @property
