@@ -12,9 +12,9 @@ from polyframe.kernels import bardesk_nb as bd
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import booking_nb as bk
+from polyframe.kernels import exit_rows_nb, ledgers_nb, locks_nb
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
-from polyframe.kernels import ledgers_nb, locks_nb
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import LOCKS, TABLES
 from polyframe.kernels.compile_nb import kernel
@@ -26,6 +26,22 @@ from polyframe.kernels.venue_nb import BOOKS, VENUE
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
+
+
+@kernel(types.void(_row, int64, int64, int64, int64, TABLES, VENUE, SEEN))
+def _kept(x, m, token, outcome, before, tables, venue, seen):  # type: ignore[no-untyped-def]
+    """What a view tells of a position beside its holding: its age, the highest bid."""
+    tokens, rule, book = tables[1], venue[4][m], seen[0]
+    bid, ask, one = book[m, nb.B_BID], book[m, nb.B_ASK], rule[bm.R_ONE]
+    if outcome != 0:
+        bid = one - ask if ask > 0 else int64(0)
+    if book[m, nb.B_TRUSTED] == 0:
+        bid = int64(0)
+    stale = 1 if book[m, nb.B_TS] < x[c.X_TS] else 0
+    exit_rows_nb.booked(
+        seen[9][0][0, token], before, tokens[t.T_SHARES, 0, token], tokens[t.T_COST, 0, token],
+        rule[bm.R_LOT], rule[bm.R_DIVISOR], x[c.X_KNOWN], bid, stale,
+    )  # fmt: skip
 
 
 @kernel(types.void(_row, int64, TABLES, BOOKS, VENUE, SEEN, _table, LOCKS, _row), inline=True)
@@ -110,6 +126,11 @@ def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-
     if what == c.FILLED:
         plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
         _book(x, slot, tables, books, venue, seen, door[4], locks, row)
+        if plan[lg.N_HOSTED] != 0:
+            outcome = 1 - o[c.V_DIRECT]
+            change = x[c.X_SIZE] * (o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE])
+            before = tables[1][t.T_SHARES, 0, o[c.V_TOKEN]] - change
+            _kept(x, o[c.V_MARKET], o[c.V_TOKEN], outcome, before, tables, venue, seen)
         if x[c.X_OPEN] > 0:
             return
     reserve(slot, 0, -1, 1, tables, books, venue, seen)

@@ -124,4 +124,7 @@ N_REASON: Final = 27
 N_WRAPPER: Final = 28
 """where the C wrapper and the machine code of the quote kernel lie"""
 N_CODE: Final = 29
-N_SIZE_OF: Final = 30
+N_CROSSED: Final = 30
+"""how often an own fill crossed a limit: what the engine then does is no step of its own in a run
+step by step"""
+N_SIZE_OF: Final = 31

@@ -195,6 +195,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                 at[c.C_NOW] = max(now, known)
                 hear(at, tables, books, venue, seen, door, locks, logs)
                 if nb.settle(marks) != 0:
+                    plan[lg.N_CROSSED] += 1
                     return nb.STOP_LIMIT
                 continue
             if why in (nb.STOP_MOVED, rw.STOP_TRADED):

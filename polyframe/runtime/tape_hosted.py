@@ -63,6 +63,9 @@ class HostedTapeFeed(CompiledTapeFeed):
             return
         context = engine.context
         now = context.now = max(context.now, int(self.tables.at[c.C_NOW]))
+        # As many steps as there would be by now: random numbers are drawn by step.
+        steps = context.step
+        context.step += self._plan[lg.N_STEP] - self._plan[lg.N_CROSSED]
         try:
             wishes = self._invoke(
                 bound.name, bound.methods["on_wake"], self._wake(m, why, now), self._view
@@ -72,6 +75,7 @@ class HostedTapeFeed(CompiledTapeFeed):
             engine.conduct.failed(bound, error)
             return
         finally:
+            context.step = steps
             if self._shown:
                 self._hide()
         self._pending.extend(wishes)  # type: ignore[arg-type]
@@ -115,7 +119,7 @@ class HostedTapeFeed(CompiledTapeFeed):
 
     @property
     def _counts(self) -> memoryview:
-        return self._quoting[6].reshape(-1).data  # type: ignore[no-any-return]
+        return self._quoting[6].reshape(-1).data
 
     def _write(self, token: int, quotes: Quotes, counts: memoryview) -> bool:
         bids, asks = quotes.bids, quotes.asks
