@@ -329,7 +329,6 @@ def _record(
         resolutions=data.resolutions,
         fills=collector.fill_log({trade: note.flag for trade, note in notes.items()}),
         settlements=collector.settlements,
-        rewards=collector.rewards,
         reviews=collector.review_log(),
         left_open=left_open(made),
         equity_ts=equity_ts,

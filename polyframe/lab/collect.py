@@ -42,7 +42,6 @@ class Collector:
         self.unpriced: list[Judgement] = []
         self.delivered: dict[Forecast, None] = {}
         self.unanswered: set[str] = set()
-        self.rewards: list[RewardPaid] = []
         self.own: Watched | None = None
         """follows the orders of a run over recorded books"""
         self._mids: dict[str, Price | None] = {}
@@ -59,8 +58,6 @@ class Collector:
             self.rewards.append(event)
         elif isinstance(event, ForecastFailed):
             self.unanswered.add(event.market)
-        elif isinstance(event, RewardPaid):
-            self.rewards.append(event)
         for effect in effects:
             if isinstance(effect, FillBooked):
                 self.fills.append(effect)
