@@ -16,6 +16,7 @@ from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.l2rows_nb import TAPE
 from polyframe.kernels.venue_nb import BOOKS, VENUE, mid
+from polyframe.kernels.window_nb import follow
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
@@ -44,13 +45,16 @@ def _other(m, row, tape, at, books, venue):  # type: ignore[no-untyped-def]
     elif kind == rw.SNAPSHOT_END:
         f.after_snapshot(m, books, venue)
     elif kind == rw.TICK:
-        rw.ticked(m, tape[1][row], tape[0][row], at, books, venue)
+        if tape[1][row] > 0 and tape[1][row] != own[b.K_TICK]:
+            f.on_tick(m, tape[1][row], tape[0][row], at, books, venue)
     elif kind == rw.CLEAR:
         b.wipe(own[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1])
         own[c.D_INSIDE] = 0
     elif kind in (rw.QUOTE_BID, rw.QUOTE_ASK):
         step = int64(0)
         if tape[1][row] > 0:
+            step = b.step_of(own[: b.K_SIZE_OF], tape[1][row])
+        if step == b.OFF_GRID and follow(m, tape[1][row], desk, levels, venue[0]) != 0:
             step = b.step_of(own[: b.K_SIZE_OF], tape[1][row])
         if step != b.OFF_GRID:
             side = 1 if kind == rw.QUOTE_BID else -1
@@ -79,6 +83,12 @@ def mids(at, tape, books, venue, last, out):  # type: ignore[no-untyped-def]
             if kind[row] == rw.LEVEL:
                 own = desk[m, : b.K_SIZE_OF]
                 step = b.step_of(own, price[row])
+                if (
+                    step == b.OFF_GRID
+                    and size[row] > 0
+                    and follow(m, price[row], desk, levels, venue[0]) != 0
+                ):
+                    step = b.step_of(own, price[row])
                 if step != b.OFF_GRID:
                     b.rest(own, levels[2 * m], levels[2 * m + 1], side[row], step, size[row])
             else:

@@ -43,5 +43,8 @@ def addresses(compiled: Any) -> tuple[int, int]:
     Shapes: none. Units: addresses.
     """
     made = compiled.get_compile_result(QUOTE)
-    find = made.library.get_pointer_to_function
-    return find(made.fndesc.llvm_cfunc_wrapper_name), find(made.fndesc.llvm_func_name)
+    linked, names = made.library, made.fndesc
+    return (
+        linked.get_pointer_to_function(names.llvm_cfunc_wrapper_name),
+        linked.get_pointer_to_function(names.llvm_func_name),
+    )

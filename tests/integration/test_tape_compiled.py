@@ -155,7 +155,7 @@ def test_both_ways_are_paid_the_same(registry: Registry, tmp_path: Path, seed: i
     rng = np.random.default_rng(100 + seed)
     # Four minutes on one day, the rest of the ten on the next.
     start = START + DAY - 4 * MINUTE
-    data = tape_data(tmp_path, 100 + seed, int(rng.integers(1, 4)), 5_000, 2, start)
+    data = tape_data(tmp_path, 100 + seed, int(rng.integers(1, 4)), 5_000, 2, start=start)
     values = drawn(rng, 100 + seed)
     values["venue"]["sim"] |= paying(rng)
     values["account"]["cash"] = "2000"
