@@ -22,6 +22,11 @@ _FROM: dict[str, str] = {
         "polyframe.api.view": "View",
         "polyframe.api.strategy": "Strategy",
         "polyframe.api.quoting": "Quoter compilable quote_kernel",
+        "polyframe.api.making": (
+            "aversion_for endless_depths horizon_depths income_a_day left_of log_odds_of "
+            "near_depth note_fills points_a_share probability_of resolution_price rival_points "
+            "spread_term trend_of weighted_mid"
+        ),
         "polyframe.api.exits": "Exit Exits PortfolioTrailing Thesis Trailing",
         "polyframe.api.protection": "Halt Proposal Protection",
         "polyframe.api.forecaster": "Forecaster ForecastSource ResolvedPair",

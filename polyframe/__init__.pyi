@@ -1,3 +1,5 @@
+import types as _types
+
 from polyframe.api.exchange import Broker as Broker
 from polyframe.api.exchange import Clocked as Clocked
 from polyframe.api.exchange import Exchange as Exchange
@@ -26,6 +28,21 @@ from polyframe.api.forecaster import (
     ResolvedPair as ResolvedPair,
 )
 from polyframe.api.hookspecs import hookimpl as hookimpl
+from polyframe.api.making import aversion_for as aversion_for
+from polyframe.api.making import endless_depths as endless_depths
+from polyframe.api.making import horizon_depths as horizon_depths
+from polyframe.api.making import income_a_day as income_a_day
+from polyframe.api.making import left_of as left_of
+from polyframe.api.making import log_odds_of as log_odds_of
+from polyframe.api.making import near_depth as near_depth
+from polyframe.api.making import note_fills as note_fills
+from polyframe.api.making import points_a_share as points_a_share
+from polyframe.api.making import probability_of as probability_of
+from polyframe.api.making import resolution_price as resolution_price
+from polyframe.api.making import rival_points as rival_points
+from polyframe.api.making import spread_term as spread_term
+from polyframe.api.making import trend_of as trend_of
+from polyframe.api.making import weighted_mid as weighted_mid
 from polyframe.api.market_filter import MarketFilter as MarketFilter
 from polyframe.api.market_filter import MarketStats as MarketStats
 from polyframe.api.objective import (
@@ -339,6 +356,7 @@ from polyframe.quant.sizing import kelly_void_risk as kelly_void_risk
 from polyframe.quant.sizing import sell_net as sell_net
 
 __version__: str
+seen: _types.ModuleType
 __all__: list[str]
 from polyframe.api.execution import Step as Step
 from polyframe.api.parts import NEVER as NEVER

@@ -70,6 +70,10 @@ def backtest(
         Path | None,
         _option("--data", help="A catalogue; none: the shipped synthetic one.", panel=DATA),
     ] = None,
+    tape: Annotated[
+        str | None,
+        _option("--tape", help="A tape of the catalogue by its source.", panel=DATA),
+    ] = None,
     timerange: Annotated[
         str | None, _option("--timerange", help="Days, like 2026-01-01..2026-03-01.", panel=DATA)
     ] = None,
@@ -162,7 +166,8 @@ def backtest(
         Request(
             strategies=[_given("--strategy", name) for name in strategy or ()],
             together=together, data=data, files=config or (), profile=profile,
-            user_data=user_data, timerange=_given("--timerange", timerange),
+            user_data=user_data, tape=_given("--tape", tape),
+            timerange=_given("--timerange", timerange),
             markets=markets or (), category=_one("--category", category), forecasted=forecasted,
             cash=_given("--cash", cash), stake=_given("--stake", stake), max_open=max_open,
             seed=seed, record=_given("--record", record), missing=_given("--missing", missing),

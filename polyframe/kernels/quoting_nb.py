@@ -29,7 +29,7 @@ def compiled(function: Callable[..., Any], marked: Any, *, quotes: bool) -> Any:
     if function in _made:
         return _made[function]
     names = {
-        name: compiled(value.function, marked, quotes=False)
+        name: value.compiled()
         for name, value in function.__globals__.items()
         if isinstance(value, marked) and name in _names(function)
     }

@@ -22,6 +22,7 @@ from polyframe.errors import ConfigError, UserError
 from polyframe.kernels.l2columns_nb import C_OFF_GRID
 from polyframe.lab.bands import bands_of
 from polyframe.lab.collect import Collector, left_open
+from polyframe.lab.places import shipped_dirs
 from polyframe.lab.record import (
     BookRun,
     Code,
@@ -40,7 +41,6 @@ from polyframe.lab.rowhash import row_digests
 from polyframe.lab.scenarios import scenarios_of
 from polyframe.lab.schema import Report
 from polyframe.lab.summary import build as build_report
-from polyframe.lab.synth import sample_dir
 from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
 from polyframe.runtime.own_orders import Watched, together
@@ -299,7 +299,7 @@ def make_manifest(
             first,
             last,
             bool(catalogue.manifest.get("synthetic", False)),
-            "" if catalogue.path == sample_dir() else str(catalogue.path),
+            "" if catalogue.path in shipped_dirs() else str(catalogue.path),
             forecasted,
         ),
         forecasts=ForecastsUsed(forecasts.hexdigest(), tuple(sorted({f.source for f in rows}))),

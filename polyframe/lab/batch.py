@@ -85,7 +85,7 @@ def _made(
             record=line.config.backtest.record, bands=ways.bands, worst=ways.worst,
         )  # fmt: skip
     finished = run(
-        line.config, plan.registry, plan.directory,
+        line.config, plan.registry, plan.place(line),
         runs=runs, forecasted=plan.forecasted, progress=progress, robust=ways.robust, reuse=reuse,
         bands=ways.bands, worst=ways.worst, **how,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from polyframe.domain.market import Market, Resolution, Token
@@ -60,8 +61,11 @@ __all__ = [
 RESOLVED_AFTER: Ns = MINUTE
 
 
-def generate(specs: Spec | Sequence[Spec], seed: int) -> Flow:
+def generate(specs: Spec | Sequence[Spec], seed: int, *, seconds: float | None = None) -> Flow:
     """Order flow of one market or of several on one tape. The same arguments give the same rows.
+
+    With ``seconds`` the tape ends so long after its beginning, and markets that live on have no
+    outcome yet.
 
     Raises:
         UserError: no spec, or a seed below 0.
@@ -70,7 +74,7 @@ def generate(specs: Spec | Sequence[Spec], seed: int) -> Flow:
     if not listed:
         raise UserError("order flow of no market", expected="one spec or more")
     _check_seed(seed)
-    runs = [_run(spec, stream_of(seed, n)) for n, spec in enumerate(listed)]
+    runs = [_run(spec, stream_of(seed, n), seconds) for n, spec in enumerate(listed)]
     markets = tuple(_market(spec, n) for n, spec in enumerate(listed))
     figures = tuple(
         measure(
@@ -89,8 +93,8 @@ def generate(specs: Spec | Sequence[Spec], seed: int) -> Flow:
         markets=markets,
         resolutions=tuple(
             Resolution.winner(market, 0 if run.happened else 1, market.closes + RESOLVED_AFTER)
-            for run, market in zip(runs, markets, strict=True)
-            if run.happened is not None
+            for run, market, spec in zip(runs, markets, listed, strict=True)
+            if run.happened is not None and (seconds is None or spec.seconds <= seconds)
         ),
         figures=figures,
         counts=tuple(run.counts for run in runs),
@@ -98,8 +102,11 @@ def generate(specs: Spec | Sequence[Spec], seed: int) -> Flow:
     return Flow(columns, truth, note)
 
 
-def _run(spec: Spec, stream: NDArray[np.uint64]) -> Run:
-    return run_agents(spec, stream) if isinstance(spec, FlowSpec) else run_touch(spec, stream)
+def _run(spec: Spec, stream: NDArray[np.uint64], seconds: float | None) -> Run:
+    upto = spec.seconds if seconds is None else min(spec.seconds, seconds)
+    if isinstance(spec, FlowSpec):
+        return run_agents(spec, stream, upto)
+    return run_touch(replace(spec, seconds=upto), stream)
 
 
 def _market(spec: Spec, n: int) -> Market:

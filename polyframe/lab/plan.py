@@ -10,13 +10,14 @@ from typing import Any
 
 from polyframe.api.plugin import Plugin
 from polyframe.errors import ConfigError, PluginError, UserError
-from polyframe.lab.places import catalogue_dir
+from polyframe.lab.places import catalogue_dir, tape_dir
 from polyframe.runtime.config import find_files, load_config, validated
 from polyframe.runtime.exits import exits_of
 from polyframe.runtime.overriding import with_max_open, with_own, with_stake
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.session_classes import adopt
 from polyframe.runtime.settings import Config
+from polyframe.runtime.tape_data import plays_tape
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Request:
     seed: int | None = None
     record: str = ""
     missing: str = ""
+    tape: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)
     also: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,6 +54,7 @@ class Request:
             "data.timerange": self.timerange,
             "data.category": self.category,
             "data.markets": named_markets(self.markets),
+            "data.tape": self.tape,
             "account.cash": self.cash,
             "session.seed": self.seed,
             "backtest.record": self.record,
@@ -87,6 +90,12 @@ class Plan:
     directory: Path
     user_data: Path
     forecasted: bool = False
+
+    def place(self, line: Line) -> Path:
+        """The catalogue that a run plays."""
+        return (
+            tape_dir(self.directory) if plays_tape(line.config, self.registry) else self.directory
+        )
 
     def check(self) -> None:
         """Refuses the whole plan before a long run when a later strategy does not exist.

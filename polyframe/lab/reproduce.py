@@ -15,6 +15,7 @@ import msgspec
 
 from polyframe.errors import ConfigError, DataError, UserError
 from polyframe.lab.backtest import Loaded, Progress, TemporaryJournal, load, played
+from polyframe.lab.places import shipped_dir
 from polyframe.lab.record import Manifest
 from polyframe.lab.results import (
     DIGEST,
@@ -29,7 +30,6 @@ from polyframe.lab.results import (
 from polyframe.lab.rowhash import row_digests
 from polyframe.lab.schema import Report, Trade
 from polyframe.lab.summary import build
-from polyframe.lab.synth import sample_dir
 from polyframe.runtime.config import validated
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
@@ -210,7 +210,8 @@ def _config(manifest: Manifest) -> Config:
 
 def _catalogue(stored: Stored, data: Path | None, verb: str) -> Path:
     path = stored.manifest.data.path
-    found = data if data is not None else Path(path) if path else sample_dir()
+    own = Path(path) if path else shipped_dir(stored.manifest.data.label)
+    found = data if data is not None else own
     if not (found / "catalogue.json").is_file():
         raise UserError(
             f"the data of run {stored.directory.name} is not at {found}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 BUILTINS: tuple[str, ...] = (
     "polyframe.strategies.llm_forecast",
+    "polyframe.strategies.market_maker",
     "polyframe.forecasters.recorded",
     "polyframe.forecasters.market_prior",
     "polyframe.forecasters.calibrated",

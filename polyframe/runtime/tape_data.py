@@ -17,7 +17,7 @@ from polyframe.runtime.settings import Config
 from polyframe.store.catalogue import Catalogue
 from polyframe.store.tape import Segment, Tape, TapeKind
 
-__all__ = ["Played", "played", "tape_source"]
+__all__ = ["Played", "played", "plays_tape", "tape_source"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def tape_source(catalogue: Catalogue, config: Config, registry: Registry) -> str
                 hint=f"polyframe data list '{catalogue.path}'",
             )
         return named
-    playing = [use.use for use in config.strategies if _plays_books(registry, use.use)]
+    playing = _playing(config, registry)
     if not playing:
         return ""
     if not sources:
@@ -101,9 +101,20 @@ def tape_source(catalogue: Catalogue, config: Config, registry: Registry) -> str
     return sources[0]
 
 
-def _plays_books(registry: Registry, name: str) -> bool:
-    cls: type[Strategy] = registry.get("strategy", name)
-    return cls.books
+def plays_tape(config: Config, registry: Registry) -> bool:
+    """Whether a run plays recorded books: a tape is named, or a strategy wants one."""
+    return bool(config.data.tape or _playing(config, registry))
+
+
+def _playing(config: Config, registry: Registry) -> list[str]:
+    """The strategies that play recorded books."""
+    names = (use.use for use in config.strategies)
+    return [name for name in names if _strategy(registry, name).books]
+
+
+def _strategy(registry: Registry, name: str) -> type[Strategy]:
+    found: type[Strategy] = registry.get("strategy", name)
+    return found
 
 
 def played(
