@@ -356,7 +356,6 @@ from polyframe.quant.sizing import kelly_void_risk as kelly_void_risk
 from polyframe.quant.sizing import sell_net as sell_net
 
 __version__: str
-seen: _types.ModuleType
 __all__: list[str]
 from polyframe.api.execution import Step as Step
 from polyframe.api.parts import NEVER as NEVER
@@ -387,3 +386,5 @@ from polyframe.quant.slippage import Circumstances as Circumstances
 from polyframe.quant.slippage import Slippage as Slippage
 from polyframe.quant.slippage import circumstances as circumstances
 from polyframe.quant.slippage import fit_slippage as fit_slippage
+
+seen: _types.ModuleType

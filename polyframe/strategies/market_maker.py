@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
+
+from pydantic import model_validator
 
 from polyframe import (
     MILLISECOND,
@@ -511,6 +513,19 @@ class MarketMaker(Quoter):
         """a resting quote stays while it is so near to the wanted one, in half spreads"""
         refill: float = Real(0.5, 0.0, 1.0, space="lifecycle")
         """what is left of a quote stays from this part of the wanted size on"""
+
+        @model_validator(mode="after")
+        def _sound(self) -> Self:
+            for name, words in WORDS.items():
+                if getattr(self, name) not in words:
+                    raise ValueError(f"{name} is one of {', '.join(words)}")
+            if not 0.0 < self.soft < self.hard <= self.flatten_at:
+                raise ValueError("soft, hard and flatten_at must ascend above 0")
+            positive = ("size", "capital", "aversion", "decay", "intensity", "horizon")
+            spans = ("volatility_halflife", "markout_halflife", "trend_halflife", "refresh_ms")
+            if any(getattr(self, name) <= 0 for name in (*positive, *spans)):
+                raise ValueError(f"{', '.join((*positive, *spans))} must be above 0")
+            return self
 
     config: Config
     quote = quote

@@ -26,6 +26,7 @@ from polyframe.engine.setup import Player, Setup
 from polyframe.runtime.calls import PluginCalls
 from polyframe.runtime.plugins import Registry
 from polyframe.testing.builders import START, build_forecast, build_market
+from polyframe.testing.shown_books import ShownBooks
 
 ALWAYS = ("Balance", "VenueRules", "TrustedBook")
 """The guards that every session has."""
@@ -86,6 +87,10 @@ class Session:
                 start=START,
             )
         )
+        self.books: ShownBooks | None = None
+        if strategy is not None and strategy.books:
+            self.books = self.engine.context.books.deep = ShownBooks(self.markets)
+        self.closed: set[str] = set()
         self.answers = answers
         self.effects: list[Effect] = []
         self.now: Ns = START
@@ -125,7 +130,10 @@ class Session:
         """Puts this session's venue where another one's is: the same answers come."""
         self.now = other.now
         self.pending = list(other.pending)
+        self.closed = set(other.closed)
         self._sent = other._sent
+        if self.books is not None and other.books is not None:
+            self.books.take(other.books)
         self._rng.setstate(other._rng.getstate())
 
     def of(self, kind: type[Any]) -> list[Any]:
@@ -134,6 +142,13 @@ class Session:
 
     def _step(self, event: Event) -> list[Effect]:
         self.now = max(self.now, event.ts)
+        if isinstance(event, ev.MarketClosed):
+            self.closed.add(event.market)
+        if isinstance(event, ev.OrderFilled) and event.fill.market in self.closed:
+            # What reaches a market after its end executes no more.
+            event = ev.OrderCancelled(event.ts, event.fill.order, "the market is closed")
+        if self.books is not None and isinstance(event, ev.BookUpdated):
+            self.books.show(event.quote)
         effects = self.engine.step(event)
         self.effects += effects
         for effect in effects:
