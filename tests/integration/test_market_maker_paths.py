@@ -37,7 +37,7 @@ def registry() -> Registry:
 @pytest.mark.parametrize("n", range(len(SETTINGS)))
 def test_both_paths_give_the_same_orders(registry: Registry, tmp_path: Path, n: int) -> None:
     rng = np.random.default_rng(n)
-    data = tape_data(tmp_path, 40 + n, 2, 1_500, 1 + n % 2)
+    data = tape_data(tmp_path, 40 + n, 2, 3_000, 1 + n % 2)
     # The books of these tapes jump and gape: the bounds that would pull every quote are wide.
     wide = {"cooloff_seconds": 2.0, "max_spread": 0.5, "jump": 0.2, "sweep": 1.5}
     values = {
@@ -48,7 +48,7 @@ def test_both_paths_give_the_same_orders(registry: Registry, tmp_path: Path, n: 
         "venue": {"sim": {"latency_entry_ms": int(rng.choice([0, 50, 250]))}},
     }
     counts = same(registry, data, values)
-    assert SETTINGS[n].get("mode") == "reduce" or counts["fills"] > 5
+    assert SETTINGS[n].get("mode") == "reduce" or counts["fills"] >= 5
 
 
 def test_the_shipped_tape_is_made_again_byte_for_byte(tmp_path: Path) -> None:
