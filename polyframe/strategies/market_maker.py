@@ -55,7 +55,7 @@ FAIR = ("mid", "microprice", "forecast")
 MODELS = ("avellaneda_stoikov", "glft", "logit", "cara")
 ONE_SIDED = ("skew", "reduce")
 MODES = ("quote", "reduce", "flatten")
-PAIRS = ("sell", "merge")
+PAIRS = ("sell", "bid")
 RESOLUTION = ("never", "near", "always")
 
 WORDS: dict[str, Sequence[str]] = {
@@ -487,7 +487,7 @@ class MarketMaker(Quoter):
         """when inventory is priced as if held to resolution, where that is more"""
         mode: str = Choice("quote", MODES)
         pairs: str = Choice("sell", PAIRS)
-        """sell what is held, or always bid for both outcomes and merge complete pairs"""
+        """sell what is held, or always bid for both outcomes: complete pairs pay 1 at the end"""
         objective: bool = True
         """quote a side only where it is expected to pay"""
         maker_fee: float = 0.0

@@ -19,7 +19,7 @@ from polyframe.domain.events import Event, precedence
 from polyframe.domain.market import Group, Market
 from polyframe.domain.orders import Order, Seal, TimeInForce
 from polyframe.domain.portfolio import Fill
-from polyframe.domain.units import MILLISECOND, Ns, money
+from polyframe.domain.units import HOUR, MILLISECOND, Ns, money
 from polyframe.engine.engine import Engine
 from polyframe.engine.risk import Guarded
 from polyframe.engine.setup import Player, Setup
@@ -31,6 +31,9 @@ from polyframe.testing.shown_books import ShownBooks
 ALWAYS = ("Balance", "VenueRules", "TrustedBook")
 """The guards that every session has."""
 LATENCY = 50 * MILLISECOND
+RESTS = HOUR
+"""How long a post-only order rests before it executes: a quote that is met at once, and quoted anew
+at once, would be met without end."""
 
 Answers = Literal["fill", "random", "silent"]
 """What the venue does with orders: fill them, anything that can happen, or never answer."""
@@ -91,6 +94,7 @@ class Session:
         if strategy is not None and strategy.books:
             self.books = self.engine.context.books.deep = ShownBooks(self.markets)
         self.closed: set[str] = set()
+        self.pulled: set[str] = set()
         self.answers = answers
         self.effects: list[Effect] = []
         self.now: Ns = START
@@ -130,7 +134,7 @@ class Session:
         """Puts this session's venue where another one's is: the same answers come."""
         self.now = other.now
         self.pending = list(other.pending)
-        self.closed = set(other.closed)
+        self.closed, self.pulled = set(other.closed), set(other.pulled)
         self._sent = other._sent
         if self.books is not None and other.books is not None:
             self.books.take(other.books)
@@ -147,6 +151,8 @@ class Session:
         if isinstance(event, ev.OrderFilled) and event.fill.market in self.closed:
             # What reaches a market after its end executes no more.
             event = ev.OrderCancelled(event.ts, event.fill.order, "the market is closed")
+        if isinstance(event, ev.OrderFilled) and event.fill.order in self.pulled:
+            return []
         if self.books is not None and isinstance(event, ev.BookUpdated):
             self.books.show(event.quote)
         effects = self.engine.step(event)
@@ -168,6 +174,7 @@ class Session:
         elif isinstance(effect, fx.SubmitOrder):
             yield from self._order(effect.order, later)
         elif isinstance(effect, fx.RequestCancel) and not effect.parent:
+            self.pulled.add(effect.order)
             yield ev.OrderCancelled(later, effect.order, effect.reason)
         elif isinstance(effect, fx.RedeemPosition):
             paid = self.engine.parts.life.resolutions[effect.market]
@@ -193,6 +200,8 @@ class Session:
             yield ev.OrderRejected(later, order.id, "refused by chance")
             return
         yield ev.OrderAccepted(later, order.id)
+        if self.answers == "fill" and order.post_only:
+            later += RESTS
         if chance < 0.3 and order.tif in (TimeInForce.GTC, TimeInForce.GTD):
             return  # it rests
         market = self.view.market(order.token)

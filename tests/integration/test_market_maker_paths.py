@@ -23,7 +23,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"fair": "mid", "model": "avellaneda_stoikov", "one_sided": "reduce", "volatility_widen": 2.0},
     {"fair": "microprice", "model": "glft", "toxicity": 3.0, "markout_seconds": 5.0, "trend": 1.0},
     {"fair": "forecast", "model": "logit", "resolution_skew": "always", "soft": 0.05, "hard": 0.1},
-    {"model": "cara", "pairs": "merge", "refill": 0.9, "refresh_part": 0.0, "move_ticks": 0},
+    {"model": "cara", "pairs": "bid", "refill": 0.9, "refresh_part": 0.0, "move_ticks": 0},
     {"mode": "reduce"},
     {"flatten_at": 0.11, "soft": 0.05, "hard": 0.1, "jump": 0.02, "sweep": 0.4, "size": 30.0},
 )

@@ -94,8 +94,8 @@ def test_both_sides_are_bids_of_their_outcome_while_nothing_is_held() -> None:
 def test_shares_that_are_held_are_sold_instead() -> None:
     scene = Scene(**PLAIN).see(YES=12.0, NO=12.0)
     assert scene.ask() == [(1, -1, 0.51, 10.0), (0, -1, 0.51, 10.0)]
-    merging = Scene(**PLAIN, pairs="merge").see(YES=12.0, NO=12.0)
-    assert merging.ask() == [(0, 1, 0.49, 10.0), (1, 1, 0.49, 10.0)]
+    pairing = Scene(**PLAIN, pairs="bid").see(YES=12.0, NO=12.0)
+    assert pairing.ask() == [(0, 1, 0.49, 10.0), (1, 1, 0.49, 10.0)]
 
 
 def test_without_a_book_nothing_is_wanted() -> None:
