@@ -51,7 +51,9 @@ _FROM: dict[str, str] = {
         ),
         "polyframe.domain.portfolio": "Account Fill Position",
         "polyframe.domain.verdict": "Ruling Verdict",
-        "polyframe.domain.wishes": ("AskForecast CancelOrder Intent QuoteLevel Quotes WakeAt Wish"),
+        "polyframe.domain.wishes": (
+            "AskForecast CancelOrder Intent MergePairs QuoteLevel Quotes WakeAt Wish"
+        ),
         "polyframe.domain.events": (
             "BarClosed BarSignalled BookUpdated CancelRejected Event ForecastFailed ForecastMade "
             "OperationFailed OrderAccepted OrderCancelled OrderExpired OrderFilled OrderRejected "

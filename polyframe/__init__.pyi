@@ -251,6 +251,9 @@ from polyframe.domain.wishes import (
     Intent as Intent,
 )
 from polyframe.domain.wishes import (
+    MergePairs as MergePairs,
+)
+from polyframe.domain.wishes import (
     QuoteLevel as QuoteLevel,
 )
 from polyframe.domain.wishes import (

@@ -36,7 +36,7 @@ from polyframe.domain.effects import FillBooked
 from polyframe.domain.events import TimerFired, Woken
 from polyframe.domain.market import Market
 from polyframe.domain.units import MILLISECOND, Ns
-from polyframe.domain.wishes import QuoteLevel, Quotes, Wish
+from polyframe.domain.wishes import MergePairs, QuoteLevel, Quotes, Wish
 from polyframe.errors import PluginError
 from polyframe.kernels import seencolumns_nb as columns
 
@@ -105,6 +105,8 @@ class Quoter(Strategy):
     """True: the kernel sees the best five levels of both sides"""
     quote_ttl: ClassVar[Ns] = 0
     post_only: ClassVar[bool] = True
+    merges: ClassVar[bool] = False
+    """True: pairs of both outcomes become money as soon as an order's least size of them is held"""
 
     State: ClassVar[type[msgspec.Struct]] = Memory
     state: Memory
@@ -146,6 +148,10 @@ class Quoter(Strategy):
         for market in markets:
             if market.id not in tradable:
                 continue
+            if self.merges and market.binary:
+                held = min(view.position(token.id).shares for token in market.tokens)
+                if held >= market.min_size:
+                    wishes.append(MergePairs(market.id))
             own = self._own(market.id)
             n = int(kernel(view.seen(market.id, depth=self.depth), own, parameters, wanted))
             self.state.own[market.id] = own.tobytes()

@@ -80,5 +80,16 @@ class WakeAt(msgspec.Struct, frozen=True, tag=True):
     key: str = ""
 
 
-Wish: TypeAlias = Intent | Quotes | CancelOrder | AskForecast | WakeAt
-WISHES = (Intent, Quotes, CancelOrder, AskForecast, WakeAt)
+class MergePairs(msgspec.Struct, frozen=True, tag=True):
+    """Turn pairs of a market's two outcomes, which together always pay 1, into money.
+
+    Without a ``size`` all that no order holds; more than that is never merged, and nothing while
+    pairs of that market are being merged already.
+    """
+
+    market: str
+    size: Size | None = None
+
+
+Wish: TypeAlias = Intent | Quotes | CancelOrder | AskForecast | WakeAt | MergePairs
+WISHES = (Intent, Quotes, CancelOrder, AskForecast, WakeAt, MergePairs)

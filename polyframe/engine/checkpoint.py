@@ -73,6 +73,7 @@ class SavedEngine(msgspec.Struct, frozen=True):
     states: list[bytes]
     ladders: list[tuple[int, Book]] = []
     exits: list[bytes] = []
+    merging: list[tuple[int, int, Size]] = []
 
 
 def save(parts: Parts) -> bytes:
@@ -105,6 +106,7 @@ def save(parts: Parts) -> bytes:
         [msgspec.msgpack.encode(b.strategy.state) for b in parts.bound],
         sorted(c.books.ladders.items()),
         s.exits.save(),
+        [(ledger, m, size) for (ledger, m), size in parts.life.merging.items()],
     )  # fmt: skip
     return msgspec.msgpack.encode(saved)
 
@@ -158,6 +160,7 @@ def _load_markets(parts: Parts, saved: SavedEngine) -> None:
     for m in range(shape[0]):
         parts.state.set_tradable(m, m in saved.tradable)
     parts.life.resolutions = {r.market: r for r in saved.resolutions}
+    parts.life.merging = {(ledger, m): size for ledger, m, size in saved.merging}
 
 
 def _load_orders(parts: Parts, saved: SavedEngine) -> None:

@@ -14,6 +14,7 @@ from polyframe.domain.wishes import (
     AskForecast,
     CancelOrder,
     Intent,
+    MergePairs,
     Quotes,
     WakeAt,
     Wish,
@@ -65,6 +66,7 @@ class Conduct:
             CancelOrder: self._cancel,
             AskForecast: parts.forecasts.ask,
             WakeAt: self._wake_at,
+            MergePairs: self._merge,
         }
 
     def halt(self, by: str, halt: Halt) -> None:
@@ -219,6 +221,20 @@ class Conduct:
             self.parts.desk.refuse(bound.name, "WakeAt", reason, wish.key)
             return
         self.arm(bound.name, wish.key, max(wish.ts, self.context.now))
+
+    def _merge(self, bound: Bound, wish: MergePairs) -> None:
+        c, life = self.context, self.parts.life
+        m = c.universe.market_index.get(wish.market)
+        if m is None or not c.universe.markets[m].binary:
+            self.parts.desk.refuse(bound.name, "MergePairs", "no market of pairs", wish.market)
+            return
+        free = life.mergeable(bound.ledger, m)
+        size = free if wish.size is None else min(free, wish.size)
+        if size <= 0:
+            return
+        effect = fx.MergePositions(bound.name, wish.market, size)
+        life.merge(effect)
+        c.emit(effect)
 
     def arm(self, ledger: str, key: str, at: int) -> None:
         """Sets a timer."""

@@ -184,6 +184,7 @@ class Engine:
             ev.CancelRejected: self._cancel_rejected,
             ev.PositionSplit: life.split,
             ev.PositionMerged: life.merged,
+            ev.OperationFailed: life.failed,
             ev.PositionRedeemed: life.redeemed,
             ev.PositionConverted: life.converted,
             ev.RewardPaid: life.cash_moved,
@@ -257,11 +258,7 @@ class Engine:
         if isinstance(effect, fx.SubmitOrder | fx.ParentApproved):
             self._adopt(effect)
         elif isinstance(effect, fx.RequestCancel):
-            found = self.state.orders.get(effect.order)
-            if found is not None:
-                found.cancelling = True
-                if not effect.parent:
-                    self.state.count(t.A_CANCELS_DAY, found.ledger)
+            self._cancelling(effect)
         elif isinstance(effect, fx.OrderChanged):
             found = self.state.orders.get(effect.order)
             if found is not None and found.order.style and not effect.state.open:
@@ -274,12 +271,22 @@ class Engine:
         elif isinstance(effect, fx.SetTimer):
             self.parts.timers[(effect.ledger, effect.key)] = effect.at
             exit_timers.take(self.state, effect)
+        elif isinstance(effect, fx.MergePositions):
+            self.parts.life.merge(effect)
         elif isinstance(effect, fx.TradingHalted | fx.TradingResumed):
             self.conduct.commit(effect)
         elif isinstance(effect, fx.StrategyDisabled):
             self.parts.bound[self.state.ledger_index[effect.ledger]].disabled = True
         elif isinstance(effect, fx.StateSaved):
             self._recall(effect)
+
+    def _cancelling(self, effect: fx.RequestCancel) -> None:
+        found = self.state.orders.get(effect.order)
+        if found is None:
+            return
+        found.cancelling = True
+        if not effect.parent:
+            self.state.count(t.A_CANCELS_DAY, found.ledger)
 
     def _recall(self, effect: fx.StateSaved) -> None:
         parent = self.state.orders.get(effect.parent)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec.structs
 
-from polyframe.domain.effects import PositionSettled, RedeemPosition
+from polyframe.domain.effects import MergePositions, PositionSettled, RedeemPosition
 from polyframe.domain.events import (
     CashMoved,
     FeedLost,
@@ -17,6 +17,7 @@ from polyframe.domain.events import (
     MarketDisputed,
     MarketListed,
     MarketResolved,
+    OperationFailed,
     PositionConverted,
     PositionMerged,
     PositionRedeemed,
@@ -27,7 +28,7 @@ from polyframe.domain.events import (
 )
 from polyframe.domain.market import Market, Resolution
 from polyframe.domain.portfolio import Booked, book_merge, book_redemption, book_split
-from polyframe.domain.units import payout_of
+from polyframe.domain.units import Size, payout_of
 from polyframe.engine.context import Context
 from polyframe.errors import InvariantError
 from polyframe.kernels import bars_nb as nb
@@ -41,6 +42,8 @@ class Lifecycle:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.resolutions: dict[str, Resolution] = {}
+        self.merging: dict[tuple[int, int], Size] = {}
+        """pairs on their way into money, by ledger and market: nothing else may use them"""
 
     def listed(self, event: MarketListed) -> None:
         """A market exists from now on."""
@@ -118,7 +121,7 @@ class Lifecycle:
         wanted = []
         for ledger, name in enumerate(c.state.ledgers):
             for k, token in enumerate(c.universe.markets[m].tokens):
-                shares = c.state.shares[ledger, first + k]
+                shares = c.state.shares[ledger, first + k] - self.merging.get((ledger, m), 0)
                 if shares > 0:
                     wanted.append(RedeemPosition(name, market, token.id, shares))
         return wanted
@@ -142,8 +145,48 @@ class Lifecycle:
         """Money became pairs."""
         self._pair(event.ledger, event.market, event.size, merge=False)
 
+    def mergeable(self, ledger: int, m: int) -> Size:
+        """Pairs of a market that no order holds, 0 while some are being merged."""
+        c = self.context
+        if (ledger, m) in self.merging or not c.universe.markets[m].binary:
+            return 0
+        yes, state = c.universe.offset[m], c.state
+        free = (state.shares[ledger, k] - state.reserved_shares[ledger, k] for k in (yes, yes + 1))
+        return max(min(free), 0)
+
+    def merge(self, effect: MergePositions) -> None:
+        """Holds pairs back from everything else until the venue has merged them."""
+        ledger = self.context.state.ledger_index[effect.ledger]
+        m = self.context.universe.market_index[effect.market]
+        self.merging[(ledger, m)] = effect.size
+        self._hold(ledger, m, effect.size)
+
+    def failed(self, event: OperationFailed) -> None:
+        """What was held back for a merge that failed is free again, or due if the market ended."""
+        c = self.context
+        if event.operation != "merge":
+            return
+        size = self._let_go(event.ledger, event.market)
+        if size and event.market in self.resolutions:
+            for token in c.universe.market(event.market).tokens:
+                c.emit(RedeemPosition(event.ledger, event.market, token.id, size))
+
+    def _let_go(self, ledger_name: str, market: str) -> Size:
+        c = self.context
+        ledger, m = c.state.ledger_index[ledger_name], c.universe.market_index[market]
+        size = self.merging.pop((ledger, m), 0)
+        self._hold(ledger, m, -size)
+        return size
+
+    def _hold(self, ledger: int, m: int, size: Size) -> None:
+        c = self.context
+        yes, tokens = c.universe.offset[m], c.state.tables.tokens
+        for row in (ledger, tokens.shape[1] - 1):  # the account has the sums of its ledgers
+            tokens[t.T_RESERVED, row, yes : yes + 2] += size
+
     def merged(self, event: PositionMerged) -> None:
         """Pairs became money."""
+        self._let_go(event.ledger, event.market)
         self._pair(event.ledger, event.market, event.size, merge=True)
 
     def converted(self, event: PositionConverted) -> None:

@@ -46,6 +46,8 @@ def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> s
         return f"{cls.__name__} keeps a state"
     if unheard := _unheard(player.strategy.subscribe(engine.context.universe.markets)):
         return f"{cls.__name__} {unheard}"
+    if isinstance(player.strategy, Quoter) and player.strategy.merges:
+        return f"{cls.__name__} merges pairs"
     if exits_of(player).selling or cls.custom_exit is not Strategy.custom_exit:
         return f"{cls.__name__} declares exits"
     if not door.compiled:

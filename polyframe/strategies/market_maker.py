@@ -55,7 +55,7 @@ FAIR = ("mid", "microprice", "forecast")
 MODELS = ("avellaneda_stoikov", "glft", "logit", "cara")
 ONE_SIDED = ("skew", "reduce")
 MODES = ("quote", "reduce", "flatten")
-PAIRS = ("sell", "bid")
+PAIRS = ("sell", "bid", "merge")
 RESOLUTION = ("never", "near", "always")
 
 WORDS: dict[str, Sequence[str]] = {
@@ -487,7 +487,7 @@ class MarketMaker(Quoter):
         """when inventory is priced as if held to resolution, where that is more"""
         mode: str = Choice("quote", MODES)
         pairs: str = Choice("sell", PAIRS)
-        """sell what is held, or always bid for both outcomes: complete pairs pay 1 at the end"""
+        """sell what is held; or always bid for both outcomes, and merge pairs of them into money"""
         objective: bool = True
         """quote a side only where it is expected to pay"""
         maker_fee: float = 0.0
@@ -531,6 +531,10 @@ class MarketMaker(Quoter):
     quote = quote
     depth = True
     on_own_fill = True
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
+        self.merges = self.config.pairs == "merge"  # type: ignore[misc]
 
     def parameters(self) -> Sequence[float]:
         """The settings as numbers, once for each venue: what is stated holds for all."""

@@ -176,6 +176,8 @@ class Session:
         elif isinstance(effect, fx.RequestCancel) and not effect.parent:
             self.pulled.add(effect.order)
             yield ev.OrderCancelled(later, effect.order, effect.reason)
+        elif isinstance(effect, fx.MergePositions):
+            yield ev.PositionMerged(later, effect.ledger, effect.market, effect.size)
         elif isinstance(effect, fx.RedeemPosition):
             paid = self.engine.parts.life.resolutions[effect.market]
             market = self.view.market(effect.market)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ from tape_cases import tape_data
 from test_tape_compiled import same
 
 from polyframe.cli.main import main
+from polyframe.domain import events as ev
+from polyframe.kernels import tables_nb as t
 from polyframe.lab import sample_tape
 from polyframe.lab.places import catalogue_dir, shipped_dir, tape_dir
 from polyframe.lab.synth import sample_dir
+from polyframe.runtime import build
 from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
 from polyframe.store.catalogue import Catalogue
+from polyframe.store.journal import JournalWriter
 
 SETTINGS: tuple[dict[str, Any], ...] = (
     {"fair": "mid", "model": "avellaneda_stoikov", "one_sided": "reduce", "volatility_widen": 2.0},
@@ -49,6 +55,45 @@ def test_both_paths_give_the_same_orders(registry: Registry, tmp_path: Path, n: 
     }
     counts = same(registry, data, values)
     assert SETTINGS[n].get("mode") == "reduce" or counts["fills"] >= 5
+
+
+def test_pairs_are_merged_step_by_step(registry: Registry, tmp_path: Path) -> None:
+    data = tape_data(tmp_path, 7, 2, 3_000)
+    values = {
+        "account": {"cash": "1000"},
+        "strategies": [
+            {
+                "use": "MarketMaker",
+                "config": {"pairs": "merge", "max_spread": 0.5, "jump": 0.2, "cooloff_seconds": 2},
+            }
+        ],
+    }
+    counts: Counter[str] = Counter()
+    merged = 0
+
+    def watch(event: Any, effects: Any) -> None:
+        nonlocal merged
+        counts.update(type(effect).__name__ for effect in effects)
+        if isinstance(event, ev.PositionMerged):
+            merged += event.size
+            counts["merged"] += 1
+
+    made = build.replay(
+        Config.model_validate(values), registry, data, session="s",
+        journal=JournalWriter.null(), watch=watch, tables=True,
+    )  # fmt: skip
+    made.replay.run()
+    assert any("MarketMaker merges pairs" in note for note in made.parts.notes)
+    assert counts["merged"] >= 2
+    assert counts["MergePositions"] == counts["merged"]
+    state = made.engine.state
+    # What was bought is held, was merged or redeemed: nothing is lost and nothing held back.
+    assert not made.engine.parts.life.merging
+    assert merged > 0
+    tokens = state.tables.tokens
+    assert (tokens[t.T_SHARES] >= 0).all()
+    held_back = sum(o.reserved_shares for o in state.orders.values())
+    assert tokens[t.T_RESERVED, 0].sum() == held_back
 
 
 def test_the_shipped_tape_is_made_again_byte_for_byte(tmp_path: Path) -> None:
