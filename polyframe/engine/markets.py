@@ -152,7 +152,7 @@ class Lifecycle:
             return 0
         yes, state = c.universe.offset[m], c.state
         free = (state.shares[ledger, k] - state.reserved_shares[ledger, k] for k in (yes, yes + 1))
-        return max(min(free), 0)
+        return int(max(min(free), 0))
 
     def merge(self, effect: MergePositions) -> None:
         """Holds pairs back from everything else until the venue has merged them."""
