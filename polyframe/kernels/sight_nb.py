@@ -61,7 +61,10 @@ def rival_points(sight, mid):  # type: ignore[no-untyped-def]
 
 @kernel(types.void(_vector, int64, float64, float64))
 def _mark_out(own, at, mid, unit):  # type: ignore[no-untyped-def]
-    """Takes the oldest fill out of the ring and adds how far the mid went against it."""
+    """Takes the oldest fill out of the ring and adds how far the mid went against it.
+
+    Shapes: see module. Units: price.
+    """
     row = at + RING + WIDTH * int64(own[at + HEAD])
     cost = at + COST_BID if own[row + 2] > 0.0 else at + COST_BID + 2
     own[cost] += own[row + 3] * own[row + 2] * (own[row + 1] - mid) / unit

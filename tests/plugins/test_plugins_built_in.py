@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from polyframe.domain.market import Market
@@ -23,6 +25,13 @@ from polyframe.testing import (
 
 class TestLLMForecast(StrategySuite):
     plugin = built_in("strategy", "LLMForecast")
+
+
+class TestMarketMaker(StrategySuite):
+    plugin = built_in("strategy", "MarketMaker")
+    config: ClassVar = {"refresh_ms": 10_800_000}
+    seeds = (0, 1)
+    steps = 60
 
 
 class TestRecorded(ForecasterSuite):

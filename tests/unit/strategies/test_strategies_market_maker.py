@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from polyframe.quant.reservation import (
 )
 from polyframe.strategies import market_maker as mm
 from polyframe.strategies.market_maker import MarketMaker
-from polyframe.testing import StrategySuite, build_market
+from polyframe.testing import build_market
 
 NOW = 1_788_220_800.0
 DAY = 86_400.0
@@ -28,13 +28,6 @@ PLAIN = {
     "adverse": 0.0, "base_ticks": 0, "resolution_skew": "never", "refresh_part": 0.0,
 }  # fmt: skip
 """Nothing but a half spread of ln(1 + g / k) / g: 0.999 cents with the defaults."""
-
-
-class TestMarketMakerSuite(StrategySuite):
-    plugin = MarketMaker
-    config: ClassVar = {"refresh_ms": 10_800_000}
-    seeds = (0, 1)
-    steps = 60
 
 
 class Scene:
