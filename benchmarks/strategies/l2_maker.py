@@ -74,9 +74,10 @@ class CompiledMaker(Quoter):
 
 
 class PythonMaker(Strategy):
-    """The same rule in Python, called at every decision."""
+    """The same rule in Python, called at every decision; the rest stays compiled."""
 
     books = True
+    quotes_only = True
     Config = MakerSettings
 
     def subscribe(self, markets):

@@ -37,19 +37,8 @@ def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> s
     if len(players) != 1:
         return f"{len(players)} strategies run together"
     player, door = players[0], engine.parts.door
-    cls = type(player.strategy)
-    if not isinstance(player.strategy, Quoter) and not cls.quotes_only:
-        return f"{cls.__name__} decides in Python, and not by quotes alone"
-    if own := _deciding(cls):
-        return f"{cls.__name__} decides in {', '.join(own)}"
-    if cls.State is not NoState and not isinstance(player.strategy, Quoter):
-        return f"{cls.__name__} keeps a state"
-    if unheard := _unheard(player.strategy.subscribe(engine.context.universe.markets)):
-        return f"{cls.__name__} {unheard}"
-    if isinstance(player.strategy, Quoter) and player.strategy.merges:
-        return f"{cls.__name__} merges pairs"
-    if exits_of(player).selling or cls.custom_exit is not Strategy.custom_exit:
-        return f"{cls.__name__} declares exits"
+    if why := _leaves_loop(player, engine):
+        return f"{type(player.strategy).__name__} {why}"
     if not door.compiled:
         name = type(door.guards.owned[0].protection).__name__
         return f"protection {name} has no compiled guard"
@@ -65,6 +54,22 @@ def why_not_compiled(players: Sequence[Player], engine: Engine, venue: Any) -> s
     if any(len(market.tokens) > 2 for market in engine.context.universe.markets):
         return "a market has more than two tokens"
     return ""
+
+
+def _leaves_loop(player: Player, engine: Engine) -> str:
+    """What a strategy does that the loop leaves to the engine, empty when there is nothing."""
+    strategy, cls = player.strategy, type(player.strategy)
+    if not isinstance(strategy, Quoter) and not cls.quotes_only:
+        return "decides in Python, and not by quotes alone"
+    if own := _deciding(cls):
+        return f"decides in {', '.join(own)}"
+    if isinstance(strategy, Quoter) and strategy.merges:
+        return "merges pairs"
+    if not isinstance(strategy, Quoter) and cls.State is not NoState:
+        return "keeps a state"
+    if exits_of(player).selling or cls.custom_exit is not Strategy.custom_exit:
+        return "declares exits"
+    return _unheard(strategy.subscribe(engine.context.universe.markets))
 
 
 def _deciding(cls: type[Strategy]) -> list[str]:

@@ -11,7 +11,7 @@ from polyframe.domain.market import FeeSchedule, Market
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.exchanges.sim.tape_venue import TapeVenue
 from polyframe.kernels import book_nb as b
-from polyframe.runtime.tape_feed import Levels
+from polyframe.runtime.tape_books import Levels
 
 
 class ShownBooks(Levels):
