@@ -43,8 +43,5 @@ def addresses(compiled: Any) -> tuple[int, int]:
     Shapes: none. Units: addresses.
     """
     made = compiled.get_compile_result(QUOTE)
-    linked, names = made.library, made.fndesc
-    return (
-        linked.get_pointer_to_function(names.llvm_cfunc_wrapper_name),
-        linked.get_pointer_to_function(names.llvm_func_name),
-    )
+    names, find = made.fndesc, made.library.get_pointer_to_function
+    return find(names.llvm_cfunc_wrapper_name), find(names.llvm_func_name)

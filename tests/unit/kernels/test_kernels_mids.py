@@ -17,10 +17,15 @@ from polyframe.store.tape import TapeKind
 K = TapeKind
 
 
+def quoted(kind: int, inside: bool) -> bool:
+    """A best price counts where no snapshot is being told."""
+    return kind in (K.QUOTE_BID, K.QUOTE_ASK) and not inside
+
+
 def twin(rows: list[tuple[int, ...]]) -> dict[int, list[tuple[int, int]]]:
     """Every change of bid + ask at the ends of updates."""
     books = {m: {1: {}, -1: {}} for m in range(2)}
-    whole, inside, tick = [False] * 2, [False] * 2, [100] * 2
+    whole, inside, deep, tick = [False] * 2, [False] * 2, [False] * 2, [100] * 2
     found: dict[int, list[tuple[int, int]]] = {0: [], 1: []}
     for n, (ts, m, kind, side, price, size, more) in enumerate(rows):
         if m > 1:
@@ -31,14 +36,20 @@ def twin(rows: list[tuple[int, ...]]) -> dict[int, list[tuple[int, int]]]:
                 books[m][side][price] = size
         elif kind in (K.SNAPSHOT_BEGIN, K.CLEAR):
             books[m], whole[m], inside[m] = {1: {}, -1: {}}, False, kind == K.SNAPSHOT_BEGIN
+            deep[m] = False
         elif kind == K.SNAPSHOT_END and inside[m]:
-            whole[m], inside[m] = True, False
+            whole[m], inside[m], deep[m] = True, False, True
         elif kind == K.TICK and price != tick[m]:
             if tick[m] % price:
                 books[m], whole[m], inside[m] = {1: {}, -1: {}}, False, False
+                deep[m] = False
             tick[m] = price
-        elif kind in (K.QUOTE_BID, K.QUOTE_ASK) and price % tick[m] == 0 and price < 10_000:
-            books[m][1 if kind == K.QUOTE_BID else -1] = {price: size} if price and size else {}
+        elif quoted(kind, inside[m]) and price % tick[m] == 0 and price < 10_000:
+            way = 1 if kind == K.QUOTE_BID else -1
+            behind = books[m][way] if deep[m] and price and size else {}
+            books[m][way] = {p: s for p, s in behind.items() if (p - price) * way < 0}
+            if price and size:
+                books[m][way][price] = size
             whole[m] = True
         if more and n + 1 < len(rows):
             continue
