@@ -7,9 +7,15 @@ from typing import Any
 
 from numba import njit
 
+_waiting: dict[int, Callable[[], None]] = {}
+"""kernels that nobody needed yet"""
+
 
 def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
-    """Compiles a function for one signature at its import and keeps the machine code on disk.
+    """Compiles a function for one signature and keeps the machine code on disk.
+
+    That happens when it is first called, or first called by another that is compiled: a process that
+    finds the code of those it calls on disk loads no other.
 
     With ``inline`` its code is copied to where it is called: a call hands over some ten words for
     each array, which for a tuple of tables costs more than what a short function does with them.
@@ -21,6 +27,40 @@ def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
 
     Shapes: as the signature has them. Units: the function's own.
     """
-    options: dict[str, Any] = {"cache": True, "_nrt": False, "forceinline": inline}
-    compiled: Callable[[Any], Any] = njit(signature, **options)
-    return compiled
+
+    def made(function: Any) -> Any:
+        found = njit(cache=True, _nrt=False, forceinline=inline)(function)
+        return _on_demand(found, signature) if hasattr(found, "disable_compile") else found
+
+    return made
+
+
+def _on_demand(made: Any, signature: Any) -> Any:
+    """A dispatcher that compiles its one signature when it is first asked for anything."""
+
+    def ready() -> None:
+        if _waiting.pop(id(made), None) is not None:
+            del made._compile_for_args, made.get_call_template
+            made.compile(signature)
+            made.disable_compile()
+
+    def called(*_: Any, **__: Any) -> Any:
+        ready()
+        return made  # numba calls what it gets here with the arguments
+
+    def template(args: Any, named: Any) -> Any:
+        ready()
+        return made.get_call_template(args, named)
+
+    _waiting[id(made)] = ready
+    made._compile_for_args, made.get_call_template = called, template
+    return made
+
+
+def compile_all() -> None:
+    """Compiles every kernel of the modules that were imported.
+
+    Shapes: none. Units: none.
+    """
+    while _waiting:
+        next(iter(_waiting.values()))()
