@@ -14,7 +14,7 @@ _waiting: dict[int, Callable[[], None]] = {}
 def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
     """Compiles a function for one signature and keeps the machine code on disk.
 
-    That happens when it is first called, or first called by another that is compiled: a process that
+    That happens when it is first called, or another that calls it is compiled: a process that
     finds the code of those it calls on disk loads no other.
 
     With ``inline`` its code is copied to where it is called: a call hands over some ten words for
@@ -27,9 +27,10 @@ def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
 
     Shapes: as the signature has them. Units: the function's own.
     """
+    options: dict[str, Any] = {"cache": True, "_nrt": False, "forceinline": inline}
 
     def made(function: Any) -> Any:
-        found = njit(cache=True, _nrt=False, forceinline=inline)(function)
+        found: Any = njit(**options)(function)
         return _on_demand(found, signature) if hasattr(found, "disable_compile") else found
 
     return made
