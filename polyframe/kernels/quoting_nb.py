@@ -10,6 +10,7 @@ from numba import njit
 from numba.core.errors import NumbaError
 
 from polyframe.errors import PluginError
+from polyframe.kernels.compile_nb import stamped
 from polyframe.kernels.seen_nb import QUOTE
 
 _made: dict[Any, Any] = {}
@@ -42,7 +43,10 @@ def compiled(function: Callable[..., Any], marked: Any, *, quotes: bool) -> Any:
     plain.__module__ = function.__module__
     cached = not function.__code__.co_filename.startswith("<")
     try:
-        made: Any = njit(QUOTE, cache=cached)(plain) if quotes else njit(cache=cached)(plain)
+        made: Any = stamped(njit(cache=cached)(plain))
+        if quotes:
+            made.compile(QUOTE)
+            made.disable_compile()
     except NumbaError as error:
         code = function.__code__
         raise PluginError(

@@ -57,11 +57,9 @@ REWARD_SIZE: Final = 28
 """the least size that earns them"""
 REWARD_DAY: Final = 29
 """what the market pays a day"""
-OPENED: Final = 30
-"""when the session began"""
-FEE_EXPONENT: Final = 31
+FEE_EXPONENT: Final = 30
 """takers pay shares x fee rate x (p x (1 - p))**exponent"""
-LEVELS: Final = 32
+LEVELS: Final = 31
 """DEPTH times: bid, its size, ask, its size; 0 where there is none"""
 DEPTH: Final = 5
 SEEN_SIZE_OF: Final = LEVELS + 4 * DEPTH

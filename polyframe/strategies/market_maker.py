@@ -263,7 +263,8 @@ def income_of(
     ``away`` is how far it stands from the fair value; inventory costs until it is sold again.
     """
     risk = 0.5 * p[P_AVERSION] * own[O_VARIANCE] * p[P_HORIZON] * (2.0 * abs(q) + size)
-    rebate = sight[seen.REBATE] * sight[seen.FEE_RATE] * x * (1.0 - x)
+    fee = sight[seen.FEE_RATE] * (x * (1.0 - x)) ** sight[seen.FEE_EXPONENT]
+    rebate = sight[seen.REBATE] * fee
     rebate = rebate if sight[seen.ONE] == 1.0 else 0.0
     earned = 0.5 * income_a_day(
         away, size, p[P_INTENSITY], p[P_DECAY], adverse_of(own, p, side) + risk,
