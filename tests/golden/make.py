@@ -135,7 +135,7 @@ MARKET = Market(
     size_decimals=5,
     max_price=100_000,
     max_size=10**12,
-    fee=FeeSchedule(rate=40_000, exponent=1, rebate=250_000),
+    fee=FeeSchedule(rate=40_000, exponent=1, rebate=250_000, maker=7),
     opened=T - 10**15,
     closes=T + 10**15,
     depth=BookShape(50_000_000, 100, 2),

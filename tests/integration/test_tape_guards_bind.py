@@ -47,6 +47,7 @@ BY_NAME = {case.guard: case for case in CASES}
 EDGES = [(case, limit, *between) for case in CASES for limit, between in case.edges.items()]
 EDGES += [(case, limit, *between) for case in CASES for limit, between in case.singles.items()]
 LATENCIES = (0, 0, 50, 250)
+pytestmark = pytest.mark.no_cover
 STREAMS = 3
 
 
