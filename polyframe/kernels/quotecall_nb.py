@@ -12,6 +12,7 @@ from typing import Any
 
 from numba import int64, types
 from numba.core import cgutils
+from numba.experimental.function_type import _get_jit_address, _get_wrapper_address
 from numba.extending import intrinsic
 
 from polyframe.kernels.seen_nb import QUOTE
@@ -42,6 +43,5 @@ def addresses(compiled: Any) -> tuple[int, int]:
 
     Shapes: none. Units: addresses.
     """
-    made = compiled.get_compile_result(QUOTE)
-    names, find = made.fndesc, made.library.get_pointer_to_function
-    return find(names.llvm_cfunc_wrapper_name), find(names.llvm_func_name)
+    signature = ASKED.signature
+    return _get_wrapper_address(compiled, signature), _get_jit_address(compiled, signature)

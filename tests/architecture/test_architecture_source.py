@@ -181,7 +181,7 @@ PRIVATE = re.compile(
             r"/" + r"Users/\w",
             r"(?<![\w.])/" + r"root/",
             r"/opt/" + r"pf\b",
-            r"(?<!\w)\." + r"library\b",
+            r"\." + r"library\b",
             r"py" + r"pi\.org",
             r"python" + r"hosted\.org",
             r"[\U0001F300-\U0001FAFF\u2705\u274C\u2728]",

@@ -49,6 +49,9 @@ def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, se
     data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
     values = drawn(rng, seed)
     values["protections"] = OPEN
+    # Sizes and cash with which orders are sent on every stream.
+    values["account"]["cash"] = "2000"
+    values["strategies"][0]["config"]["times"] = (1.0, 1.000371)[seed % 2]
     if seed % 2:
         values["strategies"][0]["config"]["over"] = int(rng.integers(1, 20))
     fast, digest = journal(registry, data, values, "auto", tmp_path / "fast")
@@ -59,7 +62,7 @@ def test_both_ways_write_the_same_journal(registry: Registry, tmp_path: Path, se
     assert digest == other
     assert (tmp_path / "fast").read_bytes() == (tmp_path / "slow").read_bytes()
     told = {type(effect) for step in fast if isinstance(step, Step) for effect in step.effects}
-    assert fx.OrderReviewed in told
+    assert {fx.OrderReviewed, fx.SubmitOrder, fx.RequestCancel} <= told
 
 
 @pytest.mark.parametrize(("seed", "over"), [(116, 6), (124, 0)])
@@ -85,11 +88,12 @@ HALTING = [
 ]
 
 
-@pytest.mark.parametrize("seed", [21, 39, 45])
+@pytest.mark.parametrize("seed", [21, 39, 45, 50, 53, 54, 55, 56, 57])
 def test_a_limit_that_a_fill_crosses_is_a_step_of_its_own(
     registry: Registry, tmp_path: Path, seed: int
 ) -> None:
-    """The loop stops after the fill and the engine halts: a step more, nothing else differs."""
+    """The loop stops after the fill, the engine halts, the loop goes on: the moment is cut into
+    up to three steps, nothing else differs."""
     rng = np.random.default_rng(seed)
     data = tape_data(tmp_path, seed, int(rng.integers(1, 4)), 700, int(rng.integers(1, 4)))
     values = {**drawn(rng, seed), "protections": HALTING}
@@ -107,7 +111,7 @@ def test_a_limit_that_a_fill_crosses_is_a_step_of_its_own(
     ]
     assert events[0] == events[1]
     halts = sum(isinstance(effect, fx.TradingHalted) for _, effect in ours)
-    assert 0 <= fast[-1].seq - slow[-1].seq <= halts
+    assert 0 <= fast[-1].seq - slow[-1].seq <= 2 * halts
 
 
 def woken_by(what: str) -> dict[str, Any]:

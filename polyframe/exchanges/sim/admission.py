@@ -6,9 +6,24 @@ Source: rejection texts of Polymarket's order endpoint; min size: its order-book
 from __future__ import annotations
 
 from polyframe.domain.market import LEAST_TAKEN, Market
-from polyframe.domain.orders import Order, Side, TimeInForce
+from polyframe.domain.orders import ApprovedOrder, Order, Seal, Side, TimeInForce
 from polyframe.domain.units import Ns, cost_of, floor_to, format_units
+from polyframe.errors import InvariantError
 from polyframe.exchanges.sim.depth import Rows
+
+
+def proven(approved: ApprovedOrder, seal: Seal) -> Order:
+    """An order that the session's own risk door approved.
+
+    Raises:
+        InvariantError: it bears no seal of this session.
+    """
+    if not isinstance(approved, ApprovedOrder) or not approved.sealed_by(seal):
+        raise InvariantError(
+            "an order reached the broker without this session's seal",
+            expected="an order approved by the engine's risk door",
+        )
+    return approved.order
 
 
 def refusal(

@@ -27,7 +27,7 @@ from polyframe.domain.units import (
     floor_to,
 )
 from polyframe.errors import InvariantError
-from polyframe.exchanges.sim.admission import refusal
+from polyframe.exchanges.sim.admission import proven, refusal
 from polyframe.exchanges.sim.depth import Depth, Rows, split_rows
 from polyframe.exchanges.sim.flat import Flat, flat, unfit
 from polyframe.exchanges.sim.quotes import QuoteColumns
@@ -101,12 +101,7 @@ class SimBroker:
         Raises:
             InvariantError: no seal of this session's risk door, or an order id used before.
         """
-        if not isinstance(approved, ApprovedOrder) or not approved.sealed_by(self._seal):
-            raise InvariantError(
-                "an order reached the broker without this session's seal",
-                expected="an order approved by the engine's risk door",
-            )
-        order = approved.order
+        order = proven(approved, self._seal)
         if order.id in self._orders:
             raise InvariantError(f"order {order.id} was sent twice", expected="a new id an order")
         self._orders[order.id] = _SENT

@@ -26,6 +26,7 @@ from polyframe.domain.orders import ApprovedOrder, Order, Seal, Side, TimeInForc
 from polyframe.domain.portfolio import Fill
 from polyframe.domain.units import Ns, Size, floor_to
 from polyframe.errors import InvariantError
+from polyframe.exchanges.sim.admission import proven
 from polyframe.exchanges.sim.earnings import REWARD
 from polyframe.exchanges.sim.records import BrokerStats, FillNote
 from polyframe.exchanges.sim.settings import SimSettings
@@ -83,12 +84,7 @@ class TapeBroker:
         Raises:
             InvariantError: no seal of this session's risk door, or an order id used before.
         """
-        if not isinstance(approved, ApprovedOrder) or not approved.sealed_by(self._seal):
-            raise InvariantError(
-                "an order reached the broker without this session's seal",
-                expected="an order approved by the engine's risk door",
-            )
-        order = approved.order
+        order = proven(approved, self._seal)
         if order.id in self._sent:
             raise InvariantError(f"order {order.id} was sent twice", expected="a new id an order")
         self._sent.add(order.id)
