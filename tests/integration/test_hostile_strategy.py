@@ -194,7 +194,7 @@ HARMLESS = {
         "broker = exchange.broker(seal=seal, markets=markets,\n"
         "    quotes=exchange.quotes(columns, markets), resolutions={})\n"
         "broker.submit(mine, view.now)\n"
-        "broker.take(2**61)\n"
+        "list(broker.take(2**61))\n"
         "TRIED.append(broker.stats.orders)"
     ),
     "handing out approvals to itself": (

@@ -213,7 +213,8 @@ class Desk:
             )
             if what == "not_cancelled":
                 self.answers[-1].open = self.answers[-1].mid = 0
-        self.broker.take(known)
+        for _ in self.broker.take(known):  # each is taken when it is asked for
+            pass
 
     # ---- what is there ---------------------------------------------------------------------------
 
