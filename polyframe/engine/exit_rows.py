@@ -203,7 +203,8 @@ class ExitRows:
 
     def opened(self, ledger: int, token: int) -> tuple[Ns, Price]:
         """When a position was opened, and the highest bid since that was watched."""
-        return self.get(ledger, token, col.X_OPENED), self.get(ledger, token, col.X_HIGH)
+        view = self._view
+        return view[ledger, token, col.X_OPENED], view[ledger, token, col.X_HIGH]
 
     def next_look(self, ledger: int, token: int) -> Ns:
         """The next moment at which time alone may sell a position, 0 for none."""

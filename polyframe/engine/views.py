@@ -40,18 +40,17 @@ def make_view(
     universe, books = state.universe, state.books
 
     def position_of(token: int) -> Position:
-        m = universe.token_market[token]
-        held = state.holding(row, token)
-        market = universe.markets[m]
+        market = universe.markets[universe.token_market[token]]
+        shares = state.shares[row, token]
         return Position(
             name,
             market.id,
             market.tokens[universe.token_outcome[token]].id,
-            held.shares,
-            held.shares - state.reserved_shares[row, token],
-            held.cost,
-            held.realised,
-            held.fees,
+            shares,
+            shares - state.reserved_shares[row, token],
+            state.cost[row, token],
+            state.realised[row, token],
+            state.fees[row, token],
             *(state.exits.opened(row, token) if row != state.account else (0, 0)),
         )
 

@@ -3,7 +3,7 @@
 An own order is filled when a trade reaches its turn at its price, when a trade or a quote of the
 other side goes through its price, and never while the book is not to be trusted.
 
-Shapes: see ``l2columns_nb`` and ``venue_nb``. Units: see ``l2columns_nb``.
+Shapes: see ``l2columns_nb`` and ``addresses_nb``. Units: see ``l2columns_nb``.
 Source: the rules of the queue are those documented by hftbacktest 2.4.
 """
 
@@ -14,9 +14,10 @@ from numba import int64, types
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import queue_nb
+from polyframe.kernels.addresses_nb import BOOKS, VENUE, books_of, places_of, venue_of
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.slots_nb import span
-from polyframe.kernels.venue_nb import BOOKS, UNKNOWN_FRONT, VENUE, end, fill
+from polyframe.kernels.venue_nb import UNKNOWN_FRONT, end, fill
 
 _row = types.Array(int64, 1, "C")
 
@@ -40,12 +41,13 @@ def on_level(m, side, step, before, after, books, venue):  # type: ignore[no-unt
         slot = order[c.V_NEXT]
 
 
-@kernel(types.void(int64, int64, int64, int64, int64, _row, BOOKS, VENUE))
-def on_trade(m, aggressor, price, size, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, int64, int64))
+def on_trade(m, aggressor, price, size, ts, where):  # type: ignore[no-untyped-def]
     """Somebody traded: fills better own orders of the other side, and those whose turn it is.
 
     Shapes: see module. Units: side of the taker; YES price units, size units; ns.
     """
+    books, venue = books_of(where), venue_of(where)
     orders, front, conf = venue[0], venue[1], venue[5]
     own = int64(0)
     slot = books[0][m, c.D_FIRST]
@@ -55,7 +57,7 @@ def on_trade(m, aggressor, price, size, ts, at, books, venue):  # type: ignore[n
         if order[c.V_SIDE] == -aggressor:
             better = (order[c.V_PRICE] - price) * order[c.V_SIDE]
             if better > 0:
-                fill(slot - 1, order[c.V_PRICE], order[c.V_OPEN], 0, ts, at, books, venue)
+                fill(slot - 1, order[c.V_PRICE], order[c.V_OPEN], 0, ts, where)
             elif better == 0:
                 # What went to own orders that came earlier did not go to strangers.
                 left, turn = queue_nb.executed(
@@ -68,7 +70,7 @@ def on_trade(m, aggressor, price, size, ts, at, books, venue):  # type: ignore[n
                     got = int64(turn) if conf[c.F_PARTIAL] != 0 else order[c.V_OPEN]
                     if got > 0:
                         own = min(own + got, size)
-                        fill(slot - 1, price, got, 0, ts, at, books, venue)
+                        fill(slot - 1, price, got, 0, ts, where)
         slot = following
 
 
@@ -93,14 +95,16 @@ def _met(m, books, venue):  # type: ignore[no-untyped-def]
     return found
 
 
-@kernel(types.void(int64, int64, _row, BOOKS, VENUE))
-def on_cross(m, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64))
+def on_cross(m, ts, where):  # type: ignore[no-untyped-def]
     """A quote of the other side stands at or through own orders: it would have met them.
 
     The best own price first, of those the one that came first.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     orders, conf = venue[0], venue[5]
     book = desk[m]
@@ -111,22 +115,23 @@ def on_cross(m, ts, at, books, venue):  # type: ignore[no-untyped-def]
         order = orders[slot]
         side = order[c.V_SIDE]
         if conf[c.F_PARTIAL] == 0:
-            fill(slot, order[c.V_PRICE], order[c.V_OPEN], 0, ts, at, books, venue)
+            fill(slot, order[c.V_PRICE], order[c.V_OPEN], 0, ts, where)
             continue
         step = book[b.K_ASK] if side > 0 else book[b.K_BID]
         rests = levels[2 * m + 1, step] if side > 0 else levels[2 * m, step]
         size = min(rests, order[c.V_OPEN])
-        fill(slot, order[c.V_PRICE], size, 0, ts, at, books, venue)
+        fill(slot, order[c.V_PRICE], size, 0, ts, where)
         b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, rests - size)
         at[c.C_DIRTY] = m + 1
 
 
-@kernel(types.void(int64, BOOKS, VENUE))
-def before_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64))
+def before_snapshot(m, where):  # type: ignore[no-untyped-def]
     """Remembers what rested around own orders, and empties the book for what follows.
 
     Shapes: see module. Units: size units.
     """
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     orders = venue[0]
     known = desk[m, b.K_WHOLE] != 0
@@ -141,14 +146,15 @@ def before_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
     desk[m, c.D_INSIDE] = 1
 
 
-@kernel(types.void(int64, BOOKS, VENUE))
-def after_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64))
+def after_snapshot(m, where):  # type: ignore[no-untyped-def]
     """The book is whole: own orders find their places in it.
 
     A snapshot whose begin is not on the tape, or that was cleared since, makes no book whole.
 
     Shapes: see module. Units: size units.
     """
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     orders, front, conf = venue[0], venue[1], venue[5]
     if desk[m, c.D_INSIDE] == 0:
@@ -176,12 +182,13 @@ def after_snapshot(m, books, venue):  # type: ignore[no-untyped-def]
         slot = order[c.V_NEXT]
 
 
-@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE))
-def on_tick(m, tick, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64))
+def on_tick(m, tick, ts, where):  # type: ignore[no-untyped-def]
     """The tick changed: own orders that have no step on the new grid are cancelled by the venue.
 
     Shapes: see module. Units: price units; ns.
     """
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     orders = venue[0]
     book = desk[m]
@@ -192,15 +199,15 @@ def on_tick(m, tick, ts, at, books, venue):  # type: ignore[no-untyped-def]
         order = orders[slot - 1]
         following = order[c.V_NEXT]
         if (order[c.V_PRICE] - book[b.K_BASE]) % tick != 0:
-            end(slot - 1, c.CANCELLED, c.TICK_CHANGED, ts, at, books, venue)
+            end(slot - 1, c.CANCELLED, c.TICK_CHANGED, ts, where)
         else:
             order[c.V_STEP] = b.held_at(book[: b.K_SIZE_OF], order[c.V_PRICE], levels.shape[1])
         slot = following
     span(book, orders)
 
 
-@kernel(types.void(int64, int64, int64, int64, BOOKS, VENUE))
-def on_best(m, side, step, size, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, int64))
+def on_best(m, side, step, size, where):  # type: ignore[no-untyped-def]
     """A best price is told: nothing better stands on its side.
 
     In a book that a snapshot made, what stands behind it stays; else nothing else is known. Own
@@ -209,6 +216,7 @@ def on_best(m, side, step, size, books, venue):  # type: ignore[no-untyped-def]
 
     Shapes: see module. Units: side +1 bid, -1 ask; steps (0 for none), size units.
     """
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     orders, front = venue[0], venue[1]
     book = desk[m, : b.K_SIZE_OF]

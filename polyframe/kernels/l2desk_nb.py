@@ -3,17 +3,7 @@
 It calls the very functions the engine calls: the difference of quotes, the numbers, the guards, the
 reservations and bookings.
 
-Shapes:
-    TABLES   the session's tables, see ``tables_nb``
-    SEEN     see ``l2rows_nb``
-    DOOR     (order, asked, risk_scope, numbers, limits, applies, permitted_by, pace): see
-             ``bardesk_nb`` and ``pace_nb``
-    LOGS     (plan, reviews, told, pulled, cases): see ``l2logs_nb``
-    QUOTING  (seen, own, parameters, wanted, terms, wishes, counts, scratch): what the strategy
-             sees, its memory (markets, OWN_SIZE_OF), its parameters, what it wants, the terms of
-             rewards (markets, REWARDS); wishes (tokens, most quotes, 3) and counts (tokens,
-             W_SIZE_OF): the quotes last wanted on each token, and what goes with them; scratch
-             (8, room)
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables.
 Units: ns, price and size units, money.
 """
 
@@ -21,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import float64, int64, types
+from numba import int64, types
 
 from polyframe.kernels import acts_nb, ledgers_nb, numbers_nb, pace_nb, quotes_nb
 from polyframe.kernels import bardesk_nb as bd
@@ -32,12 +22,20 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import tables_nb as t
-from polyframe.kernels.bardesk_nb import TABLES
+from polyframe.kernels.addresses_nb import (
+    books_of,
+    door_of,
+    logs_of,
+    places_of,
+    quoting_of,
+    seen_of,
+    tables_of,
+    venue_of,
+)
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.l2open_nb import needs, opened, own_touch, reserve
-from polyframe.kernels.l2rows_nb import SEEN
 from polyframe.kernels.slots_nb import reserve_slot
-from polyframe.kernels.venue_nb import BOOKS, VENUE, latency
+from polyframe.kernels.venue_nb import latency
 
 QUOTE_BIT: Final = 2
 """an order's kind in the guards' bits: the same as ``domain.orders.KIND_BIT``"""
@@ -58,12 +56,6 @@ W_SIZE_OF: Final = 8
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
-_cube = types.Array(int64, 3, "C")
-_vector = types.Array(float64, 1, "C")
-_matrix = types.Array(float64, 2, "C")
-DOOR = types.Tuple((_row, _row, _row, _table, _table, _table, _table, _table))
-LOGS = types.Tuple((_row, _table, _table, _table, _table))
-QUOTING = types.Tuple((_vector, _matrix, _vector, _matrix, _matrix, _cube, _table, _table))
 
 
 @kernel(types.void(int64, int64, int64, int64, int64, _row, _table), inline=True)
@@ -84,10 +76,13 @@ def _note(m, token, side, now, why, plan, reviews):  # type: ignore[no-untyped-d
 # ---- one quote -----------------------------------------------------------------------------------
 
 
-@kernel(types.void(_row, int64, _row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOGS), inline=True)
-def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: ignore[no-untyped-def]
+@kernel(types.void(_row, int64, int64))
+def _send(said, outcome, where):  # type: ignore[no-untyped-def]
     """Reserves for a permitted quote and hands it to the venue."""
-    plan = logs[0]
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
+    account, pace = tables_of(where)[0], door_of(where)[7]
+    plan = logs_of(where)[0]
     orders, acts, rules, conf, probes = venue[0], venue[2], venue[4], venue[5], venue[6]
     now, m, side, price = said[lg.L_TS], said[lg.L_MARKET], said[lg.L_SIDE], said[lg.L_PRICE]
     rule = rules[m]
@@ -118,19 +113,16 @@ def _send(said, outcome, at, tables, books, venue, seen, door, logs):  # type: i
     o[c.V_WANTED] = said[lg.L_ASKED]
     o[c.V_LOG] = plan[lg.N_REVIEWS] - 1
     opened(slot, books, orders)
-    reserve(slot, 0, 1, 0, tables, books, venue, seen)
+    reserve(slot, 0, 1, 0, where)
     said[lg.L_RESERVED] = o[c.V_CASH]
-    pace_nb.sent(tables[0], door[7], 0, now, bk.cost_of(price, size, rule[bm.R_DIVISOR]))
+    pace_nb.sent(account, pace, 0, now, bk.cost_of(price, size, rule[bm.R_DIVISOR]))
     o[c.V_ARRIVES] = now + latency(probes, conf, c.ENTRY, now)
     acts_nb.push(acts, at, o[c.V_ARRIVES], c.ARRIVE, slot, number)
 
 
-@kernel(
-    int64(int64, int64, int64, int64, int64, int64, _row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOGS),
-    inline=True,
-)
+@kernel(int64(int64, int64, int64, int64, int64, int64, int64))
 def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector is one thing
-    token, outcome, wish_side, price, asked_size, wait, at, tables, books, venue, seen, door, logs
+    token, outcome, wish_side, price, asked_size, wait, where
 ):
     """Puts one quote to the guards and sends what they permit; 0 when it has to wait for room.
 
@@ -139,6 +131,10 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
 
     Shapes: see module. Units: of the token; see module.
     """
+    at, _ = places_of(where)
+    books, venue, seen = books_of(where), venue_of(where), seen_of(where)
+    tables, logs = tables_of(where), logs_of(where)
+    door = door_of(where)
     order, asked, _, numbers, _, _, permitted_by, _ = door
     plan, reviews, _, _, cases = logs
     tokens, markets, traits, groups, members = (
@@ -215,22 +211,25 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
             for j in range(g.S_SIZE_OF):
                 case[g.O_SIZE_OF + i * g.S_SIZE_OF + j] = numbers[i, j]
     if permitted > 0:
-        _send(said, outcome, at, tables, books, venue, seen, door, logs)
+        _send(said, outcome, where)
     return 1
 
 
 # ---- all quotes of a token -----------------------------------------------------------------------
 
 
-@kernel(types.void(int64, int64, _row, TABLES, VENUE, LOGS), inline=True)
-def _pull(slot, now, at, tables, venue, logs):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64))
+def _pull(slot, now, where):  # type: ignore[no-untyped-def]
     """Asks the venue to cancel an order."""
+    at, _ = places_of(where)
+    account, venue = tables_of(where)[0], venue_of(where)
+    logs = logs_of(where)
     plan, pulled = logs[0], logs[3]
     orders, acts, conf, probes = venue[0], venue[2], venue[5], venue[6]
     o = orders[slot]
     o[c.V_PULLED] = 1
-    for row in (0, tables[0].shape[1] - 1):
-        tables[0][t.A_CANCELS_DAY, row] += 1
+    for row in (0, account.shape[1] - 1):
+        account[t.A_CANCELS_DAY, row] += 1
     note = pulled[plan[lg.N_PULLED]]
     plan[lg.N_PULLED] += 1
     note[lg.P_TS] = now
@@ -244,17 +243,15 @@ def _pull(slot, now, at, tables, venue, logs):  # type: ignore[no-untyped-def]
     acts_nb.push(acts, at, arrives, c.CANCEL, slot, o[c.V_NUMBER])
 
 
-@kernel(
-    types.void(int64, int64, int64, _row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOGS, QUOTING),
-    inline=True,
-)
-def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a step
-    m, outcome, now, at, tables, books, venue, seen, door, logs, quoting
-):
+@kernel(types.void(int64, int64, int64, int64))
+def want(m, outcome, now, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - one list of quotes
     """Carries out the quotes last wanted on a token: cancels, keeps, places.
 
     Shapes: see module. Units: see module.
     """
+    books, venue, seen = books_of(where), venue_of(where), seen_of(where)
+    tables, logs = tables_of(where), logs_of(where)
+    door, quoting = door_of(where), quoting_of(where)
     asked, plan, reviews = door[1], logs[0], logs[1]
     account, markets, traits = tables[0], tables[2], tables[3]
     wishes, counts, scratch = quoting[5], quoting[6], quoting[7]
@@ -305,7 +302,7 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
     )  # fmt: skip
     for k in range(standing):
         if keep[k] == 0:
-            _pull(scratch[3, k], now, at, tables, venue, logs)
+            _pull(scratch[3, k], now, where)
             if scratch[0, k] > 0:
                 busy_buy = True
             else:
@@ -332,8 +329,5 @@ def want(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             _note(m, token, side, now, lg.MOST_MARKETS, plan, reviews)
             continue
         wait = 1 if (busy_buy if side > 0 else busy_sell) else 0
-        placed = place(
-            token, outcome, side, price, size, wait, at, tables, books, venue, seen, door, logs
-        )
-        if placed == 0:
+        if place(token, outcome, side, price, size, wait, where) == 0:
             counts[token, W_WAITS] = 1

@@ -1,6 +1,6 @@
 """What the venue says in a compiled run over a tape: fills are booked, ended orders let go.
 
-Shapes: see ``l2desk_nb``.
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables.
 Units: ns, price and size units, money.
 """
 
@@ -16,19 +16,28 @@ from polyframe.kernels import exit_rows_nb, ledgers_nb, locks_nb
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import tables_nb as t
-from polyframe.kernels.bardesk_nb import LOCKS, TABLES
+from polyframe.kernels.addresses_nb import (
+    SEEN,
+    VENUE,
+    books_of,
+    door_of,
+    locks_of,
+    logs_of,
+    places_of,
+    seen_of,
+    tables_of,
+    venue_of,
+)
+from polyframe.kernels.bardesk_nb import TABLES
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2desk_nb import DOOR, LOGS
 from polyframe.kernels.l2open_nb import closed, reserve
-from polyframe.kernels.l2rows_nb import SEEN
 from polyframe.kernels.slots_nb import release_slot
-from polyframe.kernels.venue_nb import BOOKS, VENUE
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 
 
-@kernel(types.void(_row, int64, int64, int64, int64, TABLES, VENUE, SEEN))
+@kernel(types.void(_row, int64, int64, int64, int64, TABLES, VENUE, SEEN), inline=True)
 def _kept(x, m, token, outcome, before, tables, venue, seen):  # type: ignore[no-untyped-def]
     """What a view tells of a position beside its holding: its age, the highest bid."""
     tokens, rule, book = tables[1], venue[4][m], seen[0]
@@ -44,11 +53,13 @@ def _kept(x, m, token, outcome, before, tables, venue, seen):  # type: ignore[no
     )  # fmt: skip
 
 
-@kernel(types.void(_row, int64, TABLES, BOOKS, VENUE, SEEN, _table, LOCKS, _row), inline=True)
-def _book(x, slot, tables, books, venue, seen, limits, locks, told):  # type: ignore[no-untyped-def]
-    """Books a fill: reservation, holding, cash, worth, counts, and the trip that it ended."""
-    account, tokens, markets, traits, events, kinds, groups, members = tables
-    trips, tree, work = locks
+@kernel(int64(_row, int64, int64))
+def _book(x, slot, where):  # type: ignore[no-untyped-def]
+    """Books a fill: reservation, holding, cash, worth, counts, the trip that it ended; its gain."""
+    venue, seen = venue_of(where), seen_of(where)
+    trips, tree, work = locks_of(where)
+    limits = door_of(where)[4]
+    account, tokens, markets, traits, events, kinds, groups, members = tables_of(where)
     orders, rules, book, marks, value = venue[0], venue[4], seen[0], seen[1], seen[8]
     o = orders[slot]
     m, token = o[c.V_MARKET], o[c.V_TOKEN]
@@ -69,7 +80,7 @@ def _book(x, slot, tables, books, venue, seen, limits, locks, told):  # type: ig
         realised = received + cost
     # Free first, then book: the purchase must not count twice at any moment.
     o[c.V_FILLED] += size
-    reserve(slot, o[c.V_FILLED], 0, 0, tables, books, venue, seen)
+    reserve(slot, o[c.V_FILLED], 0, 0, where)
     held = tokens[t.T_SHARES, 0, token]
     ledgers_nb.book(
         account, tokens, markets, traits, events, kinds, groups, members, 0, token, m, outcome,
@@ -87,15 +98,18 @@ def _book(x, slot, tables, books, venue, seen, limits, locks, told):  # type: ig
     for row in (0, account.shape[1] - 1):
         account[t.A_FILLS_DAY, row] += 1
     nb.own_fill(book, m, o[c.V_SIDE], x[c.X_PRICE], size)
-    told[lg.T_REALISED] = realised
+    return realised
 
 
-@kernel(types.void(_row, TABLES, BOOKS, VENUE, SEEN, DOOR, LOCKS, LOGS), inline=True)
-def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64))
+def hear(where):  # type: ignore[no-untyped-def]
     """Takes the earliest answer of the venue; the plan says what is to be looked at again.
 
     Shapes: see module. Units: see module.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
+    logs = logs_of(where)
     plan, told = logs[0], logs[2]
     orders, answers = venue[0], venue[3]
     x = answers[at[c.C_TAKEN] & (answers.shape[0] - 1)]
@@ -125,14 +139,15 @@ def hear(at, tables, books, venue, seen, door, locks, logs):  # type: ignore[no-
     plan[lg.N_REVISE] = o[c.V_TOKEN] + 1 if what != c.REJECTED else 0
     if what == c.FILLED:
         plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
-        _book(x, slot, tables, books, venue, seen, door[4], locks, row)
+        row[lg.T_REALISED] = _book(x, slot, where)
         if plan[lg.N_HOSTED] != 0:
             outcome = 1 - o[c.V_DIRECT]
             change = x[c.X_SIZE] * (o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE])
+            tables, seen = tables_of(where), seen_of(where)
             before = tables[1][t.T_SHARES, 0, o[c.V_TOKEN]] - change
             _kept(x, o[c.V_MARKET], o[c.V_TOKEN], outcome, before, tables, venue, seen)
         if x[c.X_OPEN] > 0:
             return
-    reserve(slot, 0, -1, 1, tables, books, venue, seen)
+    reserve(slot, 0, -1, 1, where)
     closed(slot, books, orders)
     release_slot(slot, at, orders)

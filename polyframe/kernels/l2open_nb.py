@@ -1,6 +1,6 @@
 """The orders that the engine has open in a compiled run over a tape, and what they hold.
 
-Shapes: see ``l2columns_nb``, ``tables_nb`` and ``l2rows_nb``.
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables.
 Units: ns, price and size units, money.
 """
 
@@ -14,10 +14,8 @@ from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import ledgers_nb, numbers_nb
-from polyframe.kernels.bardesk_nb import TABLES
+from polyframe.kernels.addresses_nb import BOOKS, VENUE, seen_of, tables_of, venue_of
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2rows_nb import SEEN
-from polyframe.kernels.venue_nb import BOOKS, VENUE
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
@@ -43,13 +41,14 @@ def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-
     return cash, yes, no
 
 
-@kernel(types.void(int64, int64, int64, int64, TABLES, BOOKS, VENUE, SEEN), inline=True)
-def reserve(slot, filled, entries, ends, tables, books, venue, seen):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, int64))
+def reserve(slot, filled, entries, ends, where):  # type: ignore[no-untyped-def]
     """Sets what an order holds to what it needs after ``filled`` of it; nothing when it ends.
 
     Shapes: see module. Units: size units.
     """
-    account, tokens, markets, traits, events, kinds, groups, members = tables
+    venue, seen = venue_of(where), seen_of(where)
+    account, tokens, markets, traits, events, kinds, groups, members = tables_of(where)
     orders, rules, book = venue[0], venue[4], seen[0]
     o = orders[slot]
     m = o[c.V_MARKET]

@@ -2,7 +2,8 @@
 
 It stops where something happens that only the engine knows how to do, and goes on after it.
 
-Shapes: see ``l2run_nb`` and ``l2desk_nb``; listens (markets,) int64: 1 where the strategy quotes.
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables; listens
+    (markets,) int64: 1 where the strategy quotes.
 Units: ns, price and size units, money.
 """
 
@@ -20,23 +21,24 @@ from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import l2run_nb as l2
 from polyframe.kernels import seen_nb
 from polyframe.kernels import tables_nb as t
-from polyframe.kernels.bardesk_nb import LOCKS, TABLES
-from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2desk_nb import (
-    DOOR,
+from polyframe.kernels.addresses_nb import (
     LOGS,
-    QUOTING,
-    W_COUNT,
-    W_DECIDED,
-    W_LEFT,
-    W_MARKET,
-    W_WAITS,
-    want,
+    VENUE,
+    books_of,
+    logs_of,
+    places_of,
+    quoting_of,
+    seen_of,
+    tables_of,
+    tape_of,
+    venue_of,
 )
+from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.l2desk_nb import W_COUNT, W_DECIDED, W_LEFT, W_MARKET, W_WAITS, want
 from polyframe.kernels.l2hear_nb import hear
 from polyframe.kernels.quotecall_nb import quote_at
 from polyframe.kernels.seencolumns_nb import LEAVE
-from polyframe.kernels.venue_nb import BOOKS, VENUE, last_moment
+from polyframe.kernels.venue_nb import last_moment
 
 STOP_LOG: Final = 9
 """a table of what happened is nearly full"""
@@ -50,14 +52,16 @@ LEFT: Final = -1
 _row = types.Array(int64, 1, "C")
 
 
-@kernel(types.void(int64, int64, BOOKS, VENUE, rw.SEEN, TABLES, LOGS, QUOTING), inline=True)
-def ask(m, now, books, venue, seen, tables, logs, quoting):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64))
+def ask(m, now, where):  # type: ignore[no-untyped-def]
     """Asks the strategy what it wants in a market; its answer stands in the wishes.
 
     Shapes: see module. Units: ns.
     """
-    plan = logs[0]
-    out, own, parameters, wanted, terms, wishes, counts, _ = quoting
+    books, venue, seen = books_of(where), venue_of(where), seen_of(where)
+    tables = tables_of(where)
+    plan = logs_of(where)[0]
+    out, own, parameters, wanted, terms, wishes, counts, _ = quoting_of(where)
     book, rules = seen[0], venue[4]
     seen_nb.see(
         out, m, 0, now, book, books[0], books[1], rules, tables[0], tables[1], seen[1], tables[3],
@@ -98,13 +102,15 @@ def _full(quotes, standing, logs, venue, at):  # type: ignore[no-untyped-def]
     return 0
 
 
-@kernel(int64(int64, _row, rw.TAPE, rw.SEEN))
-def heard(row, at, tape, seen):  # type: ignore[no-untyped-def]
+@kernel(int64(int64, int64))
+def heard(row, where):  # type: ignore[no-untyped-def]
     """The first trade from a row on that is over the notional asked for; ``C_ROW`` when none is.
 
     Shapes: see module. Units: none.
     """
-    _, price, size, _, instrument, kind, _, _, market_of = tape
+    at, _ = places_of(where)
+    _, price, size, _, instrument, kind, _, _, market_of = tape_of(where)
+    seen = seen_of(where)
     book, prints = seen[0], seen[5]
     while row < at[c.C_ROW]:
         m = int64(market_of[instrument[row]])
@@ -116,13 +122,8 @@ def heard(row, at, tape, seen):  # type: ignore[no-untyped-def]
     return at[c.C_ROW]
 
 
-@kernel(
-    int64(
-        int64, _row, _row, rw.TAPE, BOOKS, VENUE, rw.SEEN, TABLES, DOOR, LOCKS, LOGS, QUOTING
-    ))  # fmt: skip
-def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a step
-    until, at, listens, tape, books, venue, seen, tables, door, locks, logs, quoting
-):
+@kernel(int64(int64, int64))
+def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - one list of cases
     """Plays the tape up to a moment, or to the first thing that the engine must do.
 
     At ``until`` the rows of that moment have been played; timers and answers of that very moment
@@ -130,12 +131,15 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
 
     Shapes: see module. Units: ns.
     """
+    at, listens = places_of(where)
+    tape = tape_of(where)
+    venue, seen = venue_of(where), seen_of(where)
+    tables, logs = tables_of(where), logs_of(where)
+    quoting = quoting_of(where)
     plan, marks, book = logs[0], seen[1], seen[0]
     traits, counts = tables[3], quoting[6]
     markets = listens.shape[0]
     quotes = quoting[5].shape[0] * quoting[5].shape[1]
-    # Every function that takes all tables is called in one place of this loop, so that its code
-    # can stand here: handing the tables over costs more than an order does.
     while True:
         now = at[c.C_NOW]
         first = int64(0)
@@ -161,7 +165,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             stop = first + 1
         elif at[c.C_HEARD] != 0:
             # Trades of one update, one after the other, before what moved in it.
-            row = heard(at[c.C_PRINT] - 1, at, tape, seen)
+            row = heard(at[c.C_PRINT] - 1, where)
             if row >= at[c.C_ROW]:
                 at[c.C_HEARD] = 0
                 at[c.C_PRINT] = 0
@@ -187,13 +191,13 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             plan[lg.N_WAKE] = lg.BY_MOVE + lg.BY_SIZE * first
         else:
             coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
-            why = l2.advance(min(until, coming), 1 << 60, at, tape, books, venue, seen)
+            why = l2.advance(min(until, coming), 1 << 60, where)
             if why == rw.STOP_ANSWER:
                 known = venue[3][at[c.C_TAKEN] & (venue[3].shape[0] - 1), c.X_KNOWN]
                 if known >= until and until < bm.NEVER:
                     return nb.STOP_TIME
                 at[c.C_NOW] = max(now, known)
-                hear(at, tables, books, venue, seen, door, locks, logs)
+                hear(where)
                 if nb.settle(marks) != 0:
                     plan[lg.N_CROSSED] += 1
                     return nb.STOP_LIMIT
@@ -219,7 +223,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
                 return STOP_ASK
             for m in range(first, stop):
                 if listens[m] != 0 and traits[m, t.K_TRADABLE] != 0:
-                    ask(m, now, books, venue, seen, tables, logs, quoting)
+                    ask(m, now, where)
         # As the engine does with a list of wishes: all are asked for, then all are carried out.
         k = int64(0)
         last = decided
@@ -234,7 +238,7 @@ def play(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call cost
             asked = listens[m] != 0 and traits[m, t.K_TRADABLE] != 0
             if only >= 0 or decided != 0 or (asked and counts[token, W_LEFT] != LEFT):
                 outcome = token - book[m, nb.B_TOKEN]
-                want(m, outcome, now, at, tables, books, venue, seen, door, logs, quoting)
+                want(m, outcome, now, where)
             k += 1
         if decided != 0 and plan[lg.N_HOLD] != 0:
             return STOP_HELD

@@ -1,11 +1,6 @@
 """What one row of a tape does: to books, to own orders at rest, to the marks, to who listens.
 
-Shapes: see ``l2columns_nb`` and ``venue_nb``.
-    TAPE  (ts, price, size, aux, instrument, kind, side, flag, market_of): columns (rows,) and the
-          market of each instrument, -1 for none
-    SEEN  (book, marks, history, grid, wakes, prints, wallets, tokens, value, exits, out_ts,
-          out_equity): see ``bars_nb``; prints (strategies, markets) int64: the notional of a trade
-          that wakes, 0 for none; wallets (names,) int64: the strategies that follow each
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables.
 Units: ns, price and size units, money.
 """
 
@@ -13,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import int8, int32, int64, types, uint8
+from numba import int64, types
 
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
@@ -21,10 +16,10 @@ from polyframe.kernels import book_nb as b
 from polyframe.kernels import exit_tables_nb, exits_nb
 from polyframe.kernels import fills_nb as f
 from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels.addresses_nb import SEEN, books_of, places_of, seen_of, tape_of, venue_of
 from polyframe.kernels.barmatch_nb import NEVER
 from polyframe.kernels.barrun_nb import sample
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.venue_nb import BOOKS, VENUE
 from polyframe.kernels.window_nb import follow
 
 # ---- kinds and flags of rows, as ``store.tape_rows`` has them ------------------------------------
@@ -46,29 +41,17 @@ STOP_TICK: Final = 7
 STOP_ROOM: Final = 8
 """the ring of answers is nearly full"""
 
-_ints = types.Array(int64, 1, "C", readonly=True)
-_index = types.Array(int32, 1, "C", readonly=True)
-_kinds = types.Array(uint8, 1, "C", readonly=True)
-_sides = types.Array(int8, 1, "C", readonly=True)
 _row = types.Array(int64, 1, "C")
-_table = types.Array(int64, 2, "C")
-_cube = types.Array(int64, 3, "C")
-_ring = types.Array(int32, 2, "C")
-TAPE = types.Tuple((_ints, _ints, _ints, _ints, _index, _kinds, _sides, _kinds, _index))
-SEEN = types.Tuple(
-    (
-        _table, _table, _ring, _ring, _cube, _table, _row, _cube, _table, exits_nb.TABLES, _row,
-        _row,
-    )
-)  # fmt: skip
 
 
-@kernel(int64(int64, int64, _row, BOOKS, SEEN), inline=True)
-def show(m, now, at, books, seen):  # type: ignore[no-untyped-def]
+@kernel(int64(int64, int64, int64))
+def show(m, now, where):  # type: ignore[no-untyped-def]
     """Tells the engine's tables a market's best prices; 1 when a limit of equity is crossed.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    books, seen = books_of(where), seen_of(where)
     desk, levels = books
     book, marks, history, grid, wakes, _, _, tokens, value, exits, _, _ = seen
     if m >= book.shape[0]:
@@ -108,12 +91,14 @@ def show(m, now, at, books, seen):  # type: ignore[no-untyped-def]
     return crossed
 
 
-@kernel(types.void(int64, int64, _row, BOOKS, SEEN))
-def turn(now, before, at, books, seen):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64))
+def turn(now, before, where):  # type: ignore[no-untyped-def]
     """A step of the equity's samples ended: keeps one, and every market's mid of a new hour.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    seen = seen_of(where)
     book, marks, history, grid, _, _, _, _, _, _, out_ts, out_equity = seen
     last = marks.shape[0] - 1
     if before > 0:
@@ -151,12 +136,15 @@ def heard(m, wallet, notional, at, seen):  # type: ignore[no-untyped-def]
                 at[c.C_WHERE] = m
 
 
-@kernel(types.void(int64, int64, TAPE, int64, _row, BOOKS, VENUE, SEEN), inline=True)
-def traded(m, row, tape, divisor, at, books, venue, seen):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64))
+def traded(m, row, divisor, where):  # type: ignore[no-untyped-def]
     """A public trade: counts it, and fills own orders whose turn it is.
 
     Shapes: see module. Units: see module.
     """
+    at, _ = places_of(where)
+    tape = tape_of(where)
+    books, seen = books_of(where), seen_of(where)
     desk, levels = books
     now, price, size, side = tape[0][row], tape[1][row], tape[2][row], int64(tape[6][row])
     own = desk[m]
@@ -181,19 +169,22 @@ def traded(m, row, tape, divisor, at, books, venue, seen):  # type: ignore[no-un
         else:
             reached = side > 0 and own[c.D_SELL_LOW] * tick + base <= price
         if reached:
-            f.on_trade(m, side, price, size, now, at, books, venue)
+            f.on_trade(m, side, price, size, now, where)
     if at[c.C_LISTENED] != 0 and m < seen[0].shape[0]:
         heard(m, tape[3][row], price * size // divisor, at, seen)
 
 
-@kernel(types.void(int64, int64, int64, _row, BOOKS, VENUE, SEEN), inline=True)
-def ticked(m, tick, now, at, books, venue, seen):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64))
+def ticked(m, tick, now, where):  # type: ignore[no-untyped-def]
     """A row says a market's tick: somebody hears of one that is new.
 
     Shapes: see module. Units: price units; ns.
     """
+    at, _ = places_of(where)
+    seen = seen_of(where)
+    books, venue = books_of(where), venue_of(where)
     if tick > 0 and tick != books[0][m, b.K_TICK]:
-        f.on_tick(m, tick, now, at, books, venue)
+        f.on_tick(m, tick, now, where)
         venue[4][m, bm.R_TICK] = tick
         if m >= seen[0].shape[0]:
             return
@@ -202,24 +193,28 @@ def ticked(m, tick, now, at, books, venue, seen):  # type: ignore[no-untyped-def
             at[c.C_WHY] = STOP_TICK
 
 
-@kernel(int64(int64, int64, TAPE, _row, BOOKS, VENUE, SEEN), inline=True)
-def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
+@kernel(int64(int64, int64, int64))
+def other(m, row, where):  # type: ignore[no-untyped-def]
     """A row that is no level of a standing book; 1 when the best prices may have changed.
 
     Shapes: see module. Units: see module.
     """
+    at, _ = places_of(where)
+    seen = seen_of(where)
+    tape = tape_of(where)
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     now, kind = tape[0][row], tape[5][row]
     own = desk[m]
     if kind == TRADE:
-        traded(m, row, tape, venue[4][m, bm.R_DIVISOR], at, books, venue, seen)
+        traded(m, row, venue[4][m, bm.R_DIVISOR], where)
         return 0
     if kind == SNAPSHOT_BEGIN:
-        f.before_snapshot(m, books, venue)
+        f.before_snapshot(m, where)
     elif kind == SNAPSHOT_END:
-        f.after_snapshot(m, books, venue)
+        f.after_snapshot(m, where)
     elif kind == TICK:
-        ticked(m, tape[1][row], now, at, books, venue, seen)
+        ticked(m, tape[1][row], now, where)
     elif kind == CLEAR:
         b.wipe(own[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1])
         own[c.D_INSIDE] = 0
@@ -235,26 +230,35 @@ def other(m, row, tape, at, books, venue, seen):  # type: ignore[no-untyped-def]
         if step == b.OFF_GRID:
             at[c.C_OFF_GRID] += 1
             return 0
-        f.on_best(m, 1 if kind == QUOTE_BID else -1, step, tape[2][row], books, venue)
+        f.on_best(m, 1 if kind == QUOTE_BID else -1, step, tape[2][row], where)
     else:
         return 0
     trusted = own[b.K_WHOLE] != 0 and own[c.D_INSIDE] == 0 and own[b.K_BID] < own[b.K_ASK]
     if own[c.D_FIRST] != 0 and trusted:
-        f.on_cross(m, now, at, books, venue)
+        f.on_cross(m, now, where)
     return 1
 
 
-@kernel(types.void(int64, int64, int64, int64, int64, _row, BOOKS, VENUE), inline=True)
-def touched(m, side, step, before, now, at, books, venue):  # type: ignore[no-untyped-def]
-    """A level changed at or beyond own orders, or a best price went: their queue, and who met whom.
+@kernel(types.void(int64, int64, int64, int64, int64))
+def touched(m, side, step, before, where):  # type: ignore[no-untyped-def]
+    """What rests at a level of own orders changed: their place in the queue.
 
     Shapes: see module. Units: see module.
     """
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
-    own = desk[m]
-    if own[b.K_WHOLE] == 0:
+    if desk[m, b.K_WHOLE] == 0:
         return
     after = levels[2 * m, step] if side > 0 else levels[2 * m + 1, step]
     f.on_level(m, side, step, before, after, books, venue)
-    if own[b.K_BID] < own[b.K_ASK]:
-        f.on_cross(m, now, at, books, venue)
+
+
+@kernel(types.void(int64, int64, int64))
+def met(m, now, where):  # type: ignore[no-untyped-def]
+    """A level stands at or beyond own orders of the other side, or a best price went.
+
+    Shapes: see module. Units: ns.
+    """
+    desk, _ = books_of(where)
+    if desk[m, b.K_WHOLE] != 0 and desk[m, b.K_BID] < desk[m, b.K_ASK]:
+        f.on_cross(m, now, where)

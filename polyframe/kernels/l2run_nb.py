@@ -3,7 +3,7 @@
 At one moment the tape comes first, then what reaches the venue, then what the venue says. Nobody is
 woken, and nothing is marked, within an update whose rows say that more of it follows.
 
-Shapes: see ``l2columns_nb``, ``venue_nb`` and ``l2rows_nb``.
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables.
 Units: ns, price and size units, money.
 """
 
@@ -18,10 +18,11 @@ from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2rows_nb as rw
+from polyframe.kernels.addresses_nb import BOOKS, VENUE, books_of, places_of, tape_of, venue_of
 from polyframe.kernels.barmatch_nb import NEVER
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2rows_nb import SEEN, TAPE, other, show, touched, turn
-from polyframe.kernels.venue_nb import BOOKS, VENUE, act, last_moment
+from polyframe.kernels.l2rows_nb import met, other, show, touched, turn
+from polyframe.kernels.venue_nb import act, last_moment
 from polyframe.kernels.window_nb import follow
 
 REACH_BITS: Final = 32
@@ -56,12 +57,14 @@ def full(at, books, venue):  # type: ignore[no-untyped-def]
     return 1 if waiting + at[c.C_STANDING] + books[1].shape[1] + 8 > venue[3].shape[0] else 0
 
 
-@kernel(int64(int64, int64, int64, _row, BOOKS, VENUE, SEEN), inline=True)
-def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-untyped-def]
+@kernel(int64(int64, int64, int64, int64))
+def meanwhile(until, now, before, where):  # type: ignore[no-untyped-def]
     """Does what comes before a row at ``now``; why the loop must stop, -1 when it need not.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     acts, answers = venue[2], venue[3]
     while True:
         at_venue = acts[0, acts_nb.A_TS] if at[c.C_ACTS] > 0 else NEVER
@@ -70,7 +73,7 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
             known = answers[at[c.C_TAKEN] & (answers.shape[0] - 1), c.X_KNOWN]
         first = min(at_venue, known, until)
         if at[c.C_HOUR] <= min(now, first, last_moment(at)):
-            turn(at[c.C_HOUR], before, at, books, seen)
+            turn(at[c.C_HOUR], before, where)
         elif first >= now:
             return -1
         elif known == first:
@@ -81,11 +84,11 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
             what, about = acts[0, acts_nb.A_WHAT], acts[0, acts_nb.A_ABOUT]
             number = acts[0, acts_nb.A_NUMBER]
             acts_nb.drop(acts, at)
-            act(what, about, number, first, at, books, venue)
+            act(what, about, number, first, where)
             if at[c.C_DIRTY] != 0:
                 m = at[c.C_DIRTY] - 1
                 at[c.C_DIRTY] = 0
-                crossed = show(m, first, at, books, seen)
+                crossed = show(m, first, where)
                 if crossed != 0 or at[c.C_WHY] != 0:
                     at[c.C_NOW] = max(at[c.C_NOW], first)
                     return nb.STOP_LIMIT if crossed != 0 else at[c.C_WHY]
@@ -93,10 +96,8 @@ def meanwhile(until, now, before, at, books, venue, seen):  # type: ignore[no-un
             return nb.STOP_TIME
 
 
-@kernel(int64(int64, int64, _row, TAPE, BOOKS, VENUE, SEEN), inline=True)
-def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a row
-    until, stop_row, at, tape, books, venue, seen
-):
+@kernel(int64(int64, int64, int64))
+def advance(until, stop_row, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call costs more than a row
     """Plays rows and the venue up to a moment or a row, or to the first thing somebody must hear.
 
     Returns why it stopped; ``at`` says where. At ``until`` all that happens then has happened. An
@@ -104,7 +105,9 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
 
     Shapes: see module. Units: ns.
     """
-    ts, price, size, _, instrument, kind, side, flag, market_of = tape
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
+    ts, price, size, _, instrument, kind, side, flag, market_of = tape_of(where)
     desk, levels = books
     rows = min(ts.shape[0], stop_row)
     follows = at[c.C_FOLLOWS] if rows == ts.shape[0] else NEVER
@@ -122,7 +125,7 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
         now = ts[row] if row < rows else follows
         if now > due:
             at[c.C_ROW] = row
-            why = meanwhile(until, now, ts[row - 1] if row > 0 else 0, at, books, venue, seen)
+            why = meanwhile(until, now, ts[row - 1] if row > 0 else 0, where)
             if why >= 0:
                 at[c.C_DIRTY] = dirty
                 return why
@@ -140,7 +143,7 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
         if m >= 0:
             if dirty != 0 and dirty != m + 1:
                 # The update goes on in another market; who is to hear of it waits for its end.
-                if show(dirty - 1, now, at, books, seen) != 0:
+                if show(dirty - 1, now, where) != 0:
                     at[c.C_WHY] = nb.STOP_LIMIT
                 dirty = int64(0)
                 look = 1
@@ -178,20 +181,18 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
                             best -= sign
                         own[b.K_BID + s] = best
                         dirty = m + 1
-                    # Other sides' own orders that this one meets, or own orders at this very level.
-                    met = own[c.D_SELL_LOW] if s == 0 else own[c.D_BUY_HIGH]
-                    if (
-                        (step - met) * sign >= 0
-                        or own[c.D_BUY_LOW + 2 * s] <= step <= own[c.D_BUY_HIGH + 2 * s]
-                        or uncrossed
-                    ):
-                        if own[c.D_INSIDE] == 0:
+                    # Own orders at this very level, or those of the other side that it meets.
+                    if own[c.D_FIRST] != 0 and own[c.D_INSIDE] == 0:
+                        if own[c.D_BUY_LOW + 2 * s] <= step <= own[c.D_BUY_HIGH + 2 * s]:
+                            touched(m, sign, step, before, where)
+                        opposite = own[c.D_SELL_LOW] if s == 0 else own[c.D_BUY_HIGH]
+                        if (step - opposite) * sign >= 0 or uncrossed:
                             at[c.C_ROW] = row
-                            touched(m, sign, step, before, now, at, books, venue)
+                            met(m, now, where)
                             look = 1
             else:
                 at[c.C_ROW] = row
-                if other(m, row, tape, at, books, venue, seen) != 0:
+                if other(m, row, where) != 0:
                     dirty = m + 1
                 look = 1
                 last = int32(-1)
@@ -207,7 +208,7 @@ def advance(  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a call c
             return rw.STOP_ROOM
         if (look != 0 or dirty != 0) and int64(flag[row - 1]) & rw.MORE == 0:
             if dirty != 0:
-                crossed = show(dirty - 1, now, at, books, seen)
+                crossed = show(dirty - 1, now, where)
                 dirty = int64(0)
                 if crossed != 0:
                     at[c.C_ROW] = row

@@ -113,6 +113,30 @@ def refresh(account, markets, traits, events, kinds, groups, members, row, m):  
             kinds[row, k] += change
 
 
+@kernel(types.void(_table, _cube, _table, _table, _table, _table, _flat, int64, int64), inline=True)
+def refresh_both(account, markets, traits, events, kinds, groups, members, ledger, m):  # type: ignore[no-untyped-def]
+    """The same for a ledger and for the account; what is one ledger's alone is the account's too.
+
+    Shapes: see module. Units: money.
+    """
+    last = account.shape[1] - 1
+    event = traits[m, K_EVENT]
+    net, risk = markets[M_NET, ledger, m], max(events[ledger, event], 0)
+    refresh(account, markets, traits, events, kinds, groups, members, ledger, m)
+    if last > 1:
+        refresh(account, markets, traits, events, kinds, groups, members, last, m)
+        return
+    account[A_NET, last] += markets[M_NET, ledger, m] - net
+    markets[M_NET, last, m] = markets[M_NET, ledger, m]
+    events[last, event] = events[ledger, event]
+    change = max(events[ledger, event], 0) - risk
+    if change != 0:
+        account[A_AT_RISK, last] += change
+        first = groups[event, G_CATEGORIES]
+        for k in members[first : first + groups[event, G_CATEGORY_COUNT]]:
+            kinds[last, k] += change
+
+
 _tables = (_table, _cube, _cube, _table, _table, _table, _table, _flat)
 
 
@@ -138,7 +162,7 @@ def reserve(  # type: ignore[no-untyped-def]
         markets[M_ENTRY_YES if outcome == 0 else M_ENTRY_NO, row, m] += cash
         if entries != 0:
             expose(account, markets, row, m, entries)
-        refresh(account, markets, traits, events, kinds, groups, members, row, m)
+    refresh_both(account, markets, traits, events, kinds, groups, members, ledger, m)
 
 
 @kernel(
@@ -174,7 +198,7 @@ def book(  # type: ignore[no-untyped-def]
             expose(account, markets, row, m, 1)
         elif before != 0 and now == 0:
             expose(account, markets, row, m, -1)
-        refresh(account, markets, traits, events, kinds, groups, members, row, m)
+    refresh_both(account, markets, traits, events, kinds, groups, members, ledger, m)
 
 
 @kernel(types.void(_table, _cube, _table, _table, _table, _table, _flat))

@@ -17,7 +17,7 @@ TABLE: Final = types.Array(int64, 2, "C")
     types.Tuple((int64, int64))(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR),
     inline=True,
 )
-def rule(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def]
+def rule(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a list
     """All guards at once: fills ``permitted``; the meet of those that bind, and 1 if one objects.
 
     ``applies`` holds each guard's bits of intent kinds (0: not installed); ``risk_scope`` is 1
@@ -26,41 +26,74 @@ def rule(order, state, limits, applies, risk_scope, permitted):  # type: ignore[
     Shapes: applies, risk_scope, permitted (len(GUARDS),) int64. Units: sizes; NOT_APPLICABLE = -1.
     """
     size = order[g.O_SIZE]
-    permitted[0] = losses_nb.kill_switch(order, state, limits)
-    permitted[1] = losses_nb.drawdown_kill(order, state, limits)
-    permitted[2] = exposure_nb.drawdown_heat(order, state, limits)
-    permitted[3] = exposure_nb.max_stake(order, state, limits)
-    permitted[4] = losses_nb.daily_loss(order, state, limits)
-    permitted[5] = losses_nb.weekly_loss(order, state, limits)
-    permitted[6] = exposure_nb.open_positions(order, state, limits)
-    permitted[7] = checks_nb.min_edge(order, state, limits)
-    permitted[8] = checks_nb.liquidity(order, state, limits)
-    permitted[9] = checks_nb.spread(order, state, limits)
-    permitted[10] = checks_nb.evidence(order, state, limits)
-    permitted[11] = checks_nb.confidence(order, state, limits)
-    permitted[12] = checks_nb.implied_probability(order, state, limits)
-    permitted[13] = checks_nb.edge_direction(order, state, limits)
-    permitted[14] = checks_nb.market_type(order, state, limits)
-    permitted[15] = exposure_nb.portfolio(order, state, limits)
-    permitted[16] = checks_nb.timeline(order, state, limits)
-    permitted[17] = exposure_nb.category(order, state, limits)
-    permitted[18] = exposure_nb.event(order, state, limits)
-    permitted[19] = exposure_nb.correlation(order, state, limits)
-    permitted[20] = exposure_nb.symbol(order, state, limits)
-    permitted[21] = exposure_nb.order_size(order, state, limits)
-    permitted[22] = rates_nb.order_rate(order, state, limits)
-    permitted[23] = rates_nb.daily_volume(order, state, limits)
-    permitted[24] = rates_nb.cancel_ratio(order, state, limits)
-    permitted[25] = losses_nb.stoploss_guard(order, state, limits)
-    permitted[26] = losses_nb.cooldown(order, state, limits)
-    permitted[27] = losses_nb.low_profit(order, state, limits)
-    permitted[28] = losses_nb.max_drawdown(order, state, limits)
-    permitted[29] = checks_nb.price_band(order, state, limits)
-    permitted[30] = checks_nb.venue_rules(order, state, limits)
-    permitted[31] = checks_nb.balance(order, state, limits)
-    permitted[32] = checks_nb.trusted_book(order, state, limits)
-    reduces = order[g.O_REDUCES] != 0
     kind = order[g.O_KIND]
+    if applies[0] & kind != 0:
+        permitted[0] = losses_nb.kill_switch(order, state, limits)
+    if applies[1] & kind != 0:
+        permitted[1] = losses_nb.drawdown_kill(order, state, limits)
+    if applies[2] & kind != 0:
+        permitted[2] = exposure_nb.drawdown_heat(order, state, limits)
+    if applies[3] & kind != 0:
+        permitted[3] = exposure_nb.max_stake(order, state, limits)
+    if applies[4] & kind != 0:
+        permitted[4] = losses_nb.daily_loss(order, state, limits)
+    if applies[5] & kind != 0:
+        permitted[5] = losses_nb.weekly_loss(order, state, limits)
+    if applies[6] & kind != 0:
+        permitted[6] = exposure_nb.open_positions(order, state, limits)
+    if applies[7] & kind != 0:
+        permitted[7] = checks_nb.min_edge(order, state, limits)
+    if applies[8] & kind != 0:
+        permitted[8] = checks_nb.liquidity(order, state, limits)
+    if applies[9] & kind != 0:
+        permitted[9] = checks_nb.spread(order, state, limits)
+    if applies[10] & kind != 0:
+        permitted[10] = checks_nb.evidence(order, state, limits)
+    if applies[11] & kind != 0:
+        permitted[11] = checks_nb.confidence(order, state, limits)
+    if applies[12] & kind != 0:
+        permitted[12] = checks_nb.implied_probability(order, state, limits)
+    if applies[13] & kind != 0:
+        permitted[13] = checks_nb.edge_direction(order, state, limits)
+    if applies[14] & kind != 0:
+        permitted[14] = checks_nb.market_type(order, state, limits)
+    if applies[15] & kind != 0:
+        permitted[15] = exposure_nb.portfolio(order, state, limits)
+    if applies[16] & kind != 0:
+        permitted[16] = checks_nb.timeline(order, state, limits)
+    if applies[17] & kind != 0:
+        permitted[17] = exposure_nb.category(order, state, limits)
+    if applies[18] & kind != 0:
+        permitted[18] = exposure_nb.event(order, state, limits)
+    if applies[19] & kind != 0:
+        permitted[19] = exposure_nb.correlation(order, state, limits)
+    if applies[20] & kind != 0:
+        permitted[20] = exposure_nb.symbol(order, state, limits)
+    if applies[21] & kind != 0:
+        permitted[21] = exposure_nb.order_size(order, state, limits)
+    if applies[22] & kind != 0:
+        permitted[22] = rates_nb.order_rate(order, state, limits)
+    if applies[23] & kind != 0:
+        permitted[23] = rates_nb.daily_volume(order, state, limits)
+    if applies[24] & kind != 0:
+        permitted[24] = rates_nb.cancel_ratio(order, state, limits)
+    if applies[25] & kind != 0:
+        permitted[25] = losses_nb.stoploss_guard(order, state, limits)
+    if applies[26] & kind != 0:
+        permitted[26] = losses_nb.cooldown(order, state, limits)
+    if applies[27] & kind != 0:
+        permitted[27] = losses_nb.low_profit(order, state, limits)
+    if applies[28] & kind != 0:
+        permitted[28] = losses_nb.max_drawdown(order, state, limits)
+    if applies[29] & kind != 0:
+        permitted[29] = checks_nb.price_band(order, state, limits)
+    if applies[30] & kind != 0:
+        permitted[30] = checks_nb.venue_rules(order, state, limits)
+    if applies[31] & kind != 0:
+        permitted[31] = checks_nb.balance(order, state, limits)
+    if applies[32] & kind != 0:
+        permitted[32] = checks_nb.trusted_book(order, state, limits)
+    reduces = order[g.O_REDUCES] != 0
     least = size
     against = int64(0)
     for i in range(permitted.shape[0]):

@@ -3,8 +3,7 @@
 The tape shows the market as it was without them. An order that takes eats what stands in the array
 book until the tape says anew what stands there.
 
-Shapes: see ``l2columns_nb``. ``VENUE`` is (orders, front, acts, answers, rules, conf, probes), with
-rules (markets, U_SIZE_OF); for probes see :func:`latency`.
+Shapes: see ``l2columns_nb`` and ``addresses_nb``; ``where`` is the address of all tables.
 Units: see ``l2columns_nb``.
 """
 
@@ -12,13 +11,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import float64, int64, types
+from numba import int64, types
 
 from polyframe.kernels import acts_nb, latency_nb
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
+from polyframe.kernels.addresses_nb import BOOKS, VENUE, books_of, places_of, venue_of
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.rewards_nb import credit, sample
 from polyframe.kernels.slots_nb import finish, link
@@ -30,10 +30,6 @@ UNKNOWN_FRONT: Final = 1.0e18
 
 _row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
-_fronts = types.Array(float64, 1, "C")
-VENUE = types.Tuple((_table, _fronts, _table, _table, _table, _row, _table))
-BOOKS = types.Tuple((_table, _table))
-"""desk and levels: what rests at each step, two rows a market, its bids and then its asks"""
 
 
 @kernel(int64(_table, _row, int64, int64), inline=True)
@@ -95,23 +91,27 @@ def answer(slot, what, why, ts, price, size, fee, at, books, venue):  # type: ig
     said[c.X_FILLED] = order[c.V_SIZE] - order[c.V_OPEN]
 
 
-@kernel(types.void(int64, int64, int64, int64, _row, BOOKS, VENUE), inline=True)
-def end(slot, what, why, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, int64))
+def end(slot, what, why, ts, where):  # type: ignore[no-untyped-def]
     """Ends an order with an answer that says so.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     orders = venue[0]
     answer(slot, what, why, ts, 0, 0, 0, at, books, venue)
     finish(slot, at, books[0], orders)
 
 
-@kernel(types.void(int64, int64, int64, int64, int64, _row, BOOKS, VENUE))
-def fill(slot, price, size, fee, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, int64, int64))
+def fill(slot, price, size, fee, ts, where):  # type: ignore[no-untyped-def]
     """Executes a part of an order; one of which nothing is left stands no more.
 
     Shapes: see module. Units: YES price units, size units, money, ns.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     orders = venue[0]
     order = orders[slot]
     order[c.V_OPEN] -= size
@@ -200,9 +200,11 @@ def reachable(m, side, step, size, books):  # type: ignore[no-untyped-def]
     return min(found, size)
 
 
-@kernel(types.void(int64, int64, _row, BOOKS, VENUE), inline=True)
-def _take(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64))
+def _take(slot, ts, where):  # type: ignore[no-untyped-def]
     """Executes an order level by level against what stands within its limit."""
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     desk, levels = books
     orders, rules = venue[0], venue[4]
     order = orders[slot]
@@ -220,7 +222,7 @@ def _take(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
                 rule[bm.R_DIVISOR],
             )  # fmt: skip
         # The answer tells the mid at which it executed, not what it left.
-        fill(slot, price, size, fee, ts, at, books, venue)
+        fill(slot, price, size, fee, ts, where)
         b.rest(book[: b.K_SIZE_OF], levels[2 * m], levels[2 * m + 1], -side, step, stands - size)
         at[c.C_DIRTY] = m + 1
 
@@ -263,12 +265,14 @@ def _hindered(slot, books, venue):  # type: ignore[no-untyped-def]
     return c.NO_REASON
 
 
-@kernel(types.void(int64, int64, _row, BOOKS, VENUE), inline=True)
-def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64))
+def arrive(slot, ts, where):  # type: ignore[no-untyped-def]
     """An order reaches the venue: refused, executed, or resting from now on.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     desk = books[0]
     orders, rules = venue[0], venue[4]
     order = orders[slot]
@@ -280,7 +284,7 @@ def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
         order[c.V_STEP] = b.held_at(book[: b.K_SIZE_OF], order[c.V_PRICE], levels)
         why = _hindered(slot, books, venue)
     if why != c.NO_REASON:
-        end(slot, c.REJECTED, why, ts, at, books, venue)
+        end(slot, c.REJECTED, why, ts, where)
         return
     answer(slot, c.ACCEPTED, c.NO_REASON, ts, 0, 0, 0, at, books, venue)
     if rules[m, bm.R_ENDS] <= last_moment(at) and book[c.D_CLOSING] == 0:
@@ -290,15 +294,15 @@ def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
     patient = tif == c.GTC or tif == c.GTD
     trusted = book[b.K_WHOLE] != 0 and book[c.D_INSIDE] == 0 and book[b.K_BID] < book[b.K_ASK]
     if not trusted and not patient:
-        end(slot, c.CANCELLED, c.UNTRUSTED, ts, at, books, venue)
+        end(slot, c.CANCELLED, c.UNTRUSTED, ts, where)
         return
     if tif == c.FOK:
         size = order[c.V_OPEN]
         if reachable(m, order[c.V_SIDE], order[c.V_STEP], size, books) < size:
-            end(slot, c.CANCELLED, c.NOT_FILLED_WHOLE, ts, at, books, venue)
+            end(slot, c.CANCELLED, c.NOT_FILLED_WHOLE, ts, where)
             return
     if trusted and order[c.V_POST] == 0:
-        _take(slot, ts, at, books, venue)
+        _take(slot, ts, where)
         if order[c.V_STATE] == c.ENDED:
             return
     if patient:
@@ -306,22 +310,24 @@ def arrive(slot, ts, at, books, venue):  # type: ignore[no-untyped-def]
         return
     side = order[c.V_SIDE]
     empty = book[b.K_ASK] >= books[1].shape[1] if side > 0 else book[b.K_BID] <= 0
-    end(slot, c.CANCELLED, c.EMPTY_BOOK if empty else c.OUT_OF_LIMIT, ts, at, books, venue)
+    end(slot, c.CANCELLED, c.EMPTY_BOOK if empty else c.OUT_OF_LIMIT, ts, where)
 
 
-@kernel(types.void(int64, int64, int64, int64, _row, BOOKS, VENUE))
-def act(what, about, number, ts, at, books, venue):  # type: ignore[no-untyped-def]
+@kernel(types.void(int64, int64, int64, int64, int64))
+def act(what, about, number, ts, where):  # type: ignore[no-untyped-def]
     """Does at the venue what was under way to it.
 
     ``number`` is the order that was meant: its slot may have another one by now.
 
     Shapes: see module. Units: ns.
     """
+    at, _ = places_of(where)
+    books, venue = books_of(where), venue_of(where)
     desk, orders = books[0], venue[0]
     if what == c.CLOSE:
         while desk[about, c.D_FIRST] != 0:
             slot = desk[about, c.D_FIRST] - 1
-            end(slot, c.CANCELLED, c.MARKET_CLOSED, ts, at, books, venue)
+            end(slot, c.CANCELLED, c.MARKET_CLOSED, ts, where)
         return
     if what == c.SAMPLE:
         sample(ts, about, at, orders, venue[2], venue[4], desk, books[1])
@@ -329,11 +335,11 @@ def act(what, about, number, ts, at, books, venue):  # type: ignore[no-untyped-d
     order = orders[about]
     stands = order[c.V_NUMBER] == number and order[c.V_STATE] == c.RESTS
     if what == c.ARRIVE:
-        arrive(about, ts, at, books, venue)
+        arrive(about, ts, where)
     elif what == c.EXPIRE and stands:
-        end(about, c.EXPIRED, c.NO_REASON, ts, at, books, venue)
+        end(about, c.EXPIRED, c.NO_REASON, ts, where)
     elif what == c.CANCEL and stands:
-        end(about, c.CANCELLED, c.BY_REQUEST, ts, at, books, venue)
+        end(about, c.CANCELLED, c.BY_REQUEST, ts, where)
     elif what == c.CANCEL:
         answer(about, c.NOT_CANCELLED, c.UNKNOWN_ORDER, ts, 0, 0, 0, at, books, venue)
         if order[c.V_NUMBER] != number:

@@ -32,12 +32,12 @@ from polyframe.kernels import l2desk_nb as desk
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import l2play_nb as l2
 from polyframe.kernels import l2rows_nb as rw
-from polyframe.kernels import numbers_nb
+from polyframe.kernels import numbers_nb, quotecall_nb
 from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
 from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE
-from polyframe.kernels.quotecall_nb import addresses
+from polyframe.runtime import tape_addresses as addresses
 from polyframe.runtime.feed import NEVER, Told
 from polyframe.runtime.logged import Filled, Reviewed
 from polyframe.runtime.own_orders import OwnOrders, of_log
@@ -131,7 +131,6 @@ class CompiledTapeFeed(TapeFeed):
             engine, self.log.cases, halts=self._halts, reasons=self._reasons, unknown=self._unknown
         )
         self._teller = TapeTeller(words, broker.venue.markets)
-        self._listens: Ints = np.zeros(len(markets), np.int64)
         broker.venue.make_room(max(256, 4 * self._wishes))
 
     def _decides(self, strategy: Strategy) -> None:
@@ -141,7 +140,7 @@ class CompiledTapeFeed(TapeFeed):
         """held as long as the loop knows its addresses"""
         self._parameters = np.array(strategy.parameters(), np.float64)
         plan = self.log.plan
-        plan[[lg.N_WRAPPER, lg.N_CODE]] = addresses(self._quote)
+        plan[[lg.N_WRAPPER, lg.N_CODE]] = quotecall_nb.addresses(self._quote)
         plan[lg.N_ON_FILL] = 1 if strategy.on_own_fill else 0
         plan[lg.N_DEPTH] = 1 if strategy.depth else 0
         plan[lg.N_TTL] = strategy.quote_ttl
@@ -207,18 +206,20 @@ class CompiledTapeFeed(TapeFeed):
 
     def _run(self, stop: Ns) -> int:
         """Plays up to a moment; why it stopped."""
-        return int(l2.play(stop, *self._arguments()))
+        self._lay_all()
+        return int(l2.play(stop, self._addresses.where))
 
-    def _arguments(self) -> tuple[Any, ...]:
-        """All tables, as the loop takes them."""
+    def _lay_all(self) -> None:
+        """Has the loop find all tables where they are now."""
         tables = self.engine.state.tables
         # The kernel sees the rows of the period and no more.
-        tape = self._tape if self._rows == len(self._tape[0]) else self._cut()
-        return (
-            self.tables.at, self._listens, tape, self.tables.books, self.tables.venue, self._seen,
-            tables.arrays, (*self._order, tables.pace),
-            (tables.trips, tables.tree, self._locks_work), self.log.tables, self._quoting,
-        )  # fmt: skip
+        self._lay(self._tape if self._rows == len(self._tape[0]) else self._cut())
+        lay = self._addresses.lay
+        lay(addresses.TABLES, tables.arrays)
+        lay(addresses.DOOR, (*self._order, tables.pace))
+        lay(addresses.LOCKS, (tables.trips, tables.tree, self._locks_work))
+        lay(addresses.LOGS, self.log.tables)
+        lay(addresses.QUOTING, self._quoting)
 
     def _under_way(self) -> Ns:
         """When the next thing happens at the venue, is heard from it, or wakes the strategy."""

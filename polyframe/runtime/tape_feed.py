@@ -26,6 +26,7 @@ from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import l2run_nb as l2
+from polyframe.runtime import tape_addresses as addresses
 from polyframe.runtime.feed import NEVER, QuoteFeed
 from polyframe.runtime.tape_books import Levels, Tables
 from polyframe.runtime.tape_late import LateRows
@@ -71,6 +72,8 @@ class TapeFeed(QuoteFeed):
         self._segment = -1
         self._rows = 0
         self._seen: tuple[Any, ...] = ()
+        self._listens: NDArray[np.int64] = np.zeros(len(engine.context.universe.markets), np.int64)
+        self._addresses = addresses.Addresses()
         self._before = 0
         self._seen_before = -1
         engine.state.marks[-1, nb.E_STEP] = step
@@ -161,12 +164,17 @@ class TapeFeed(QuoteFeed):
 
     def _play(self, stop: Ns, stop_row: int) -> int:
         stop_row = min(self._row_of(stop_row), self._rows)
-        return int(
-            l2.advance(
-                stop, stop_row, self.tables.at, self._tape, self.tables.books, self.tables.venue,
-                self._seen,
-            )
-        )  # fmt: skip
+        self._lay(self._tape)
+        return int(l2.advance(stop, stop_row, self._addresses.where))
+
+    def _lay(self, tape: tuple[Any, ...]) -> None:
+        """Has compiled code find all tables where they are now."""
+        lay = self._addresses.lay
+        lay(addresses.PLACES, (self.tables.at, self._listens))
+        lay(addresses.TAPE, tape)
+        lay(addresses.BOOKS, self.tables.books)
+        lay(addresses.VENUE, self.tables.venue)
+        lay(addresses.SEEN, self._seen)
 
     def _row_of(self, place: int) -> int:
         """The row at hand at which a place on the tape comes."""

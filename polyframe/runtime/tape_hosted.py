@@ -38,23 +38,24 @@ class HostedTapeFeed(CompiledTapeFeed):
         self._tokens_of = self.engine.context.universe.token_index
         self.engine.state.caught_up = self._catch_up
         self.log.plan[lg.N_HOSTED] = 1
+        # Views for quick access: their numbers are plain ints.
+        self._plan, self._at = self.log.plan.data, self.tables.at.data
+        self._flat, self._counts = memoryview(b""), memoryview(b"")
 
     def _run(self, stop: Ns) -> int:
         """Plays up to a moment; the strategy is asked on the way."""
-        arguments, plan = self._arguments(), self._plan
-        why = l2.play(stop, *arguments)
+        self._lay_all()
+        self._flat = self._quoting[5].reshape(-1).data
+        self._counts = self._quoting[6].reshape(-1).data
+        where, plan = self._addresses.where, self._plan
+        why = l2.play(stop, where)
         while why in (l2.STOP_ASK, l2.STOP_HELD):
             if why == l2.STOP_ASK:
                 self._ask(plan[lg.N_FROM], plan[lg.N_WAKE] % lg.BY_SIZE)
             if self._pending and self._hand_over():
-                arguments, plan = self._arguments(), self._plan
-            why = l2.play(stop, *arguments)
+                self._lay_all()
+            why = l2.play(stop, where)
         return int(why)
-
-    @property
-    def _plan(self) -> memoryview:
-        """The plan, for quick access: its numbers are plain ints."""
-        return self.log.plan.data
 
     def _ask(self, m: int, why: int) -> None:
         """Has the strategy say what should rest; its quotes wait to be handed over."""
@@ -62,7 +63,7 @@ class HostedTapeFeed(CompiledTapeFeed):
         if bound.disabled:
             return
         context = engine.context
-        now = context.now = max(context.now, int(self.tables.at[c.C_NOW]))
+        now = context.now = max(context.now, self._at[c.C_NOW])
         # As many steps as there would be by now: random numbers are drawn by step.
         steps = context.step
         context.step += self._plan[lg.N_STEP] - self._plan[lg.N_CROSSED]
@@ -117,19 +118,14 @@ class HostedTapeFeed(CompiledTapeFeed):
         plan[lg.N_HOLD] = 1 if pending else 0
         return larger
 
-    @property
-    def _counts(self) -> memoryview:
-        return self._quoting[6].reshape(-1).data
-
     def _write(self, token: int, quotes: Quotes, counts: memoryview) -> bool:
         bids, asks = quotes.bids, quotes.asks
         n = len(bids) + len(asks)
         larger = n > self._quoting[5].shape[1]
         if larger:
             self._make_room(n)
-        wishes = self._quoting[5]
-        at = token * wishes.shape[1] * 3
-        flat = wishes.reshape(-1).data
+        at = token * self._quoting[5].shape[1] * 3
+        flat = self._flat
         for side, levels in ((1, bids), (-1, asks)):
             for level in levels:
                 flat[at], flat[at + 1], flat[at + 2] = side, level.price, level.size
@@ -156,6 +152,7 @@ class HostedTapeFeed(CompiledTapeFeed):
         room = max(self._quoting[7].shape[1], 8 * quotes)
         scratch = np.zeros((8, room), np.int64)
         self._quoting = (*self._quoting[:5], wishes, self._quoting[6], scratch)
+        self._flat = wishes.reshape(-1).data
         self.broker.venue.make_room(4 * self._wishes)
 
     def _refuse(self, quotes: Quotes) -> None:

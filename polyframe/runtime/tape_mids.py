@@ -13,6 +13,7 @@ from polyframe.domain.market import Market
 from polyframe.domain.orders import Seal
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import mids_nb
+from polyframe.runtime import tape_addresses as addresses
 from polyframe.runtime.tape_data import Played
 from polyframe.runtime.tape_feed import COLUMNS, frozen
 from polyframe.store.tape import Segment
@@ -79,6 +80,7 @@ class Books:
         self._tokens = played.tokens(markets)
         self._end = played.end
         self._last: Ints = np.zeros(len(markets), np.int64)
+        self._addresses = addresses.Addresses()
 
     def play(self, segment: Segment, rows: int | None = None) -> Iterator[Ints]:
         """Plays a segment's rows, or its first ones; the changes of the mids, part by part.
@@ -93,6 +95,11 @@ class Books:
         tape = (*(column[:end] for column in columns), frozen(place))
         venue.at[c.C_ROW] = 0
         out = np.empty((ROOM, 3), np.int64)
+        lay = self._addresses.lay
+        lay(addresses.PLACES, (venue.at, self._last))
+        lay(addresses.TAPE, tape)
+        lay(addresses.BOOKS, venue.books)
+        lay(addresses.VENUE, venue.venue)
         while venue.at[c.C_ROW] < end:
-            n = mids_nb.mids(venue.at, tape, venue.books, venue.venue, self._last, out)
+            n = mids_nb.mids(self._addresses.where, self._last, out)
             yield out[: int(n)]

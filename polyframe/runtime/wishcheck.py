@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from polyframe.domain.units import INT64_SAFE
-from polyframe.domain.wishes import WISHES, QuoteLevel
+from polyframe.domain.wishes import WISHES, QuoteLevel, Quotes
 
 MOST_TEXT = 10_000
 """The longest text a wish may hold: all of it goes into the journal."""
@@ -55,6 +55,8 @@ def checked(wish: _W) -> _W:
         TypeError: a field holds something else than it says.
     """
     struct = type(wish)
+    if struct is Quotes and _plain(wish):  # type: ignore[arg-type]
+        return wish
     values = _READ[struct](wish)
     kinds = tuple(map(type, values))
     if kinds not in _SEEN[struct]:
@@ -73,6 +75,29 @@ def checked(wish: _W) -> _W:
     for i in _TEXTS[struct]:
         _check_text(struct.__name__, _FIELDS[struct][i][0], values[i])
     return _with_levels(wish) if struct in _NESTED else wish
+
+
+def _plain(quotes: Quotes) -> bool:
+    """Whether nothing in quotes needs a second look: of all wishes there are most of these."""
+    token, reason, ttl = quotes.token, quotes.reason, quotes.ttl
+    if not (
+        type(token) is str and type(reason) is str and len(token) + len(reason) <= MOST_TEXT
+        and token.isascii() and reason.isascii() and type(ttl) is int
+        and -INT64_SAFE < ttl < INT64_SAFE and type(quotes.post_only) is bool
+    ):  # fmt: skip
+        return False
+    for levels in (quotes.bids, quotes.asks):
+        if type(levels) is not tuple:
+            return False
+        for level in levels:
+            if type(level) is not QuoteLevel:
+                return False
+            price, size = level.price, level.size
+            if type(price) is not int or type(size) is not int:
+                return False
+            if not (-INT64_SAFE < price < INT64_SAFE and -INT64_SAFE < size < INT64_SAFE):
+                return False
+    return True
 
 
 def _check_text(struct: str, name: str, text: str) -> None:

@@ -22,9 +22,10 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "engine/views.py:make_view": "a class in a function: no attribute of it leads to the engine",
     "kernels/l2run_nb.py:advance": "a call costs more than the row it would be for",
-    "kernels/l2play_nb.py:play": "a call that hands over all tables costs more than an order",
-    "kernels/l2desk_nb.py:place": "a call that hands over all tables costs more than an order",
-    "kernels/l2desk_nb.py:want": "a call that hands over all tables costs more than an order",
+    "kernels/l2play_nb.py:play": "one list of the cases in which somebody decides",
+    "kernels/l2desk_nb.py:place": "one order's vector is one thing",
+    "kernels/l2desk_nb.py:want": "one list of quotes is carried out as one thing",
+    "kernels/review_nb.py:rule": "a table of all guards",
 }
 
 BLIND_EXCEPT = {

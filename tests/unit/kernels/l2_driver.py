@@ -24,6 +24,7 @@ from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import l2run_nb as l2
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.barmatch_nb import NEVER
+from polyframe.runtime import tape_addresses as addresses
 from polyframe.store.tape_rows import TapeFlag, TapeKind
 
 KINDS = {
@@ -123,6 +124,8 @@ class Desk:
             np.zeros((1, xt.P_SIZE_OF), np.int64),
             np.zeros((markets, xt.Y_SIZE_OF), np.int64),
         )
+        self._addresses = addresses.Addresses()
+        self._nobody = np.zeros(markets, np.int64)
         self.book, self.history = book, np.zeros((markets, 4_096), np.int32)
         self._seen = (
             book, marks, self.history, np.zeros((markets, nb.GRID), np.int32), wakes,
@@ -158,10 +161,13 @@ class Desk:
         """Up to a moment; all that is known by then is taken."""
         at = self.tables.at
         while True:
-            why = l2.advance(
-                until, NEVER, at, self._segments[self._segment], self.tables.books,
-                self.tables.venue, self._seen,
-            )  # fmt: skip
+            lay = self._addresses.lay
+            lay(addresses.PLACES, (at, self._nobody))
+            lay(addresses.TAPE, self._segments[self._segment])
+            lay(addresses.BOOKS, self.tables.books)
+            lay(addresses.VENUE, self.tables.venue)
+            lay(addresses.SEEN, self._seen)
+            why = l2.advance(until, NEVER, self._addresses.where)
             if why == rw.STOP_ROOM:
                 self.tables.widen(2 * len(self.tables.answers))
             elif why == rw.STOP_ANSWER:
