@@ -23,6 +23,7 @@ from benchmarks.harness import CHECKOUT, Harness, Peer, in_scratch, why
 from benchmarks.l2_stream import TICK
 
 WORKLOAD = "l2-mm"
+SETS, SET_EVENTS = 32, 1_000_000
 EVENTS = int(os.environ.get("POLYFRAME_BENCH_EVENTS", "5000000"))
 MB = 1 << 20
 CADENCES = (500, 100)
@@ -53,7 +54,7 @@ def _rows(harness: Harness, scratch: Path, *, quick: bool) -> Iterator[Figure]:
     yield from bench.python_parts()
     yield from bench.compiled_parts()
     yield from bench.sizes()
-    yield bench.many_sets()
+    yield from bench.many_sets()
 
 
 def medians(seconds: list[float]) -> dict[str, float]:
@@ -298,12 +299,21 @@ class Bench:
             row.more["rate_x"] = round((row.rate or 0.0) / base, 2)
             yield row
 
-    def many_sets(self) -> Figure:
+    def many_sets(self) -> Iterator[Figure]:
         """Many parameter sets in one pass over the stream."""
-        return missing(
-            "polyframe", "many parameter sets in one pass",
-            f"not built yet; target {TARGETS['trials/s']:,} trials a second",
+        events, sets = (100_000, 8) if self.quick else (SET_EVENTS, SETS)
+        found = self.alone(
+            "sets", catalogue=self.stored(events)[0], strategy=COMPILED, sets=sets,
+            runs=1 if self.quick else 3,
         )  # fmt: skip
+        for threads, words in (("1", "one thread"), ("0", "a thread a core")):
+            seconds = found["seconds"][threads]
+            yield figure(
+                f"{sets} parameter sets in one pass, {words}", sets, statistics.median(seconds),
+                unit="trials", rss_mb=found["rss_mb"], fills=found["fills"], **medians(seconds),
+                note=f"{events:,} events; {found['unlike']} of {sets} differ from runs of their "
+                f"own; target {TARGETS['trials/s']:,} trials a second",
+            )  # fmt: skip
 
 
 def differing(ours: Any, theirs: Any) -> tuple[int, int, int]:

@@ -122,6 +122,35 @@ def begun(spec: SPEC) -> Found:
     }  # fmt: skip
 
 
+def sets(spec: SPEC) -> Found:
+    """Plays many parameter sets in one pass, and each alone; how many of them differ."""
+    import numpy as np
+
+    from benchmarks.l2_runs import L2Setup
+    from polyframe.lab.backtest import played_again
+    from polyframe.lab.trials import play_sets, with_values
+
+    setup = L2Setup(spec)
+    name, rng = spec["strategy"], np.random.default_rng(1)
+    half, skew = rng.uniform(0.5, 4, spec["sets"]), rng.uniform(0, 6, spec["sets"])
+    wanted = [{"half": float(a), "skew": float(z)} for a, z in zip(half, skew, strict=True)]
+    play_sets(setup.loaded, name, wanted[:2])
+    found: Found = {"seconds": {}, "fills": 0, "unlike": 0}
+    for threads in (1, 0):
+        times = []
+        for _ in range(spec["runs"]):
+            began = time.perf_counter()
+            trials = play_sets(setup.loaded, name, wanted, threads=threads)
+            times.append(time.perf_counter() - began)
+        found["seconds"][str(threads)] = times
+    for values, trial in zip(wanted, trials, strict=True):
+        alone = played_again(setup.loaded, with_values(setup.loaded.config, name, values))
+        same = np.array_equal(alone.equity, trial.equity) and len(alone.fills) == trial.fills
+        found["unlike"] += not same
+        found["fills"] += trial.fills
+    return found | {"rss_mb": rss_mb()}
+
+
 def rss_mb() -> float:
     """The greatest memory since this program began: a child inherits its parent's figure."""
     status = Path("/proc/self/status")
@@ -133,7 +162,14 @@ def rss_mb() -> float:
     return peak_rss_mb()
 
 
-DO = {"import": brought_in, "open": opened, "play": played, "vary": varied, "begin": begun}
+DO = {
+    "import": brought_in,
+    "open": opened,
+    "play": played,
+    "vary": varied,
+    "begin": begun,
+    "sets": sets,
+}
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])

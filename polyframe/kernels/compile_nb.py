@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core.compiler_lock import global_compiler_lock
 
 _waiting: dict[int, Callable[[], None]] = {}
 """kernels that nobody needed yet"""
 
 
-def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
+def kernel(signature: Any, *, inline: bool = False, alone: bool = False) -> Callable[[Any], Any]:
     """Compiles a function for one signature and keeps the machine code on disk.
 
     That happens when it is first called, or another that calls it is compiled: a process that
@@ -23,6 +24,8 @@ def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
     With ``inline`` its code is copied to where it is called: a call hands over some ten words for
     each array, which for a tuple of tables costs more than what a short function does with them.
 
+    With ``alone`` Python goes on in other threads while it runs: no two may work on one table.
+
     Numba counts references to every view of an array with locked instructions, which cost more
     than the work itself where a row takes some 30 ns. Callers hold all arrays, so nothing needs
     counting: it is left out (numba's option ``_nrt``). Such a kernel cannot make arrays; one that
@@ -30,7 +33,9 @@ def kernel(signature: Any, *, inline: bool = False) -> Callable[[Any], Any]:
 
     Shapes: as the signature has them. Units: the function's own.
     """
-    options: dict[str, Any] = {"cache": True, "_nrt": False, "forceinline": inline}
+    options: dict[str, Any] = {
+        "cache": True, "_nrt": False, "forceinline": inline, "nogil": alone,
+    }  # fmt: skip
 
     def made(function: Any) -> Any:
         found: Any = stamped(njit(**options)(function))
@@ -67,10 +72,12 @@ def _on_demand(made: Any, signature: Any) -> Any:
     """A dispatcher that compiles its one signature when it is first asked for anything."""
 
     def ready() -> None:
-        if _waiting.pop(id(made), None) is not None:
-            del made._compile_for_args, made.get_call_template
-            made.compile(signature)
-            made.disable_compile()
+        # Whoever comes while it is compiled in another thread waits.
+        with global_compiler_lock:
+            if _waiting.pop(id(made), None) is not None:
+                made.compile(signature)
+                made.disable_compile()
+                del made._compile_for_args, made.get_call_template
 
     def called(*_: Any, **__: Any) -> Any:
         ready()

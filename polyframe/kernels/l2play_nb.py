@@ -122,7 +122,7 @@ def heard(row, where):  # type: ignore[no-untyped-def]
     return at[c.C_ROW]
 
 
-@kernel(int64(int64, int64))
+@kernel(int64(int64, int64), alone=True)
 def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - one list of cases
     """Plays the tape up to a moment, or to the first thing that the engine must do.
 

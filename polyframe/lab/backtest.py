@@ -174,14 +174,7 @@ def played(
 ) -> tuple[RunRecord, int]:
     """Plays a run from the first event to the last: its record and how many steps it took."""
     began = time.perf_counter()
-    collector = Collector()
-    if loaded.tape is not None:
-        collector.own = Watched()
-    made = build.replay(
-        loaded.config, loaded.registry, loaded.data,
-        session=loaded.session, journal=journal, watch=collector.watch, tables=True,
-    )  # fmt: skip
-    collector.engine = made.engine
+    made, collector = ready_to_play(loaded, journal)
     if progress is not None:
         made.replay.progress_to(progress)
     ready = time.perf_counter()
@@ -192,7 +185,20 @@ def played(
         "build": ready - began,
         "replay": time.perf_counter() - ready,
     }
-    return _record(loaded, made, collector, timings), made.replay.steps
+    return record_of(loaded, made, collector, timings), made.replay.steps
+
+
+def ready_to_play(loaded: Loaded, journal: JournalWriter) -> tuple[build.Session, Collector]:
+    """A session of what was loaded, and who collects what happens in it."""
+    collector = Collector()
+    if loaded.tape is not None:
+        collector.own = Watched()
+    made = build.replay(
+        loaded.config, loaded.registry, loaded.data,
+        session=loaded.session, journal=journal, watch=collector.watch, tables=True,
+    )  # fmt: skip
+    collector.engine = made.engine
+    return made, collector
 
 
 def replayed_too(
@@ -312,9 +318,10 @@ def used_plugins(config: Config, registry: Registry) -> PluginManifest:
     return registry.manifest().only({(use.kind, use.name) for use in uses(config)})
 
 
-def _record(
+def record_of(
     loaded: Loaded, made: build.Session, collector: Collector, timings: Mapping[str, float]
 ) -> RunRecord:
+    """All that is known of a session that was played."""
     config, data = loaded.config, loaded.data
     collector.take(made.replay.feed)
     notes = made.broker.fill_notes  # type: ignore[attr-defined]

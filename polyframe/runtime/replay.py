@@ -62,6 +62,7 @@ class Replay:
         self.forecasts = forecasts
         self.journal = journal
         self.steps = 0
+        self._ended = False
         self._paced: tuple[int, Ns] = (0, 0)
         self._watch = watch
         self._told = told
@@ -87,24 +88,42 @@ class Replay:
 
     def run(self) -> None:
         """Plays everything, from SessionStarted to SessionEnded."""
-        session = self.engine.context.session
         try:
-            self._step(SessionStarted(self.feed.first, session))
-            while self._turn():
-                pass
-            self._step(SessionEnded(max(self._last, self.now), "end of data"))
-            self.journal.close()
+            self.begin()
+            self.play()
+            self.end()
         finally:
-            # They hold this replay, and with it all its rows, until the collector comes round.
-            self._carry.clear()
+            self.let_go()
 
-    def _turn(self) -> bool:
+    def begin(self) -> None:
+        """Starts the session."""
+        self._step(SessionStarted(self.feed.first, self.engine.context.session))
+
+    def play(self, until: Ns = NEVER) -> bool:
+        """Plays what happens up to a moment; False when nothing is left to play."""
+        while self._turn(until):
+            pass
+        return not self._ended
+
+    def end(self) -> None:
+        """Ends the session."""
+        self._step(SessionEnded(max(self._last, self.now), "end of data"))
+        self.journal.close()
+
+    def let_go(self) -> None:
+        """Lets go of what holds this replay, and with it all its rows, in a circle."""
+        self._carry.clear()
+
+    def _turn(self, limit: Ns) -> bool:
+        """Plays up to what comes next; False when that is later than a moment, or nothing is."""
         queued = self._queue[0][0] if self._queue else NEVER
         answered = self.broker.due()
         answered = NEVER if answered is None else answered
         until = min(queued, answered)
         if until >= NEVER and self.feed.done:
+            self._ended = True
             return False
+        until = min(until, limit)
         woken = self.feed.advance(until)
         if self._told is not None:
             for told in self.feed.played():
@@ -117,7 +136,7 @@ class Replay:
         answered = self.broker.due()
         answered = NEVER if answered is None else answered
         if min(queued, answered) >= NEVER or min(queued, answered) > until:
-            return True
+            return until < limit or limit >= NEVER
         feed_first = queued == answered and self._queue[0][1] < BROKER
         if queued < answered or feed_first:
             event = heapq.heappop(self._queue)[3]

@@ -66,3 +66,14 @@ except TypeError as error:
     print(str(error).splitlines()[0])
 """
     assert answer(tmp_path, call).startswith("No matching definition")
+
+
+def test_a_kernel_may_first_be_needed_by_several_threads_at_once(tmp_path: Path) -> None:
+    rooms(tmp_path)
+    call = """
+from concurrent.futures import ThreadPoolExecutor
+from rooms.wide_nb import widened
+with ThreadPoolExecutor(8) as pool:
+    print(sum(pool.map(widened, [1] * 64)))
+"""
+    assert answer(tmp_path, call) == "192"
