@@ -7,7 +7,7 @@ condition ids and hashes "0x" and 64 hex digits, sides "BUY" and "SELL".
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 from msgspec import Struct, field
 
@@ -20,7 +20,7 @@ MOST = 2**256 - 1
 """an allowance without end"""
 
 
-class State(str, Enum):
+class State(StrEnum):
     """Where in its life a market stands."""
 
     LISTED = "listed"
@@ -63,7 +63,7 @@ class RewardTerms(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """The terms on which a market is listed. ``tokens[0]`` is YES: the book is kept in its price."""
+    """The terms on which a market is listed; the book is kept in the price of ``tokens[0]``, YES."""
 
     condition_id: str
     tokens: tuple[str, str]
@@ -161,6 +161,8 @@ class Order(Struct):
     """its row in the book; 0 while it does not rest"""
     held: int = 0
     """money or shares it reserves now"""
+    signed: bool = False
+    """it came with a signature; what happens to the others is told to nobody"""
 
     @property
     def open(self) -> bool:
@@ -323,10 +325,9 @@ class BookMoved(Told, frozen=True):
 
 
 class BookShown(Told, frozen=True):
-    """The whole book after a trade, in YES price."""
+    """A trade changed a book: whoever shows whole books shows it again, see ``Venue.book``."""
 
     condition_id: str
-    levels: Levels
 
 
 class OrderTold(Told, frozen=True):
