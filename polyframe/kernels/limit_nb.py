@@ -44,9 +44,8 @@ V_SIDE: Final = 1
 V_OPEN: Final = 2
 V_PREV: Final = 3
 V_NEXT: Final = 4
-V_OWNER: Final = 5
-V_AT: Final = 6
-V_SIZE_OF: Final = 7
+V_AT: Final = 5
+V_SIZE_OF: Final = 6
 
 F_SLOT: Final = 0
 F_PRICE: Final = 1
@@ -114,8 +113,8 @@ def clear(book):  # type: ignore[no-untyped-def]
     book[B_COUNT] = 0
 
 
-@kernel(int64(int64, int64, int64, int64, int64, _row, _table, _marks, _table))
-def place(side, price, size, owner, at, book, levels, marks, orders):  # type: ignore[no-untyped-def]
+@kernel(int64(int64, int64, int64, int64, _row, _table, _marks, _table))
+def place(side, price, size, at, book, levels, marks, orders):  # type: ignore[no-untyped-def]
     """Rests an order at the end of its line; its slot, or FULL.
 
     The price must not cross: ``plan`` and ``take`` come first.
@@ -136,7 +135,6 @@ def place(side, price, size, owner, at, book, levels, marks, orders):  # type: i
     orders[slot, V_OPEN] = size
     orders[slot, V_PREV] = last
     orders[slot, V_NEXT] = 0
-    orders[slot, V_OWNER] = owner
     orders[slot, V_AT] = at
     if last != 0:
         orders[last, V_NEXT] = slot

@@ -57,7 +57,7 @@ class OrderBook:
             self._book.item(nb.B_ASK) <= limit if side > 0 else self._book.item(nb.B_BID) >= limit
         )
 
-    def place(self, side: int, price: int, size: int, *, owner: int = 0, at: int = 0) -> int:
+    def place(self, side: int, price: int, size: int, *, at: int = 0) -> int:
         """The slot of an order that rests from now on, last in its line.
 
         Raises:
@@ -66,10 +66,10 @@ class OrderBook:
         if not 0 < price < nb.ONE or size <= 0 or self.crosses(side, price):
             raise InvariantError(f"an order of {size} at {price} (side {side}) cannot rest here")
         tables = self._book, self._levels, self._marks
-        slot: int = nb.place(side, price, size, owner, at, *tables, self._orders)
+        slot: int = nb.place(side, price, size, at, *tables, self._orders)
         if slot == nb.FULL:
             self._orders = np.concatenate((self._orders, np.zeros_like(self._orders)))
-            slot = nb.place(side, price, size, owner, at, *tables, self._orders)
+            slot = nb.place(side, price, size, at, *tables, self._orders)
         return slot
 
     def match(

@@ -63,7 +63,7 @@ class RewardTerms(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """The terms on which a market is listed; the book is kept in the price of ``tokens[0]``, YES."""
+    """The terms on which a market is listed. ``tokens[0]`` is YES, whose price the book has."""
 
     condition_id: str
     tokens: tuple[str, str]
