@@ -45,6 +45,7 @@ class Desk:
     wait: Callable[[int], Awaitable[None]] = _at_once
     builder_fees: dict[str, tuple[int, int]] = field(default_factory=dict)
     """maker's and taker's basis points by builder code"""
+    listeners: list[Callable[[Told], None]] = field(default_factory=list)
     notices: Notices = field(init=False)
     faces: Faces = field(init=False)
 
@@ -52,13 +53,14 @@ class Desk:
         self.faces = Faces(self.venue)
         self.notices = Notices(self.venue, self.about, self.keys)
 
-    def hear(self) -> list[Told]:
-        """What happened since the last time; books and notices know it from now on."""
+    def hear(self) -> None:
+        """Passes on what happened since the last time, in order: books first, then listeners."""
         told = self.venue.drain()
-        if told:
-            self.faces.hear(told)
-            self.notices.hear(told)
-        return told
+        for one in told:
+            self.faces.hear(one)
+            self.notices.hear(one)
+            for listen in self.listeners:
+                listen(one)
 
     def timely(self, timestamp: str) -> bool:
         """True for a time in seconds that is near the venue's or the outside's."""

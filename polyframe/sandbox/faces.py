@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Sequence
 
 from polyframe.sandbox.venue.market import Market
 from polyframe.sandbox.venue.records import (
@@ -208,18 +207,16 @@ class Faces:
             face = self._faces[market.condition_id] = Face(market, levels, self._venue.now)
         return face
 
-    def hear(self, told: Sequence[Told]) -> None:
-        """Takes over what happened to the books that somebody asked for."""
-        faces = self._faces
-        for one in told:
-            if isinstance(one, BookMoved):
-                face = faces.get(one.condition_id)
-                if face is not None:
-                    face.moved(one)
-            elif isinstance(one, TickChanged):
-                self._touched(one.condition_id, one.at)
-            elif isinstance(one, TradeTold) and one.status == "MATCHED":
-                self._touched(one.trade.condition_id, one.at)
+    def hear(self, one: Told) -> None:
+        """Takes over something that happened, if it happened to a book that somebody asked for."""
+        if isinstance(one, BookMoved):
+            face = self._faces.get(one.condition_id)
+            if face is not None:
+                face.moved(one)
+        elif isinstance(one, TickChanged):
+            self._touched(one.condition_id, one.at)
+        elif isinstance(one, TradeTold) and one.status == "MATCHED":
+            self._touched(one.trade.condition_id, one.at)
 
     def _touched(self, condition_id: str, at: int) -> None:
         face = self._faces.get(condition_id)

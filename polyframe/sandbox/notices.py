@@ -6,7 +6,7 @@ Source: the payloads are those that polymarket-client 0.14.0 reads (models/clob/
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from polyframe.exchanges.polymarket.wallet import wallets_of
@@ -63,16 +63,15 @@ class Notices:
         """Trades of orders that carried a builder's code, newest first."""
         return list(self._of_builder.get(builder.lower(), ()))
 
-    def hear(self, told: Sequence[Told]) -> None:
-        """Takes over what happened."""
-        for one in told:
-            if isinstance(one, OrderTold):
-                if one.kind == "CANCELLATION" and self._keys.named(one.owner):
-                    self._order(CANCELLED, one.owner, one.order_id, one.at)
-            elif isinstance(one, TradeTold):
-                self._traded(one)
-            elif isinstance(one, MarketResolved):
-                self._resolved(one)
+    def hear(self, one: Told) -> None:
+        """Takes over something that happened."""
+        if isinstance(one, OrderTold):
+            if one.kind == "CANCELLATION" and self._keys.named(one.owner):
+                self._order(CANCELLED, one.owner, one.order_id, one.at)
+        elif isinstance(one, TradeTold):
+            self._traded(one)
+        elif isinstance(one, MarketResolved):
+            self._resolved(one)
 
     def _traded(self, told: TradeTold) -> None:
         trade = told.trade
