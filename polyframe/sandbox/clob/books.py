@@ -12,8 +12,7 @@ from polyframe.sandbox.desk import NO_BOOK, Desk
 from polyframe.sandbox.door import Asked, Reply, Room, Turned
 from polyframe.sandbox.faces import Face
 from polyframe.sandbox.rows import Row, base_fee
-from polyframe.sandbox.venue.market import Market
-from polyframe.sandbox.venue.records import BUY, SELL, State
+from polyframe.sandbox.venue.records import BUY, SELL
 from polyframe.sandbox.wire import half_text, price_number, price_text
 
 # Source: docs.polymarket.com, /books.
@@ -62,7 +61,7 @@ class Books:
 
     def _face(self, asked: Asked) -> tuple[Face, int]:
         market, outcome = self._desk.token(asked.one("token_id"))
-        if not has_book(market):
+        if not market.booked:
             raise Turned(404, NO_BOOK)
         return self._desk.faces.of(market), outcome
 
@@ -71,7 +70,7 @@ class Books:
         found = []
         for one in _asked_tokens(asked):
             known = self._desk.venue.tokens.get(one.token_id)
-            if known is not None and has_book(known[0]):
+            if known is not None and known[0].booked:
                 found.append((one.token_id, one.side, self._desk.faces.of(known[0]), known[1]))
         return found
 
@@ -134,11 +133,6 @@ class Books:
     def _fee_rate(self, asked: Asked) -> Row:
         market, _ = self._desk.token(asked.one("token_id"), text="fee rate not found for market")
         return {"base_fee": base_fee(market.listing.fees)}
-
-
-def has_book(market: Market) -> bool:
-    """True while a market has a book: it was opened, and nobody has proposed an answer."""
-    return market.state in {State.OPEN, State.PAUSED}
 
 
 def _asked_tokens(asked: Asked) -> list[_TokenAsked]:

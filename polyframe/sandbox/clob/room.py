@@ -7,6 +7,7 @@ from polyframe.sandbox.clob.books import Books
 from polyframe.sandbox.clob.markets import Markets
 from polyframe.sandbox.clob.orders import Orders
 from polyframe.sandbox.clob.reads import Reads
+from polyframe.sandbox.clob.rewards import Rewards
 from polyframe.sandbox.desk import Desk
 from polyframe.sandbox.door import Room
 
@@ -14,6 +15,7 @@ from polyframe.sandbox.door import Room
 def clob_room(desk: Desk) -> Room:
     """The room behind ``/clob``."""
     room = Room()
-    for part in (Books(desk), Markets(desk), Access(desk), Orders(desk), Reads(desk)):
-        part.enter(room)
+    parts = (Books, Markets, Access, Orders, Reads, Rewards)
+    for part in parts:
+        part(desk).enter(room)
     return room
