@@ -96,7 +96,7 @@ class History:
         """prices and volumes of markets"""
         self._deals: deque[Deal] = deque(maxlen=kept)
         self._market_deals: dict[str, deque[Deal]] = {}
-        self._acts: dict[str, deque[Act]] = {}
+        self._acts: dict[str, deque[Act | Deal]] = {}
         self._days: dict[str, dict[int, int]] = {}
         """money traded by wallet and day"""
         self._starts: dict[str, dict[int, int]] = {}
@@ -144,7 +144,7 @@ class History:
         )
         self._deals.append(deal)
         _row_of(self._market_deals, cid).append(deal)
-        self._act(Act(now, wallet, "TRADE", cid, token_id, outcome, side, price, size, money, hash))
+        _row_of(self._acts, wallet.lower()).append(deal)
         position = self._held.of(wallet, market, outcome)
         if side == BUY:
             position.gain(now, size, money, fee)
@@ -257,7 +257,7 @@ class History:
         """A wallet's activity, newest first."""
         found = (
             act
-            for act in reversed(self._acts.get(wallet.lower(), ()))
+            for act in map(_as_act, reversed(self._acts.get(wallet.lower(), ())))
             if (not kinds or act.kind in kinds)
             and (not markets or act.condition_id in markets)
             and side in {None, act.side}
@@ -341,6 +341,25 @@ class History:
     def market_volume(self, condition_id: str, since: int = 0) -> int:
         """Money traded in a market since the start of a moment's hour."""
         return self.trend.volume(condition_id, since)
+
+
+def _as_act(row: Act | Deal) -> Act:
+    """A trade as activity; all else is that already."""
+    if isinstance(row, Act):
+        return row
+    return Act(
+        row.at,
+        row.wallet,
+        "TRADE",
+        row.condition_id,
+        row.token_id,
+        row.outcome,
+        row.side,
+        row.price,
+        row.size,
+        row.money,
+        row.transaction_hash,
+    )
 
 
 def _row_of(rows: dict[str, deque[T]], key: str) -> deque[T]:

@@ -101,6 +101,8 @@ class Venue:
             groups = self.accounts.groups
             group = groups.setdefault(listing.neg_risk_market_id, Group(listing.neg_risk_market_id))
             group.markets.append(market)
+        if listing.clear_book_on_start and listing.game_start > self.now:
+            self._floor.clock.at(listing.game_start, self.start_game, market.condition_id)
         self.paying.listed(market)
         self._floor.outbox.append(MarketListed(self.now, market.condition_id))
         if opened:
