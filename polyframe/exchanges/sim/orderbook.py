@@ -39,17 +39,17 @@ class OrderBook:
     @property
     def bid(self) -> int:
         """The best bid; 0 for none."""
-        return int(self._book[nb.B_BID])
+        return self._book.item(nb.B_BID)
 
     @property
     def ask(self) -> int:
         """The best offer; 10000 for none."""
-        return int(self._book[nb.B_ASK])
+        return self._book.item(nb.B_ASK)
 
     @property
     def count(self) -> int:
         """How many orders rest."""
-        return int(self._book[nb.B_COUNT])
+        return self._book.item(nb.B_COUNT)
 
     def crosses(self, side: int, limit: int) -> bool:
         """Whether an order would match anything now."""
@@ -125,8 +125,10 @@ class OrderBook:
             raise InvariantError(f"no order rests in slot {slot}")
         return self._orders.item(slot, nb.V_OPEN)
 
-    def size_at(self, price: int) -> int:
-        """What rests at a price, of whichever side stands there."""
+    def size_at(self, side: int, price: int) -> int:
+        """What rests at a price of a side; nothing where the other side stands."""
+        if price > self.bid if side > 0 else price < self.ask:
+            return 0
         return self._levels.item(price, nb.L_SIZE)
 
     def levels(self, side: int, most: int = nb.ONE) -> list[tuple[int, int]]:

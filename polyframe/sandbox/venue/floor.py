@@ -12,7 +12,7 @@ from polyframe.sandbox.venue.clock import Clock
 from polyframe.sandbox.venue.history import History
 from polyframe.sandbox.venue.ids import Ids
 from polyframe.sandbox.venue.market import Market
-from polyframe.sandbox.venue.records import BookMoved, Change, Order, OrderTold, Told, Trade
+from polyframe.sandbox.venue.records import BUY, BookMoved, Change, Order, OrderTold, Told, Trade
 from polyframe.sandbox.venue.settings import Settings
 
 
@@ -105,7 +105,12 @@ class Floor:
     def tell_levels(self, market: Market, changes: list[tuple[str, int]]) -> None:
         """Tells what rests at some prices now; each is (side, YES price)."""
         size_at = market.book.size_at
-        told = tuple([Change(side, price, size_at(price)) for side, price in changes])
+        told = tuple(
+            [
+                Change(side, price, size_at(1 if side == BUY else -1, price))
+                for side, price in changes
+            ]
+        )
         self.outbox.append(
             BookMoved(self.clock.now, market.condition_id, told, market.book.bid, market.book.ask)
         )

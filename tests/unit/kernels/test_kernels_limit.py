@@ -91,7 +91,10 @@ class Both:
             assert fast.levels(side, 2) == slow.levels(side)[:2]
         for order in slow.orders:
             assert fast.open(self.slots[order.name]) == order.left
-            assert fast.size_at(order.price) > 0
+            assert (
+                fast.size_at(order.side, order.price) == dict(slow.levels(order.side))[order.price]
+            )
+            assert fast.size_at(-order.side, order.price) == 0
 
 
 @given(ACTS)
