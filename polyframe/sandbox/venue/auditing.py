@@ -40,7 +40,8 @@ def full(floor: Floor, settling: Settling) -> Audit:
     matches = list(settling.open.values())
     locked, locked_shares = _locked(matches)
     for wallet in wallets:
-        faults += _promised(wallet, locked, locked_shares)
+        name = wallet.address
+        faults += _promised(wallet, locked[name], locked_shares.get(name, Counter()))
     for market in floor.markets.values():
         faults += [] if market.balanced() else [_unbalanced(market)]
         faults += _book(market)
@@ -98,10 +99,10 @@ def _shares(floor: Floor) -> Iterator[str]:
         yield f"shares: {size} of {token}, which is not listed"
 
 
-def _locked(matches: list[Match]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
-    """What matches will take, by wallet and by wallet and token."""
+def _locked(matches: list[Match]) -> tuple[Counter[str], dict[str, Counter[str]]]:
+    """What matches will take, by wallet; shares by token too."""
     money: Counter[str] = Counter()
-    shares: Counter[tuple[str, str]] = Counter()
+    shares: dict[str, Counter[str]] = {}
     for match in matches:
         taker = (match.money + match.fee, match.size)
         amounts = [taker, *((leg.fill.money, leg.fill.size) for leg in match.legs)]
@@ -109,13 +110,11 @@ def _locked(matches: list[Match]) -> tuple[Counter[str], Counter[tuple[str, str]
             if order.side == BUY:
                 money[wallet.address] += paid
             else:
-                shares[wallet.address, order.token_id] += size
+                shares.setdefault(wallet.address, Counter())[order.token_id] += size
     return money, shares
 
 
-def _promised(
-    wallet: Wallet, locked: Counter[str], locked_shares: Counter[tuple[str, str]]
-) -> Iterator[str]:
+def _promised(wallet: Wallet, locked: int, locked_shares: Counter[str]) -> Iterator[str]:
     """Reservations against open orders, locks against matches."""
     name = wallet.address
     if wallet.money < 0 or any(size <= 0 for size in wallet.shares.values()):
@@ -133,10 +132,9 @@ def _promised(
     yield from _drift(f"wallet {name}, reserved", wallet.active, active)
     if wallet.active_shares != dict(shares):
         yield f"wallet {name}: {wallet.active_shares} reserved, open orders need {dict(shares)}"
-    yield from _drift(f"wallet {name}, matched", wallet.matched, locked[name])
-    matched = {t: size for (address, t), size in locked_shares.items() if address == name}
-    if wallet.matched_shares != matched:
-        yield f"wallet {name}: {wallet.matched_shares} locked, matches take {matched}"
+    yield from _drift(f"wallet {name}, matched", wallet.matched, locked)
+    if wallet.matched_shares != dict(locked_shares):
+        yield f"wallet {name}: {wallet.matched_shares} locked, matches take {dict(locked_shares)}"
 
 
 def _book(market: Market) -> Iterator[str]:

@@ -102,32 +102,9 @@ def execute(
     now = floor.clock.now
     hash = floor.ids.hash("transaction")
     match = Match(market, order, wallet, [], [], 0, 0, 0, now)
-    accounts = floor.accounts
-    resting = market.resting
     market.book.take([fill for row in rows for fill in row.fills])
     for bucket, row in enumerate(rows):
-        makers: list[MakerFill] = []
-        for fill in row.fills:
-            maker = resting[fill.slot]
-            other = accounts.wallets[maker.maker.lower()]
-            same = maker.outcome == order.outcome
-            money = fill.money if same else fill.size - fill.money
-            made = MakerFill(
-                maker.id,
-                maker.owner,
-                maker.maker,
-                maker.token_id,
-                maker.outcome,
-                maker.side,
-                maker.price,
-                fill.size,
-                money,
-            )
-            makers.append(made)
-            match.legs.append(Leg(maker, other, made))
-            maker.matched += fill.size
-            accounts.reserve(other, maker, needed(maker))
-            accounts.lock(other, maker, money, fill.size)
+        legs = [_leg(floor, market, order, fill) for fill in row.fills]
         trade = Trade(
             floor.ids.uuid("trade"),
             hash,
@@ -142,23 +119,46 @@ def execute(
             order.id,
             order.owner,
             order.maker,
-            tuple(makers),
+            tuple([leg.fill for leg in legs]),
             now,
             now,
             bucket,
             builder=order.builder,
         )
+        match.legs += legs
         match.trades.append(trade)
         match.money += row.money
         match.size += row.size
         match.fee += row.fee
-        _matched(floor, market, order, trade, match.legs[-len(makers) :])
+        _matched(floor, market, order, trade, legs)
     order.matched += match.size
-    accounts.lock(wallet, order, match.money + match.fee, match.size)
+    floor.accounts.lock(wallet, order, match.money + match.fee, match.size)
     market.last_price = rows[-1].yes_price
     market.last_outcome = order.outcome
     market.last_side = order.side
     return match
+
+
+def _leg(floor: Floor, market: Market, order: Order, fill: Fill) -> Leg:
+    """A resting order's part: what it gives is no longer reserved, but locked."""
+    maker = market.resting[fill.slot]
+    wallet = floor.accounts.wallets[maker.maker.lower()]
+    money = fill.money if maker.outcome == order.outcome else fill.size - fill.money
+    maker.matched += fill.size
+    floor.accounts.reserve(wallet, maker, needed(maker))
+    floor.accounts.lock(wallet, maker, money, fill.size)
+    made = MakerFill(
+        maker.id,
+        maker.owner,
+        maker.maker,
+        maker.token_id,
+        maker.outcome,
+        maker.side,
+        maker.price,
+        fill.size,
+        money,
+    )
+    return Leg(maker, wallet, made)
 
 
 def needed(order: Order) -> int:
