@@ -18,6 +18,7 @@ NAMES = {
     "size": "megabytes of the core in an empty environment, and its largest parts",
     "steps": "a step of the engine by part, the guards, the journal, the default backtest",
     "startup": "seconds until polyframe --help, import polyframe and a first public name",
+    "venue": "orders a second of the sandbox's book and venue, without a network",
 }
 
 
