@@ -34,6 +34,7 @@ class Pace:
         self._venue = venue
         self._clock = clock
         self._speed = _checked(speed)
+        venue.keep_pace(self._speed)
         self._paused = paused
         self._real, self._base = clock(), venue.now
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -51,6 +52,7 @@ class Pace:
         wanted = _checked(speed)
         self.catch_up()
         self._speed = wanted
+        self._venue.keep_pace(wanted)
         self._rebase()
 
     @property

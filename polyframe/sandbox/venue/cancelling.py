@@ -28,11 +28,13 @@ class Pulse(Struct):
 class Cancelling:
     """All ways out of the book but a match."""
 
-    __slots__ = ("_pulses", "floor")
+    __slots__ = ("_pulses", "floor", "pace")
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
         self._pulses: dict[str, Pulse] = {}
+        self.pace = 1.0
+        """seconds of the venue for one outside, where whoever sends heartbeats lives"""
 
     # ---- by their key ----------------------------------------------------------------------------
 
@@ -136,12 +138,13 @@ class Cancelling:
         return Beat(made.id)
 
     def _check_later(self, owner: str) -> None:
-        now = self.floor.clock.now
-        self.floor.clock.at(now + self.floor.settings.beat_checked, self._check, owner)
+        wait = int(self.floor.settings.beat_checked * self.pace)
+        self.floor.clock.at(self.floor.clock.now + max(wait, 1), self._check, owner)
 
     def _check(self, owner: str) -> None:
         pulse = self._pulses[owner]
-        if self.floor.clock.now - pulse.last < self.floor.settings.beat_within:
+        within = int(self.floor.settings.beat_within * self.pace)
+        if self.floor.clock.now - pulse.last < within:
             self._check_later(owner)
             return
         pulse.armed = False

@@ -82,6 +82,7 @@ class History:
         "_deals",
         "_held",
         "_market_deals",
+        "_markets",
         "_starts",
         "_tokens",
         "trend",
@@ -91,6 +92,7 @@ class History:
         self, tokens: dict[str, tuple[Market, int]], markets: dict[str, Market], kept: int
     ) -> None:
         self._tokens = tokens
+        self._markets = markets
         self._held = Positions()
         self.trend = Prices(markets)
         """prices and volumes of markets"""
@@ -280,12 +282,9 @@ class History:
                 "positions were asked for without a wallet and without a market",
                 expected="an address, a condition id, or both",
             )
-        return [
-            position
-            for token, (listed, _) in self._tokens.items()
-            if listed.condition_id == market
-            for position in self._held.of_token(token)
-        ]
+        listed = self._markets.get(market)
+        tokens = listed.listing.tokens if listed is not None else ()
+        return [position for token in tokens for position in self._held.of_token(token)]
 
     def holders(self, token_id: str, *, limit: int = 20) -> list[Position]:
         """Who holds most of a token, largest first."""

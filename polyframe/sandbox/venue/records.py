@@ -171,8 +171,8 @@ class Order(Struct):
 
     @property
     def left(self) -> int:
-        """Shares not matched yet."""
-        return self.size - self.matched
+        """Shares not matched yet; a BUY that spends money may have got more than it counted on."""
+        return max(self.size - self.matched, 0)
 
 
 class MakerFill(Struct, frozen=True):

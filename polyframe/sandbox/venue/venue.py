@@ -361,6 +361,10 @@ class Venue:
         """Calls ``action`` when the venue's time is ``at``."""
         self._floor.clock.at(at, action)
 
+    def keep_pace(self, speed: float) -> None:
+        """Says how many seconds pass here for one outside: heartbeats are counted out there."""
+        self._cancelling.pace = speed
+
     def next_at(self) -> int | None:
         """When something falls due next."""
         return self._floor.clock.next_at()

@@ -141,6 +141,19 @@ def test_an_armed_key_is_cancelled_between_ten_and_fifteen_seconds_after_its_las
     assert not town.venue.order(mine).open
 
 
+def test_beats_are_counted_in_the_time_of_whoever_sends_them() -> None:
+    town = Town()
+    town.venue.keep_pace(100.0)
+    mine = sign(town)
+    beat = town.venue.heartbeat("ann", "")
+    for _ in range(3):
+        town.later(500 * SECOND)
+        beat = town.venue.heartbeat("ann", beat.heartbeat_id)
+    assert town.venue.order(mine).open
+    town.later(1_500 * SECOND)
+    assert not town.venue.order(mine).open
+
+
 def test_a_wrong_beat_is_answered_with_the_right_id() -> None:
     town = Town()
     first = town.venue.heartbeat("ann", "")
