@@ -6,7 +6,7 @@ wheels for every Python) ``eth-keys`` does the same in pure Python, a hundred ti
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Protocol
 
 from polyframe.errors import ConfigError, WireError
@@ -131,6 +131,7 @@ class _Hasher(Protocol):
     def __call__(self, preimage: bytes, /) -> bytes: ...
 
 
+@lru_cache(maxsize=1 << 14)
 def checksummed(address: bytes) -> str:
     """An address with the capitals that prove it was copied whole.
 

@@ -9,7 +9,6 @@ polymarket-client 0.14.0; ERC-7739 for the nesting of deposit wallets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -71,12 +70,15 @@ class OrderFields(NamedTuple):
     builder: bytes = ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """Who signed an order: the address of a key, and whether it spoke as a session key."""
+class Signed(NamedTuple):
+    """Who signed an order: the address of a key, and whether it spoke as a session key.
+
+    ``digest`` is the order's own, which names it.
+    """
 
     by: bytes
     session: bool
+    digest: bytes
 
 
 @lru_cache(maxsize=1024)
@@ -160,9 +162,10 @@ def signer_of(order: OrderFields, domain: Domain, signature: bytes) -> Signed | 
     It says nothing about whether that key may sign for the maker.
     """
     contents = order_struct(order)
+    digest = _digest(domain, contents)
     if order.signature_type != SignatureType.DEPOSIT:
-        by = recover(_digest(domain, contents), signature)
-        return None if by is None else Signed(by, session=False)
+        by = recover(digest, signature)
+        return None if by is None else Signed(by, session=False, digest=digest)
     claimed = None
     if signature[-32:] == SESSION_MAGIC:
         claimed, signature = _unwrapped(signature)
@@ -171,7 +174,7 @@ def signer_of(order: OrderFields, domain: Domain, signature: bytes) -> Signed | 
     by = recover(_nested_digest(order, domain, contents), signature[:65])
     if by is None or (claimed is not None and claimed != by):
         return None
-    return Signed(by, session=claimed is not None)
+    return Signed(by, session=claimed is not None, digest=digest)
 
 
 def _nested_digest(order: OrderFields, domain: Domain, contents: bytes) -> bytes:

@@ -13,7 +13,6 @@ from polyframe.exchanges.polymarket.signing import (
     OrderFields,
     SignatureType,
     domain_of,
-    order_id,
     signer_of,
 )
 from polyframe.sandbox.desk import Desk
@@ -109,7 +108,7 @@ def check(desk: Desk, posted: OrderPosted, key: ApiKey) -> Checked | Refused:
     if not _controls(desk, fields, key, session=signed.session):
         return SIGNATURE
     order = SignedOrder(
-        hash=order_id(fields, domain),
+        hash="0x" + signed.digest.hex(),
         maker=checksummed(fields.maker),
         signer=checksummed(fields.signer),
         token_id=sent.tokenId,

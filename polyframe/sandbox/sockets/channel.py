@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from polyframe.sandbox.sockets.line import Line, Send, Whole
+from polyframe.sandbox.sockets.line import MOST_FRAME, MOST_WAITING, Line, Send, Whole
 
 # A client that says nothing for this long after connecting is sent away.
 # UNSURE at the venue: "within a few seconds".
@@ -31,6 +31,8 @@ class Channel:
 
     def __init__(self) -> None:
         self.lines: set[Line] = set()
+        self.most_waiting = MOST_WAITING
+        self.frame_limit = MOST_FRAME
 
     @abstractmethod
     def begin(self, line: Line, said: dict[str, Any]) -> bool:
@@ -49,7 +51,7 @@ class Channel:
         await receive()
         await send({"type": "websocket.accept"})
         abort = scope.get("extensions", {}).get("polyframe.abort", _nothing)
-        line = Line(send, abort)
+        line = Line(send, abort, most_waiting=self.most_waiting, frame_limit=self.frame_limit)
         self.lines.add(line)
         writer = asyncio.create_task(line.run())
         try:

@@ -29,12 +29,20 @@ class Line:
     many lines carry it.
     """
 
-    __slots__ = ("_abort", "_size", "_waiting", "_wake", "closed", "frame_limit", "send")
+    __slots__ = ("_abort", "_limit", "_size", "_waiting", "_wake", "closed", "frame_limit", "send")
 
-    def __init__(self, send: Send, abort: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        abort: Callable[[], None],
+        *,
+        most_waiting: int = MOST_WAITING,
+        frame_limit: int = MOST_FRAME,
+    ) -> None:
         self.send = send
         self.closed = False
-        self.frame_limit = MOST_FRAME
+        self.frame_limit = frame_limit
+        self._limit = most_waiting
         self._abort = abort
         self._waiting: list[bytes] = []
         self._size = 0
@@ -52,7 +60,7 @@ class Line:
         self._waiting.append(event)
         self._size += len(event)
         self._wake.set()
-        if self._size > MOST_WAITING:
+        if self._size > self._limit:
             self.drop()
 
     def drop(self) -> None:

@@ -64,7 +64,9 @@ def test_a_recorded_order_has_its_id_its_signature_and_its_signer(recorded, name
     assert order_id(order, domain) == vector["orderHash"]
     assert sign_order(order, domain, KEY) == wire["signature"]
     signature = bytes.fromhex(wire["signature"][2:])
-    assert signer_of(order, domain, signature) == Signed(address_bytes(OWNER), session=False)
+    digest = bytes.fromhex(vector["orderHash"][2:])
+    wanted = Signed(address_bytes(OWNER), session=False, digest=digest)
+    assert signer_of(order, domain, signature) == wanted
 
 
 def test_the_recorded_domains_are_chosen_from_the_token_and_the_market(recorded) -> None:
@@ -109,7 +111,9 @@ def test_what_is_signed_here_is_known_as_ours(
     domain = domain_of(AMOY, order.token, neg_risk=neg_risk)
     signature = bytes.fromhex(sign_order(order, domain, KEY, session=session)[2:])
     spoke = session and order.signature_type == 3
-    assert signer_of(order, domain, signature) == Signed(address_bytes(OWNER), session=spoke)
+    digest = bytes.fromhex(order_id(order, domain)[2:])
+    wanted = Signed(address_bytes(OWNER), session=spoke, digest=digest)
+    assert signer_of(order, domain, signature) == wanted
 
 
 @pytest.mark.parametrize("signature_type", [0, 1, 2, 3])
