@@ -204,12 +204,12 @@ async def test_many_books_come_in_frames_below_one_mebibyte(sandbox: Sandbox) ->
     """A client closes on a greater one."""
     venue = Venue(now=START)
     wallet = wallets(0).owner
-    venue.fund(wallet, 10**15)
-    found = [venue.list_market(listing(1_000 + number)) for number in range(200)]
+    venue.fund(wallet, 10**16)
+    found = [venue.list_market(listing(1_000 + number)) for number in range(150)]
     for market in found:
         for cents in range(1, 50):
             for token in market.listing.tokens:
-                venue.submit(wallet, token, "BUY", cents * 100, 1_234_567_890 + cents)
+                venue.submit(wallet, token, "BUY", cents * 100, 1_234_567_000_000 + cents * 10_000)
     async with Sandbox(venue, paused=True) as other:
         wanted = [token for market in found for token in market.listing.tokens]
         async with market_socket(other) as ws:

@@ -180,26 +180,27 @@ class Markets:
         if minutes < 1:
             raise Turned(400, "Invalid fidelity")
         known = self._desk.venue.tokens.get(token)
+        listed = known[0].listed_at if known else self._desk.venue.now
+        since, until = self._window(listed, interval, start, end, minutes)
         if known is None:
             return []
         market = known[0]
-        since, until = self._window(market, interval, start, end, minutes)
         if interval in WHOLE and market.closed and minutes < LEAST_FIDELITY_OF_RESOLVED:
             return []
         bucket = minutes * MINUTE
-        since = max(since, until - MOST_POINTS * bucket, market.listed_at - bucket)
+        since = max(since, until - MOST_POINTS * bucket, listed - bucket)
         if since >= until:
             return []
         points = self._desk.venue.history.prices(token, since, until, bucket)
         return [{"t": seconds(point.at), "p": price_number(point.price)} for point in points]
 
     def _window(
-        self, market: Market, interval: str, start: int | None, end: int | None, minutes: int
+        self, listed: int, interval: str, start: int | None, end: int | None, minutes: int
     ) -> tuple[int, int]:
         now = self._desk.venue.now
         if interval:
             if interval in WHOLE:
-                return market.listed_at, now
+                return listed, now
             length = INTERVALS.get(interval)
             if length is None:
                 raise Turned(400, "Invalid interval")
