@@ -62,6 +62,7 @@ class Sandbox:
         self._wanted = port
         self._port: int | None = None
         self._stack = AsyncExitStack()
+        self._driver: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
@@ -88,7 +89,8 @@ class Sandbox:
             if not self.pace.paused:
                 self.pace.resume()
             await stack.enter_async_context(served(self.server, place))
-            stack.push_async_callback(self._stop, asyncio.create_task(self._drive()))
+            self._driver = asyncio.create_task(self._drive())
+            stack.push_async_callback(self._stop, self._driver)
             stack.callback(self._cut)
             self._stack = stack.pop_all()
         return self
@@ -102,6 +104,11 @@ class Sandbox:
         """Cuts every socket and gives the port back."""
         await self._stack.aclose()
         self._port = None
+
+    async def forever(self) -> None:
+        """Waits while the venue's time passes; it ends with whatever went wrong there."""
+        if self._driver is not None:
+            await asyncio.shield(self._driver)
 
     def step(self, by: int) -> None:
         """Moves the venue's time by some ns and passes on what happened, paused or not."""

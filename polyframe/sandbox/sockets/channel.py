@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from polyframe.sandbox.sockets.line import MOST_FRAME, MOST_WAITING, Line, Send, Whole
+from polyframe.sandbox.sockets.line import MOST_FRAME, MOST_WAITING, Around, Line, Send, Whole
 
 # A client that says nothing for this long after connecting is sent away.
 # UNSURE at the venue: "within a few seconds".
@@ -33,6 +33,8 @@ class Channel:
         self.lines: set[Line] = set()
         self.most_waiting = MOST_WAITING
         self.frame_limit = MOST_FRAME
+        self.around: Around | None = None
+        """given to every line that connects from now on"""
 
     @abstractmethod
     def begin(self, line: Line, said: dict[str, Any]) -> bool:
@@ -52,6 +54,7 @@ class Channel:
         await send({"type": "websocket.accept"})
         abort = scope.get("extensions", {}).get("polyframe.abort", _nothing)
         line = Line(send, abort, most_waiting=self.most_waiting, frame_limit=self.frame_limit)
+        line.around = self.around
         self.lines.add(line)
         writer = asyncio.create_task(line.run())
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final
 
 # Clients close a socket that sends them a greater frame. Source: websockets, its default max_size.
@@ -13,6 +13,7 @@ MOST_WAITING: Final = 16 << 20
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
+Around = Callable[["Line", bytes], Iterable[bytes]]
 
 
 class Whole(bytes):
@@ -29,7 +30,17 @@ class Line:
     many lines carry it.
     """
 
-    __slots__ = ("_abort", "_limit", "_size", "_waiting", "_wake", "closed", "frame_limit", "send")
+    __slots__ = (
+        "_abort",
+        "_limit",
+        "_size",
+        "_waiting",
+        "_wake",
+        "around",
+        "closed",
+        "frame_limit",
+        "send",
+    )
 
     def __init__(
         self,
@@ -41,6 +52,8 @@ class Line:
     ) -> None:
         self.send = send
         self.closed = False
+        self.around: Around | None = None
+        """what an event becomes on its way out: itself, nothing, several; faults stand there"""
         self.frame_limit = frame_limit
         self._limit = most_waiting
         self._abort = abort
@@ -54,7 +67,15 @@ class Line:
         return self._size
 
     def put(self, event: bytes) -> None:
-        """Sends an event, or drops the line when its reader has fallen too far behind."""
+        """Sends an event, or what ``around`` makes of it."""
+        if self.around is None:
+            self.send_on(event)
+            return
+        for each in self.around(self, event):
+            self.send_on(each)
+
+    def send_on(self, event: bytes) -> None:
+        """Sends an event as it is; drops the line when its reader has fallen too far behind."""
         if self.closed:
             return
         self._waiting.append(event)
