@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 NOWHERE = "127.0.0.1:9"
 
 
+# The client asks every two seconds; here nobody has to wait so long.
+POLL_MS = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Urls:
     """Every door of a sandbox that listens on one port."""
@@ -42,6 +46,11 @@ class Urls:
     def relayer(self) -> str:
         """The relayer."""
         return self.base + "/relayer"
+
+    @property
+    def rpc(self) -> str:
+        """The node of the sandbox's chain."""
+        return self.base + "/rpc"
 
     @property
     def debug(self) -> str:
@@ -89,6 +98,7 @@ def environment(base: str | Urls) -> Environment:
         "gamma_url": urls.gamma,
         "data_url": urls.data,
         "relayer_url": urls.relayer,
+        "rpc_url": urls.rpc,
         "clob_market_ws_url": urls.ws_market,
         "clob_user_ws_url": urls.ws_user,
     }
@@ -97,6 +107,7 @@ def environment(base: str | Urls) -> Environment:
         "chain_id": AMOY,
         "conditional_tokens": contracts.conditional_tokens,
         "exchange_v3": contracts.exchange_v3,
+        "relayer_poll_frequency_ms": POLL_MS,
     }
     for each in dataclasses.fields(PRODUCTION_CONFIG):
         value = getattr(PRODUCTION_CONFIG, each.name)

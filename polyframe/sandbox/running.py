@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from polyframe.sandbox.about import Describe, nothing_known
+from polyframe.sandbox.chain import Chain
 from polyframe.sandbox.clients import Urls
 from polyframe.sandbox.clob.room import clob_room
 from polyframe.sandbox.desk import Desk
@@ -50,12 +51,18 @@ class Sandbox:
         self.market_channel = MarketChannel(self.desk)
         self.user_channel = UserChannel(self.desk)
         self.desk.listeners += [self.market_channel.hear, self.user_channel.hear]
-        relayer = Room()
-        Relayer(self.desk).enter(relayer)
+        chain, relayer, rpc = Chain(self.desk), Room(), Room()
+        Relayer(self.desk, chain).enter(relayer)
+        chain.enter(rpc)
         self.server = Server(
             self.desk,
             self.pace,
-            rooms={"clob": clob_room(self.desk), "relayer": relayer, **(rooms or {})},
+            rooms={
+                "clob": clob_room(self.desk),
+                "relayer": relayer,
+                "rpc": rpc,
+                **(rooms or {}),
+            },
             channels={"/ws/market": self.market_channel, "/ws/user": self.user_channel},
             apps=apps,
         )
