@@ -28,7 +28,8 @@ class Sandbox:
     """A venue with everything that stands around it.
 
     ``desk`` is what the rooms work with, ``pace`` the venue's clock. Outside a block nothing
-    listens and no time passes, and rooms can still be asked by hand.
+    listens and no time passes, and rooms can still be asked by hand. ``rooms`` and ``apps`` are
+    further doors by their prefix; more can be added to ``server`` before the block begins.
     """
 
     def __init__(

@@ -15,10 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sandbox_stall import START, key_of, stall, wallets
 
-from polyframe.exchanges.polymarket.auth import Credentials, call_headers, wallet_headers
-from polyframe.exchanges.polymarket.contracts import AMOY
-from polyframe.exchanges.polymarket.curve import address_bytes
+from polyframe.exchanges.polymarket.auth import (
+    Credentials,
+    call_headers,
+    call_signature,
+    wallet_headers,
+)
+from polyframe.exchanges.polymarket.contracts import AMOY, contracts_of
+from polyframe.exchanges.polymarket.curve import address_bytes, sign
 from polyframe.exchanges.polymarket.signing import OrderFields, domain_of, sign_order
+from polyframe.sandbox.chain import call_of, selector
+from polyframe.sandbox.relayer import batch_digest
 from polyframe.sandbox.running import Sandbox
 
 SECONDS = START // 10**9
@@ -64,6 +71,7 @@ def ask(
 
 
 SANDBOX, CREDENTIALS = made()
+BUILDER = SANDBOX.desk.keys.create_builder(wallets(2).owner, START).key
 TOKENS = [token for market in SANDBOX.venue.markets.values() for token in market.listing.tokens]
 CONDITIONS = list(SANDBOX.venue.markets)
 WALLETS = [wallets(number).owner for number in range(3)]
@@ -73,7 +81,8 @@ ROUTES = [
     for method, path in room.routes
 ]
 # Whoever deletes its key is nobody in all examples after it.
-ROUTES.remove(("clob", "DELETE", "/auth/api-key"))
+for gone in ("/auth/api-key", "/auth/builder-api-key"):
+    ROUTES.remove(("clob", "DELETE", gone))
 
 PARAMETERS = [
     "token_id",
@@ -125,7 +134,12 @@ JSON = st.recursive(
         st.dictionaries(
             st.one_of(
                 st.sampled_from(
-                    ["token_id", "side", "order", "owner", "orderID", "market", "heartbeat_id"]
+                    [
+                        *("token_id", "side", "order", "owner", "orderID", "market", "id"),
+                        *("heartbeat_id", "type", "nonce", "signature", "calls", "params"),
+                        *("depositWalletParams", "depositWallet", "deadline", "method", "data"),
+                        *("walletAddress", "sessionSignerAddress", "validUntil", "scopes", "to"),
+                    ]
                 ),
                 st.text(max_size=8),
             ),
@@ -143,11 +157,18 @@ def quoted(text: str) -> str:
 
 
 def headers(method: str, path: str, body: bytes) -> dict[str, str]:
-    """Both kinds of headers: each route takes its own."""
+    """All kinds of headers: each route takes its own."""
     now = SANDBOX.venue.now // 10**9
+    signed = call_signature(BUILDER.secret, str(now), method, path, body)
+    builder = {
+        "POLY_BUILDER_API_KEY": BUILDER.key,
+        "POLY_BUILDER_PASSPHRASE": BUILDER.passphrase,
+        "POLY_BUILDER_TIMESTAMP": str(now),
+        "POLY_BUILDER_SIGNATURE": signed,
+    }
     wallet = wallet_headers(key_of(0), now, chain_id=AMOY)
     key = call_headers(CREDENTIALS, WALLETS[0], now, method, path, body)
-    return wallet | key
+    return wallet | key | builder
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
@@ -167,6 +188,75 @@ def test_a_route_takes_anything(route: tuple[str, str, str], data: st.DataObject
     said = json.loads(answer)
     if status != 200:
         assert "error" in said or "error_msg" in said
+
+
+CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "target": st.sampled_from([wallets(2).deposit, contracts_of(AMOY).collateral]),
+            "value": st.sampled_from(["0", "1"]),
+            "data": st.tuples(
+                st.sampled_from(
+                    [
+                        "approve(address,uint256)",
+                        "transfer(address,uint256)",
+                        "setApprovalForAll(address,bool)",
+                        "splitPosition(address,bytes32,bytes32,uint256[],uint256)",
+                        "mergePositions(address,bytes32,bytes32,uint256[],uint256)",
+                        "redeemPositions(address,bytes32,bytes32,uint256[])",
+                        "authorizeSessionSigner(address,uint256)",
+                        "burn()",
+                    ]
+                ),
+                st.lists(
+                    st.one_of(
+                        st.integers(0, 10**9),
+                        st.integers(0, 2**256 - 1),
+                        st.sampled_from([int(condition, 16) for condition in CONDITIONS]),
+                    ),
+                    max_size=7,
+                ),
+            ),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=80)
+@given(CALLS)
+def test_signed_transactions_of_any_content_leave_every_account_balanced(wanted) -> None:
+    wallet = wallets(2).deposit
+    SANDBOX.venue.fund(wallet, 10**7)
+    query = f"address={wallets(2).owner}"
+    _, told = ask(SANDBOX, "GET", "/relayer/v1/account/transactions/params", query, b"", {})
+    nonce = json.loads(told)["nonce"]
+    deadline = str(SANDBOX.venue.now // 10**9 + 60)
+    rows = [
+        {**row, "data": "0x" + (selector(name) + b"".join(n.to_bytes(32) for n in words)).hex()}
+        for row in wanted
+        for name, words in [row["data"]]
+    ]
+    calls = [call_of(row["target"], row["data"], row["value"]) for row in rows]
+    digest = batch_digest(address_bytes(wallet), int(nonce), int(deadline), calls, SANDBOX.desk)
+    sent = json.dumps(
+        {
+            "type": "WALLET",
+            "nonce": nonce,
+            "signature": "0x" + sign(digest, key_of(2)).hex(),
+            "depositWalletParams": {"depositWallet": wallet, "deadline": deadline, "calls": rows},
+        }
+    ).encode()
+    status, answer = ask(
+        SANDBOX, "POST", "/relayer/submit", "", sent, headers("POST", "/submit", sent)
+    )
+    assert status == 200, answer
+    SANDBOX.step(60 * 10**9)
+    id = json.loads(answer)["transactionID"]
+    _, told = ask(SANDBOX, "GET", f"/relayer/v1/account/transactions/{id}", "", b"", {})
+    assert json.loads(told)["state"] in {"STATE_CONFIRMED", "STATE_FAILED"}
+    assert SANDBOX.venue.audit(full=True).exact
 
 
 @settings(max_examples=120)
