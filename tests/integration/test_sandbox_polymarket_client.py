@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sandbox_stall import key_of, stall, wallets
+from sandbox_stall import key_of, listing, stall, wallets
 
 from polyframe.sandbox.clients import environment
 from polyframe.sandbox.keys import SessionKey
@@ -177,6 +177,36 @@ async def test_a_post_only_order_that_would_cross_is_refused(town: Town) -> None
         await town.clients["safe"].place_limit_order(
             token_id=token, price="0.5", size="5", side="BUY", post_only=True
         )
+
+
+async def test_a_taker_waits_as_long_as_its_market_wants(town: Town) -> None:
+    """Where a market holds takers back for some ms, the call itself is answered later."""
+    market = town.venue.list_market(listing(50, taker_delay_ms=250))
+    token = market.listing.tokens[0]
+    await town.clients["eoa"].place_limit_order(
+        token_id=market.listing.tokens[1], price="0.5", size="10", side="BUY"
+    )
+    started = time.monotonic()
+    placed = await town.clients["safe"].place_limit_order(
+        token_id=token, price="0.5", size="10", side="BUY"
+    )
+    assert placed.status == "matched"
+    assert 0.25 <= time.monotonic() - started < 2
+
+
+async def test_a_taker_of_a_game_is_told_that_it_waits(town: Town) -> None:
+    """Where a market holds takers back for seconds, the answer says no more than that."""
+    market = town.venue.list_market(listing(51, seconds_delay=1))
+    token = market.listing.tokens[0]
+    await town.clients["eoa"].place_limit_order(
+        token_id=market.listing.tokens[1], price="0.5", size="10", side="BUY"
+    )
+    client = town.clients["safe"]
+    placed = await client.place_limit_order(token_id=token, price="0.5", size="10", side="BUY")
+    assert (placed.status, placed.trade_ids) == ("delayed", ())
+    assert (await client.get_order(order_id=placed.order_id)).status == "DELAYED"
+    town.sandbox.step(2 * 10**9)
+    assert (await client.get_order(order_id=placed.order_id)).status == "MATCHED"
 
 
 async def test_a_batch_has_an_answer_for_each_of_its_orders(town: Town) -> None:
@@ -526,8 +556,6 @@ async def test_the_user_stream_follows_an_order_to_its_confirmed_trade(town: Tow
 
 
 async def test_new_and_resolved_markets_are_told_to_everybody_who_asked(town: Town) -> None:
-    from sandbox_stall import listing
-
     client = town.clients["eoa"]
     heard = Heard(
         await client.subscribe(
