@@ -23,12 +23,14 @@ class Floor:
         "accounts",
         "clock",
         "closed",
+        "every",
         "history",
         "ids",
         "markets",
         "orders",
         "outbox",
         "owned",
+        "quiet",
         "rng",
         "settings",
         "tokens",
@@ -52,6 +54,10 @@ class Floor:
         self.trades: dict[str, deque[Trade]] = {}
         """trades by the keys that had a part in them, oldest first"""
         self.outbox: list[Told] = []
+        self.every = 1
+        """minutes between two looks at prices and at rewarded orders"""
+        self.quiet = False
+        """nobody listens yet: what happens to books is not told"""
 
     def market(self, condition_id: str) -> Market:
         """A market by its condition id.
@@ -104,6 +110,8 @@ class Floor:
 
     def tell_levels(self, market: Market, changes: list[tuple[str, int]]) -> None:
         """Tells what rests at some prices now; each is (side, YES price)."""
+        if self.quiet:
+            return
         size_at = market.book.size_at
         told = tuple(
             [

@@ -200,3 +200,11 @@ def moved(floor: Floor, market: Market, order: Order, rows: list[Priced], rests:
         changes.append((BUY if buys else SELL, own))
     floor.tell_levels(market, changes)
     floor.outbox.append(BookShown(floor.clock.now, market.condition_id))
+
+
+def own_tokens(trade: Trade, owner: str) -> set[str]:
+    """The tokens of a key's own sides of a trade."""
+    found = {fill.token_id for fill in trade.makers if fill.owner == owner}
+    if trade.owner == owner:
+        found.add(trade.token_id)
+    return found

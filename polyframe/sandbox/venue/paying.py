@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from polyframe.domain.units import DAY, HOUR, taker_fee
+from polyframe.domain.units import DAY, HOUR, MINUTE, taker_fee
 from polyframe.kernels import rewards_nb
 from polyframe.quant.rewards import maker_rebate, reward_share
 from polyframe.sandbox.venue.floor import Floor
@@ -129,10 +129,10 @@ class Paying:
             total = sum(points.values())
             shares = self._shares.setdefault(market.condition_id, {})
             for address, own in points.items():
-                got = reward_share(own, max(total - own, 0.0))
+                got = reward_share(own, max(total - own, 0.0)) * self.floor.every
                 shares[address] = shares.get(address, 0.0) + got
-        clock = self.floor.clock
-        clock.at(rewards_nb.next_sample(clock.now), self._minute)
+        clock, more = self.floor.clock, (self.floor.every - 1) * MINUTE
+        clock.at(rewards_nb.next_sample(clock.now + more), self._minute)
 
     # ---- interest --------------------------------------------------------------------------------
 

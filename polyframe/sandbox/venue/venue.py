@@ -19,7 +19,7 @@ from polyframe.sandbox.venue.history import History
 from polyframe.sandbox.venue.holding import Holding
 from polyframe.sandbox.venue.listing import checked, checked_tick
 from polyframe.sandbox.venue.market import Market
-from polyframe.sandbox.venue.matching import Match
+from polyframe.sandbox.venue.matching import Match, own_tokens
 from polyframe.sandbox.venue.paying import Paying
 from polyframe.sandbox.venue.records import (
     BUY,
@@ -65,6 +65,8 @@ class Venue:
         """rewards, rebates and interest"""
         self.settling = Settling(self._floor, self._mined)
         """matches on their way, and their failures"""
+        self.paced: list[Callable[[float], None]] = []
+        """who wants to know how fast time passes"""
         self._cancelling = Cancelling(self._floor)
         self._trading = Trading(self._floor, self._cancelling, self.settling)
         self._holding = Holding(self._floor, self._cancelling)
@@ -271,7 +273,7 @@ class Venue:
             trade
             for trade in reversed(self._floor.trades.get(owner, ()))
             if market in {None, trade.condition_id}
-            and (asset_id is None or asset_id in _own_tokens(trade, owner))
+            and (asset_id is None or asset_id in own_tokens(trade, owner))
         ]
 
     def scoring(self, order_id: str) -> bool:
@@ -361,9 +363,15 @@ class Venue:
         """Calls ``action`` when the venue's time is ``at``."""
         self._floor.clock.at(at, action)
 
+    def hurry(self, minutes: int) -> None:
+        """Looks at prices and rewards so seldom, and tells of no book while that is above one."""
+        self._floor.every, self._floor.quiet = minutes, minutes > 1
+
     def keep_pace(self, speed: float) -> None:
         """Says how many seconds pass here for one outside: heartbeats are counted out there."""
         self._cancelling.pace = speed
+        for hear in self.paced:
+            hear(speed)
 
     def next_at(self) -> int | None:
         """When something falls due next."""
@@ -389,11 +397,4 @@ class Venue:
 
     def _minute(self) -> None:
         self.history.trend.sample(self.now)
-        self._floor.clock.at(self.now + MINUTE, self._minute)
-
-
-def _own_tokens(trade: Trade, owner: str) -> set[str]:
-    found = {fill.token_id for fill in trade.makers if fill.owner == owner}
-    if trade.owner == owner:
-        found.add(trade.token_id)
-    return found
+        self._floor.clock.at(self.now + MINUTE * self._floor.every, self._minute)
