@@ -15,9 +15,11 @@ NAMES = {
     "l2": "market making on 5 M book events beside hftbacktest and nautilus, fill by fill",
     "peers": "the bare compiled loop that bounds every engine, from the peers' harness",
     "report": "the report of 45,000 trades: built, stored, shown, as a page",
+    "sandbox": "signed orders a second of the sandbox, called and over HTTP; a flood to 5 sockets",
     "size": "megabytes of the core in an empty environment, and its largest parts",
     "steps": "a step of the engine by part, the guards, the journal, the default backtest",
     "startup": "seconds until polyframe --help, import polyframe and a first public name",
+    "venue": "orders a second of the sandbox's book and venue, without a network",
 }
 
 

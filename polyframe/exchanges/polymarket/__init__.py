@@ -1,0 +1,1 @@
+"""Polymarket as its wire has it: contracts, wallets, signatures, authentication."""

@@ -1,0 +1,1 @@
+"""The CLOB's REST routes over the venue."""

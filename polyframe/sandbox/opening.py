@@ -1,0 +1,131 @@
+"""A sandbox ready to be used: its world, its crowd, some days of history, all its rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from polyframe.domain.units import DAY, HOUR, Ns
+from polyframe.errors import ConfigError
+from polyframe.lab.sample_tape import tape_sample_dir
+from polyframe.lab.synth import sample_dir
+from polyframe.sandbox.agents.crowd import Crowd
+from polyframe.sandbox.agents.people import People, people
+from polyframe.sandbox.venue.settings import Settings
+from polyframe.sandbox.venue.venue import Venue
+from polyframe.sandbox.world import World
+from polyframe.sandbox.worlds import stored, timetable
+from polyframe.sandbox.worlds.made import SERIES, made
+from polyframe.sandbox.worlds.plots import Plot
+
+MARKETS: Final = 60
+MOST_MARKETS: Final = 2_000
+DAYS: Final = 4
+"""of trading before the present"""
+SERIES_SINCE: Final = 2 * HOUR
+SEEN_EVERY: Final = 60
+"""minutes between two looks at prices and rewards in the days before the present"""
+SAMPLE, GENERATOR = "sample", "generator"
+
+
+@dataclass(slots=True)
+class Town:
+    """A venue with its world and its crowd."""
+
+    venue: Venue
+    world: World
+    crowd: Crowd
+    plots: list[Plot]
+
+    @property
+    def people(self) -> People:
+        """Everybody in the crowd."""
+        return self.crowd.people
+
+
+def town(
+    seed: int = 0,
+    *,
+    now: Ns,
+    markets: int = MARKETS,
+    data: str | Path = SAMPLE,
+    days: int = DAYS,
+    settings: Settings | None = None,
+    crowd: People | None = None,
+) -> Town:
+    """A venue at a moment, with some days of trading behind it.
+
+    ``data`` is ``sample`` (the catalogues shipped with the package), ``generator``, or a directory
+    with a catalogue or a tape. Equal arguments give equal towns.
+
+    Raises:
+        ConfigError: a number is out of range.
+        UserError: ``data`` holds no markets.
+    """
+    _checked(seed, markets, days)
+    plots = _plots(seed, now, markets, data, days)
+    venue = Venue(settings or Settings(seed=seed), now=now - days * DAY)
+    world = World(venue, seed, source=str(data))
+    around = Crowd(world, crowd if crowd is not None else people(seed))
+    around.warm()
+    venue.hurry(SEEN_EVERY)
+    disputed = next((plot.key for plot in plots if plot.life and _disputable(plot, now)), "")
+    world.play(plots, disputed=disputed)
+    venue.advance(now - SERIES_SINCE)
+    for series in SERIES:
+        world.follow(series, venue.now)
+    venue.advance(now)
+    venue.hurry(1)
+    world.keep(sum(s.occasion.chain is None for s in world.open_subjects()))
+    around.start()
+    venue.drain()
+    return Town(venue, world, around, plots)
+
+
+def _checked(seed: int, markets: int, days: int) -> None:
+    for name, value, least, most in (
+        ("seed", seed, 0, 2**63 - 1),
+        ("markets", markets, 1, MOST_MARKETS),
+        ("days", days, 1, 60),
+    ):
+        if not least <= value <= most:
+            raise ConfigError(f"{name} {value} is out of range", expected=f"{least} to {most}")
+
+
+def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> list[Plot]:
+    if data == GENERATOR:
+        return timetable.spread(_made(seed, markets), now, days, seed)
+    if data == SAMPLE:
+        found = _sample(seed, markets)
+        more = markets - sum(len(plot.asks) for plot in found)
+        return timetable.spread(found + _made(seed, more), now, days, seed)
+    held = stored.shelf(Path(data))
+    events = held.events()
+    at = timetable.pivot(events)
+    some = timetable.alive(events, at, days, markets, seed)
+    return [plot.moved(plot.opened + now - at) for plot in stored.plots(held, some, seed)]
+
+
+def _sample(seed: int, markets: int) -> list[Plot]:
+    """Events of the catalogues shipped with the package: the recorded books' four first."""
+    books, prices = stored.shelf(tape_sample_dir()), stored.shelf(sample_dir())
+    few = books.events()[: max(markets // 8, 0)]
+    left = markets - sum(map(len, few))
+    return stored.plots(books, few, seed) + stored.plots(
+        prices, timetable.chosen(prices.events(), left, seed), seed
+    )
+
+
+def _made(seed: int, markets: int) -> list[Plot]:
+    found: list[Plot] = []
+    number = 1_000_000
+    while sum(len(plot.asks) for plot in found) < markets:
+        found.append(made(seed, number))
+        number += 1
+    return found
+
+
+def _disputable(plot: Plot, now: Ns) -> bool:
+    since = now - plot.closes
+    return len(plot.asks) == 1 and abs(since - timetable.DISPUTED_SINCE) <= timetable.QUARTER

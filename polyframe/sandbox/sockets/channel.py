@@ -1,0 +1,129 @@
+"""What both channels share: the handshake, PING and PONG, and the end of a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+
+from polyframe.sandbox.sockets.line import MOST_FRAME, MOST_WAITING, Around, Line, Send, Whole
+
+# A client that says nothing for this long after connecting is sent away.
+# UNSURE at the venue: "within a few seconds".
+SUBSCRIBE_WITHIN: Final = 15.0
+PONG: Final = Whole(b"PONG")
+# UNSURE at the venue: that this is its answer to everything it does not understand.
+NOT_UNDERSTOOD: Final = Whole(b"INVALID OPERATION")
+POLICY: Final = 1008
+INVALID: Final = "invalid subscription payload"
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Channel:
+    """A kind of socket. A subclass says what a subscription is."""
+
+    def __init__(self) -> None:
+        self.lines: set[Line] = set()
+        self.most_waiting = MOST_WAITING
+        self.frame_limit = MOST_FRAME
+        self.around: Around | None = None
+        """given to every line that connects from now on"""
+
+    @abstractmethod
+    def begin(self, line: Line, said: dict[str, Any]) -> bool:
+        """Takes a line's first message; False when it is no subscription."""
+
+    @abstractmethod
+    def change(self, line: Line, said: dict[str, Any]) -> bool:
+        """Takes a later message; False when it makes no sense."""
+
+    @abstractmethod
+    def end(self, line: Line) -> None:
+        """Forgets a line."""
+
+    async def serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """One connection, from its handshake to its end."""
+        await receive()
+        await send({"type": "websocket.accept"})
+        abort = scope.get("extensions", {}).get("polyframe.abort", _nothing)
+        line = Line(send, abort, most_waiting=self.most_waiting, frame_limit=self.frame_limit)
+        line.around = self.around
+        self.lines.add(line)
+        writer = asyncio.create_task(line.run())
+        try:
+            await self._listen(line, receive, send)
+        finally:
+            line.closed = True
+            self.lines.discard(line)
+            self.end(line)
+            writer.cancel()
+            # The client may be gone in the middle of a frame, which its writer hears first.
+            with suppress(asyncio.CancelledError, OSError):
+                await writer
+
+    async def _listen(self, line: Line, receive: Receive, send: Send) -> None:
+        said = await self._first(receive)
+        if said is None:
+            return
+        if not said or not self.begin(line, said):
+            await send({"type": "websocket.close", "code": POLICY, "reason": INVALID})
+            return
+        while not line.closed:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = _text(message)
+            if text == "PING":
+                line.put(PONG)
+                continue
+            later = _read(text)
+            if later is None or not self.change(line, later):
+                line.put(NOT_UNDERSTOOD)
+
+    async def _first(self, receive: Receive) -> dict[str, Any] | None:
+        """The first message; empty when it is none, None when the client has gone."""
+        try:
+            async with asyncio.timeout(SUBSCRIBE_WITHIN):
+                message = await receive()
+        except TimeoutError:
+            return {}
+        if message["type"] == "websocket.disconnect":
+            return None
+        return _read(_text(message)) or {}
+
+    def drop_all(self) -> None:
+        """Cuts every connection."""
+        for line in list(self.lines):
+            line.drop()
+
+
+def texts(found: object) -> list[str] | None:
+    """A list of texts, None for anything else."""
+    if isinstance(found, list) and all(isinstance(each, str) for each in found):
+        return found
+    return None
+
+
+def _text(message: MutableMapping[str, Any]) -> str:
+    text = message.get("text")
+    if text is not None:
+        return str(text).strip()
+    return bytes(message.get("bytes") or b"").decode("utf-8", "replace").strip()
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        return _decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _nothing() -> None:
+    """What cutting a connection comes to where the server cannot: its own close does."""
