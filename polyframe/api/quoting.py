@@ -33,15 +33,19 @@ from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Data, Every, Moved, Subscription
 from polyframe.api.view import View
 from polyframe.domain.effects import FillBooked
-from polyframe.domain.events import TimerFired, Woken
+from polyframe.domain.events import SessionStarted, TimerFired, Woken
 from polyframe.domain.market import Market
 from polyframe.domain.units import MILLISECOND, Ns
-from polyframe.domain.wishes import MergePairs, QuoteLevel, Quotes, Wish
+from polyframe.domain.wishes import AskForecast, MergePairs, QuoteLevel, Quotes, WakeAt, Wish
 from polyframe.errors import PluginError
 from polyframe.kernels import seencolumns_nb as columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+FORECASTS = "forecasts"
+"""the timer at which a quoting strategy asks for forecasts anew"""
 
 
 class Compilable:
@@ -108,6 +112,11 @@ class Quoter(Strategy):
     merges: ClassVar[bool] = False
     """True: pairs of both outcomes become money as soon as an order's least size of them is held"""
 
+    forecast_every: ClassVar[Ns] = 0
+    """how often a forecast of every market is asked for, 0: never; the kernel sees the newest"""
+    forecaster: ClassVar[str] = ""
+    """whose, empty: the configuration's first"""
+
     State: ClassVar[type[msgspec.Struct]] = Memory
     state: Memory
 
@@ -123,8 +132,14 @@ class Quoter(Strategy):
             wakes = (*wakes, Moved(self.move))
         return Subscription(data=frozenset({Data.L2}), wake=wakes)
 
+    def on_start(self, event: SessionStarted, view: View) -> Iterable[Wish]:
+        """Asks for forecasts, where they are wanted."""
+        return self._asked(view)
+
     def on_wake(self, event: TimerFired | Woken, view: View) -> Iterable[Wish]:
         """Asks the kernel about the market that moved, or about all."""
+        if isinstance(event, TimerFired) and event.key == FORECASTS:
+            return self._asked(view)
         if isinstance(event, Woken) and event.token:
             market = view.market(event.token)
             return self._wanted([market], view)
@@ -135,6 +150,12 @@ class Quoter(Strategy):
         if not self.on_own_fill:
             return ()
         return self._wanted([view.market(event.fill.market)], view)
+
+    def _asked(self, view: View) -> list[Wish]:
+        if not self.forecast_every:
+            return []
+        asked: list[Wish] = [AskForecast(market.id, self.forecaster) for market in view.markets()]
+        return [*asked, WakeAt(view.now + self.forecast_every, FORECASTS)]
 
     def _wanted(self, markets: Sequence[Market], view: View) -> list[Wish]:
         import numpy as np  # noqa: PLC0415 - with the kernels

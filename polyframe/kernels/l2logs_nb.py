@@ -127,4 +127,6 @@ N_CODE: Final = 29
 N_CROSSED: Final = 30
 """how often an own fill crossed a limit: what the engine then does is no step of its own in a run
 step by step"""
-N_SIZE_OF: Final = 31
+N_TAKES: Final = 31
+"""1 when answers known at the very moment up to which is played are taken, too"""
+N_SIZE_OF: Final = 32

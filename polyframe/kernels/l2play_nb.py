@@ -126,8 +126,8 @@ def heard(row, where):  # type: ignore[no-untyped-def]
 def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - one list of cases
     """Plays the tape up to a moment, or to the first thing that the engine must do.
 
-    At ``until`` the rows of that moment have been played; timers and answers of that very moment
-    wait, as what the driver has for it comes first.
+    At ``until`` the rows of that moment have been played; timers of that very moment wait, as what
+    the driver has for it comes first, and so do answers unless ``N_TAKES`` says otherwise.
 
     Shapes: see module. Units: ns.
     """
@@ -194,7 +194,7 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
             why = l2.advance(min(until, coming), 1 << 60, where)
             if why == rw.STOP_ANSWER:
                 known = venue[3][at[c.C_TAKEN] & (venue[3].shape[0] - 1), c.X_KNOWN]
-                if known >= until and until < bm.NEVER:
+                if known >= until and until < bm.NEVER and plan[lg.N_TAKES] == 0:
                     return nb.STOP_TIME
                 at[c.C_NOW] = max(now, known)
                 hear(where)

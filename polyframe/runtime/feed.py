@@ -67,6 +67,9 @@ class QuoteRows(Protocol):
 class QuoteFeed:
     """Walks rows with the engine; marks equity on every row and keeps a sample an hour."""
 
+    answers_first = False
+    """at the moment up to which it plays, what the venue says comes before what its driver has"""
+
     def __init__(self, engine: Engine, rows: QuoteRows, sample: Ns = HOUR) -> None:
         self.engine = engine
         self.rows = rows

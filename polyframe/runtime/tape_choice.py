@@ -22,7 +22,7 @@ from polyframe.runtime.tape_feed import TapeFeed
 from polyframe.runtime.tape_hosted import HostedTapeFeed
 from polyframe.store.tape import Tape
 
-OWN = ("on_wake", "on_fill")
+OWN = ("on_start", "on_wake", "on_fill")
 """Methods that a quoting strategy has from its base."""
 UNHEARD: dict[type, str] = {
     Wallets: "follows wallets",

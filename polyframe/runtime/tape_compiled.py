@@ -210,7 +210,8 @@ class CompiledTapeFeed(TapeFeed):
         return int(l2.play(stop, self._addresses.where))
 
     def _lay_all(self) -> None:
-        """Has the loop find all tables where they are now."""
+        """Has the loop find all tables where they are now, and know what it takes."""
+        self.log.plan[lg.N_TAKES] = 1 if self.answers_first else 0
         tables = self.engine.state.tables
         # The kernel sees the rows of the period and no more.
         self._lay(self._tape if self._rows == len(self._tape[0]) else self._cut())

@@ -17,6 +17,7 @@ from typing import Any, Final, Self, TypeAlias
 from pydantic import model_validator
 
 from polyframe import (
+    HOUR,
     MILLISECOND,
     Choice,
     Data,
@@ -52,6 +53,8 @@ Row: TypeAlias = Any
 """an array of float64"""
 
 FAIR = ("mid", "microprice", "forecast")
+UNSEEN = ("forecaster", "forecast_hours")
+"""settings that are not the kernel's"""
 MODELS = ("avellaneda_stoikov", "glft", "logit", "cara")
 ONE_SIDED = ("skew", "reduce")
 MODES = ("quote", "reduce", "flatten")
@@ -514,6 +517,10 @@ class MarketMaker(Quoter):
         """a resting quote stays while it is so near to the wanted one, in half spreads"""
         refill: float = Real(0.5, 0.0, 1.0, space="lifecycle")
         """what is left of a quote stays from this part of the wanted size on"""
+        forecaster: str = ""
+        """whose forecasts ``fair: forecast`` asks for, empty: the configuration's first"""
+        forecast_hours: float = 6.0
+        """how often"""
 
         @model_validator(mode="after")
         def _sound(self) -> Self:
@@ -523,7 +530,10 @@ class MarketMaker(Quoter):
             if not 0.0 < self.soft < self.hard <= self.flatten_at:
                 raise ValueError("soft, hard and flatten_at must ascend above 0")
             positive = ("size", "capital", "aversion", "decay", "intensity", "horizon")
-            spans = ("volatility_halflife", "markout_halflife", "trend_halflife", "refresh_ms")
+            spans = (
+                "volatility_halflife", "markout_halflife", "trend_halflife", "refresh_ms",
+                "forecast_hours",
+            )  # fmt: skip
             if any(getattr(self, name) <= 0 for name in (*positive, *spans)):
                 raise ValueError(f"{', '.join((*positive, *spans))} must be above 0")
             return self
@@ -536,15 +546,18 @@ class MarketMaker(Quoter):
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
         self.merges = self.config.pairs == "merge"  # type: ignore[misc]
+        if self.config.fair == "forecast":
+            self.forecast_every = int(self.config.forecast_hours * HOUR)  # type: ignore[misc]
+            self.forecaster = self.config.forecaster  # type: ignore[misc]
 
     def parameters(self) -> Sequence[float]:
         """The settings as numbers, once for each venue: what is stated holds for all."""
         return [number for venue in VENUES for number in self.settings(venue)]
 
     def settings(self, venue: str) -> list[float]:
-        """The settings at a venue in the order of the Config's fields."""
+        """The settings at a venue that the kernel sees, in the order of the Config's fields."""
         stated = self.config.model_fields_set
-        fields = type(self.config).model_fields
+        fields = [name for name in type(self.config).model_fields if name not in UNSEEN]
         over = {name: value for name, value in VENUES[venue].items() if name not in stated}
         values = {name: over.get(name, getattr(self.config, name)) for name in fields}
         return [

@@ -153,3 +153,85 @@ class InPython(Protection):
     def review(self, proposal, view):
         return self.allow(proposal)
 """
+
+
+BELIEVING = """
+from polyframe import MILLISECOND, PluginConfig, Quoter, quote_kernel, seen
+
+
+@quote_kernel
+def believing(sight, own, p, wanted):
+    fair = sight[seen.FORECAST]
+    if not 0.0 < fair < 1.0 or sight[seen.BID] <= 0.0 or sight[seen.ASK] <= 0.0:
+        return 0
+    n = 0
+    for outcome in range(2):
+        price = (fair if outcome == 0 else 1.0 - fair) - p[0]
+        touch = sight[seen.ASK] if outcome == 0 else 1.0 - sight[seen.BID]
+        price = min(price, touch - sight[seen.TICK])
+        if price > 0.0:
+            wanted[n, seen.W_OUTCOME] = outcome
+            wanted[n, seen.W_SIDE] = 1
+            wanted[n, seen.W_PRICE] = price
+            wanted[n, seen.W_SIZE] = 20.0
+            n += 1
+    return n
+
+
+class Believing(Quoter):
+    class Config(PluginConfig):
+        away: float = 0.01
+        every_ms: int = 700
+
+    quote = believing
+    refresh = 300 * MILLISECOND
+    on_own_fill = True
+
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.forecast_every = self.config.every_ms * MILLISECOND
+
+    def parameters(self):
+        return [self.config.away]
+"""
+WANDERS = """
+from polyframe import Forecast, Forecaster
+
+
+class Wanders(Forecaster):
+    pure = True
+
+    async def forecast(self, question, evidence, snapshot, as_of):
+        p = 0.3 + as_of // 1_000_000 * 7919 % 400 / 1000
+        return Forecast(question.market, p, as_of, "wanders")
+"""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_forecasts_are_asked_for_and_seen_alike(tmp_path: Path, seed: int) -> None:
+    folder = tmp_path / "user"
+    for kind, name, text in (
+        ("strategies", "believing", BELIEVING), ("forecasters", "wanders", WANDERS),
+    ):  # fmt: skip
+        (folder / kind).mkdir(parents=True)
+        (folder / kind / f"{name}.py").write_text(text)
+    own = Registry.load(folder)
+    data = tape_data(tmp_path, seed, 2, 700, 2)
+    values = {
+        "account": {"cash": "2000"}, "forecasters": {"default": {"use": "Wanders"}},
+        # With 600 and no latency a timer, an answer and a forecast meet at one moment.
+        "strategies": [{"use": "Believing", "config": {"every_ms": (600, 700, 1300)[seed % 3]}}],
+        "venue": {"sim": dict.fromkeys(
+            ("latency_entry_ms", "latency_response_ms", "latency_cancel_ms"), (0, 100)[seed % 2],
+        )},
+        "protections": OPEN,
+    }  # fmt: skip
+    fast, digest = journal(own, data, values, "auto", tmp_path / "fast")
+    slow, other = journal(own, data, values, "python", tmp_path / "slow")
+    for n, (a, b) in enumerate(zip(fast, slow, strict=False)):
+        assert a == b, f"record {n}"
+    assert digest == other
+    told = [type(effect) for step in fast if isinstance(step, Step) for effect in step.effects]
+    assert told.count(fx.RequestForecast) > 10
+    assert told.count(fx.SubmitOrder) > 10
+    assert fx.FillBooked in told

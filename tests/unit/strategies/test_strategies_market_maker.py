@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polyframe import Quoter, seen
+from polyframe import MINUTE, Quoter, seen
 from polyframe.api.param import search_ranges
 from polyframe.quant.reservation import (
     avellaneda_stoikov,
@@ -102,6 +102,14 @@ def test_a_quote_never_crosses_the_other_side() -> None:
 
 
 # ---- fair value ----------------------------------------------------------------------------------
+
+
+def test_forecasts_are_asked_for_where_the_fair_value_takes_them() -> None:
+    assert MarketMaker().forecast_every == 0
+    maker = MarketMaker(MarketMaker.Config(fair="forecast", forecaster="mine", forecast_hours=0.5))
+    assert (maker.forecast_every, maker.forecaster) == (30 * MINUTE, "mine")
+    with pytest.raises(ValueError, match="forecast_hours"):
+        MarketMaker.Config(fair="forecast", forecast_hours=0.0)
 
 
 def test_fair_values() -> None:
@@ -392,7 +400,7 @@ def test_what_is_stated_holds_at_every_venue() -> None:
 
 
 def test_parameters_stand_where_the_kernel_reads_them() -> None:
-    names = list(MarketMaker.Config.model_fields)
+    names = [name for name in MarketMaker.Config.model_fields if name not in mm.UNSEEN]
     for constant, field in (
         ("P_FAIR", "fair"), ("P_SIZE", "size"), ("P_HORIZON", "horizon"), ("P_ADVERSE", "adverse"),
         ("P_TOXICITY", "toxicity"), ("P_FLATTEN", "flatten_at"), ("P_FAR", "skew_far"),
@@ -402,8 +410,8 @@ def test_parameters_stand_where_the_kernel_reads_them() -> None:
     ):  # fmt: skip
         assert names.index(field) == getattr(mm, constant), field
     assert len(names) == mm.PARAMETERS
-    assert set(mm.WORDS) == {n for n, f in MarketMaker.Config.model_fields.items()
-                             if f.annotation is str}  # fmt: skip
+    fields = MarketMaker.Config.model_fields
+    assert set(mm.WORDS) == {name for name in names if fields[name].annotation is str}
     assert mm.O_FILLS + 40 <= seen.OWN_SIZE_OF
 
 
