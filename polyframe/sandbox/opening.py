@@ -10,7 +10,7 @@ from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.errors import ConfigError
 from polyframe.lab.sample_tape import tape_sample_dir
 from polyframe.lab.synth import sample_dir
-from polyframe.sandbox.agents.crowd import Crowd
+from polyframe.sandbox.agents.crowd import BUSIER, Crowd
 from polyframe.sandbox.agents.people import People, people
 from polyframe.sandbox.venue.settings import Settings
 from polyframe.sandbox.venue.venue import Venue
@@ -73,6 +73,7 @@ def town(
     disputed = next((plot.key for plot in plots if plot.life and _disputable(plot, now)), "")
     world.play(plots, disputed=disputed)
     venue.advance(now - SERIES_SINCE)
+    around.warm(BUSIER)
     for series in SERIES:
         world.follow(series, venue.now)
     venue.advance(now)
