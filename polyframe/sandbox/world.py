@@ -72,6 +72,12 @@ class World:
         """Lets a series go on for ever, from the interval that a moment is in."""
         self._next(series, series.starts(since) - series.interval)
 
+    def settled(self, condition_id: str) -> None:
+        """Somebody has answered a market by hand."""
+        subject = self.catalogue.by_condition.get(condition_id)
+        if subject is not None:
+            self._settled(subject)
+
     def open_subjects(self) -> list[Subject]:
         """The markets that take orders, in the order in which they were listed."""
         return [subject for subject in self.catalogue.subjects.values() if subject.trading]

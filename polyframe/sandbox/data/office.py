@@ -29,13 +29,12 @@ UNKNOWN_OUTCOME: Final = 999
 
 
 class Office:
-    """The Data API's view of the world. ``lag`` ns behind the chain, as its indexer is."""
+    """The Data API's view of the world, as its indexer has written it so far."""
 
     def __init__(self, world: World, people: People, notices: Notices) -> None:
         self.world = world
         self.people = people
         self.notices = notices
-        self.lag: Ns = 0
 
     @property
     def venue(self) -> Venue:
@@ -45,7 +44,7 @@ class Office:
     @property
     def known(self) -> Ns:
         """The end of what is known."""
-        return self.venue.now - self.lag
+        return self.venue.now
 
     def subject(self, condition_id: str) -> Subject | None:
         """A market of the catalogue."""
