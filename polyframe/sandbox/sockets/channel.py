@@ -30,7 +30,9 @@ class Channel:
     """A kind of socket. A subclass says what a subscription is."""
 
     def __init__(self) -> None:
-        self.lines: set[Line] = set()
+        self.lines: dict[Line, None] = {}
+        """the open ones, in the order in which they came"""
+        self._count = 0
         self.most_waiting = MOST_WAITING
         self.frame_limit = MOST_FRAME
         self.around: Around | None = None
@@ -74,15 +76,17 @@ class Channel:
             hang=doors.get("polyframe.hang"),
             most_waiting=self.most_waiting,
             frame_limit=self.frame_limit,
+            number=self._count,
         )
         line.around = self.around
-        self.lines.add(line)
+        self.lines[line] = None
+        self._count += 1
         writer = asyncio.create_task(line.run())
         try:
             await self._listen(line, receive, send)
         finally:
             line.closed = True
-            self.lines.discard(line)
+            self.lines.pop(line, None)
             self.end(line)
             writer.cancel()
             # The client may be gone in the middle of a frame, which its writer hears first.

@@ -41,6 +41,7 @@ class Line:
         "closed",
         "frame_limit",
         "hung",
+        "number",
         "send",
     )
 
@@ -52,8 +53,11 @@ class Line:
         hang: Callable[[], None] | None = None,
         most_waiting: int = MOST_WAITING,
         frame_limit: int = MOST_FRAME,
+        number: int = 0,
     ) -> None:
         self.send = send
+        self.number = number
+        """its place among all that its channel ever had"""
         self.closed = False
         self.hung = False
         """it is open and nothing passes in either direction"""
