@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from polyframe.sandbox.door import Asked, Reply, Turned
 from polyframe.sandbox.faults.stage import Run
@@ -49,6 +49,13 @@ class Fault(BaseModel):
     """how often it strikes at most"""
     seed: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)] | None = None
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name in {"kinds", "presets"}:
+            raise ValueError(f"no fault can be called {name!r}: that is a route of its own")
+        return name
 
     @model_validator(mode="after")
     def _windows(self) -> Self:

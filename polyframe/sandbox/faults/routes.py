@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from polyframe.errors import UserError
@@ -11,6 +12,8 @@ from polyframe.sandbox.faults.plan import KINDS, read
 from polyframe.sandbox.faults.presets import PRESETS
 
 Row = dict[str, Any]
+Route = tuple[str, str, Callable[[Asked], Any], str]
+"""method, path, call, and what it is for"""
 
 SHOWN = 50
 MOST_SHOWN = 1_000
@@ -22,14 +25,24 @@ class FaultRoutes:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
 
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            ("GET", "/faults", self._list, "what goes wrong, and the last so many times it did"),
+            ("POST", "/faults", self._add, '{"fault": "latency", "ms": 500}, or a whole plan'),
+            ("DELETE", "/faults", self._clear, "nothing goes wrong any more"),
+            ("DELETE", "/faults/{id}", self._remove, "one fault less"),
+            ("GET", "/faults/kinds", self._kinds, "every fault there is, and its fields"),
+            ("GET", "/faults/presets", lambda _: PRESETS, "plans that have a name"),
+        ]
+
     def enter(self, room: Room) -> None:
         """Adds the routes."""
-        room.add("GET", "/faults", self._list)
-        room.add("POST", "/faults", self._add)
-        room.add("DELETE", "/faults", self._clear)
-        room.add("DELETE", "/faults/{id}", self._remove)
-        room.add("GET", "/faults/kinds", lambda _: [_kind(name) for name in KINDS])
-        room.add("GET", "/faults/presets", lambda _: PRESETS)
+        for method, path, call, _ in self.routes():
+            room.add(method, path, call)
+
+    def _kinds(self, asked: Asked) -> list[Row]:
+        return [_kind(name) for name in KINDS]
 
     def _list(self, asked: Asked) -> Row:
         """What is installed and, newest first, the ``last`` so many things that it did."""
@@ -43,7 +56,8 @@ class FaultRoutes:
     def _add(self, asked: Asked) -> Row:
         """Installs a plan, a preset (``{"include": ["rough"]}``), a fault or a list of faults."""
         try:
-            return {"installed": self._faults.install(read(asked.json(), "the body"))}
+            plan = read(asked.json(), "the body")
+            return {"installed": self._faults.install(plan)}
         except UserError as error:
             raise _turned(error) from error
 
