@@ -239,7 +239,7 @@ KINDS: Final = (
     EngineRestart,
     CancelOnly,
     TradingDisabled,
+    DataLag,
     FailedSettlement,
     RetryingSettlement,
-    DataLag,
 )
