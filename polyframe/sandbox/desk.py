@@ -46,6 +46,8 @@ class Desk:
     builder_fees: dict[str, tuple[int, int]] = field(default_factory=dict)
     """maker's and taker's basis points by builder code"""
     listeners: list[Callable[[Told], None]] = field(default_factory=list)
+    skew: int = 0
+    """ns by which the clock that judges timestamps is wrong"""
     notices: Notices = field(init=False)
     faces: Faces = field(init=False)
 
@@ -66,7 +68,7 @@ class Desk:
         """True for a time in seconds that is near the venue's or the outside's."""
         if not (timestamp.isascii() and timestamp.isdigit()) or len(timestamp) > 12:
             return False
-        at = int(timestamp) * SECOND
+        at = int(timestamp) * SECOND - self.skew
         if abs(at - self.venue.now) <= CLOCK_TOLERANCE:
             return True
         return self.wall is not None and abs(at - self.wall()) <= CLOCK_TOLERANCE

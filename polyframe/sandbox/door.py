@@ -49,6 +49,18 @@ class Turned(Exception):
         return Reply(encode(self.body), self.status, JSON, self.headers)
 
 
+class Cut(Exception):
+    """No answer: the connection ends instead.
+
+    ``partial`` is an answer of which only a part is sent before that; ``reset`` ends it hard.
+    """
+
+    def __init__(self, *, reset: bool = False, partial: Reply | None = None) -> None:
+        super().__init__("the connection is cut")
+        self.reset = reset
+        self.partial = partial
+
+
 @dataclass(slots=True)
 class Asked:
     """One request: ``path`` is without the room's prefix, ``body`` the bytes that came."""

@@ -63,6 +63,10 @@ class Notices:
         """Trades of orders that carried a builder's code, newest first."""
         return list(self._of_builder.get(builder.lower(), ()))
 
+    def builders(self) -> list[str]:
+        """The codes of all builders that brought a trade."""
+        return list(self._of_builder)
+
     def hear(self, one: Told) -> None:
         """Takes over something that happened."""
         if isinstance(one, OrderTold):

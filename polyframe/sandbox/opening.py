@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from polyframe.domain.units import DAY, HOUR, Ns
+from polyframe.domain.units import DAY, HOUR, SECOND, Ns
 from polyframe.errors import ConfigError
 from polyframe.lab.sample_tape import tape_sample_dir
 from polyframe.lab.synth import sample_dir
-from polyframe.sandbox.agents.crowd import Crowd
+from polyframe.sandbox.agents.crowd import BUSIER, Crowd
 from polyframe.sandbox.agents.people import People, people
+from polyframe.sandbox.data.office import Office
+from polyframe.sandbox.data.room import data_room
+from polyframe.sandbox.debug.bench import Bench
+from polyframe.sandbox.debug.room import debug_room
+from polyframe.sandbox.gamma.room import gamma_room
+from polyframe.sandbox.play import play_keys
+from polyframe.sandbox.running import Sandbox
 from polyframe.sandbox.venue.settings import Settings
 from polyframe.sandbox.venue.venue import Venue
 from polyframe.sandbox.world import World
@@ -26,6 +34,8 @@ DAYS: Final = 4
 SERIES_SINCE: Final = 2 * HOUR
 SEEN_EVERY: Final = 60
 """minutes between two looks at prices and rewards in the days before the present"""
+STEP_TAKES: Final = 2 * SECOND
+"""outside, by the crowd's reckoning: what a step of any length takes"""
 SAMPLE, GENERATOR = "sample", "generator"
 
 
@@ -73,6 +83,7 @@ def town(
     disputed = next((plot.key for plot in plots if plot.life and _disputable(plot, now)), "")
     world.play(plots, disputed=disputed)
     venue.advance(now - SERIES_SINCE)
+    around.warm(BUSIER)
     for series in SERIES:
         world.follow(series, venue.now)
     venue.advance(now)
@@ -81,6 +92,66 @@ def town(
     around.start()
     venue.drain()
     return Town(venue, world, around, plots)
+
+
+class Playground(Sandbox):
+    """A sandbox with a town in it: all rooms, play keys, and time that is in step with the crowd.
+
+    ::
+
+        async with Playground(seed=1) as ground:
+            ...  # ground.urls, ground.play, ground.town
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        markets: int = MARKETS,
+        data: str | Path = SAMPLE,
+        days: int = DAYS,
+        now: Ns | None = None,
+        port: int = 0,
+        speed: float = 1.0,
+        paused: bool = False,
+        settings: Settings | None = None,
+    ) -> None:
+        began = time.time_ns() if now is None else now
+        self.town = town(seed, now=began, markets=markets, data=data, days=days, settings=settings)
+        catalogue = self.town.world.catalogue
+        super().__init__(
+            self.town.venue,
+            port=port,
+            speed=speed,
+            paused=paused,
+            seed=seed,
+            about=catalogue.about,
+        )
+        self.office = Office(self.town.world, self.town.people, self.desk.notices)
+        self.play = play_keys(self.venue, self.desk.keys, seed)
+        self.server.rooms |= {
+            "gamma": gamma_room(self.town.world, self.town.people),
+            "data": data_room(self.office),
+            "debug": debug_room(self._bench()),
+        }
+        self.venue.drain()
+        if now is None and not paused:
+            # What it took to play the past has passed outside too.
+            self.venue.advance(max(time.time_ns(), self.venue.now))
+
+    def _bench(self) -> Bench:
+        town = self.town
+        return Bench(
+            town.venue, town.world, town.people, self.office, self.pace, self.step, self.play
+        )
+
+    def step(self, by: int) -> None:
+        """Moves the venue's time by some ns; a long step the crowd takes with long strides."""
+        self.venue.keep_pace(max(self.pace.speed, by / STEP_TAKES))
+        try:
+            super().step(by)
+        finally:
+            self.venue.keep_pace(self.pace.speed)
 
 
 def _checked(seed: int, markets: int, days: int) -> None:

@@ -15,6 +15,9 @@ from polyframe.sandbox.clients import Urls
 from polyframe.sandbox.clob.room import clob_room
 from polyframe.sandbox.desk import Desk
 from polyframe.sandbox.door import Room
+from polyframe.sandbox.faults.engine import Faults
+from polyframe.sandbox.faults.routes import FaultRoutes
+from polyframe.sandbox.faults.stage import Stage
 from polyframe.sandbox.keys import Keys
 from polyframe.sandbox.pace import Pace
 from polyframe.sandbox.relayer import Relayer
@@ -27,7 +30,8 @@ from polyframe.sandbox.venue.venue import Venue
 class Sandbox:
     """A venue with everything that stands around it.
 
-    ``desk`` is what the rooms work with, ``pace`` the venue's clock. Outside a block nothing
+    ``desk`` is what the rooms work with, ``pace`` the venue's clock, ``faults`` what goes wrong on
+    command. Outside a block nothing
     listens and no time passes, and rooms can still be asked by hand. ``rooms`` and ``apps`` are
     further doors by their prefix; more can be added to ``server`` before the block begins.
     """
@@ -52,7 +56,7 @@ class Sandbox:
         self.market_channel = MarketChannel(self.desk)
         self.user_channel = UserChannel(self.desk)
         self.desk.listeners += [self.market_channel.hear, self.user_channel.hear]
-        chain, relayer, rpc = Chain(self.desk), Room(), Room()
+        chain, relayer, rpc, debug = Chain(self.desk), Room(), Room(), Room()
         Relayer(self.desk, chain).enter(relayer)
         chain.enter(rpc)
         self.server = Server(
@@ -62,11 +66,15 @@ class Sandbox:
                 "clob": clob_room(self.desk),
                 "relayer": relayer,
                 "rpc": rpc,
+                "debug": debug,
                 **(rooms or {}),
             },
             channels={"/ws/market": self.market_channel, "/ws/user": self.user_channel},
             apps=apps,
         )
+        stage = Stage(self.desk, self.pace, self.market_channel, self.user_channel)
+        self.faults = Faults(stage, self.server)
+        FaultRoutes(self.faults).enter(self.server.rooms["debug"])
         self._wanted = port
         self._port: int | None = None
         self._stack = AsyncExitStack()
@@ -128,6 +136,7 @@ class Sandbox:
         self.desk.hear()
 
     def _cut(self) -> None:
+        self.faults.close()
         self.market_channel.drop_all()
         self.user_channel.drop_all()
 

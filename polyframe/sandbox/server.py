@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from polyframe.errors import DataError, UserError
 from polyframe.sandbox.desk import Desk
-from polyframe.sandbox.door import Asked, Reply, Room, Turned, encode
+from polyframe.sandbox.door import Asked, Cut, Reply, Room, Turned, encode
 from polyframe.sandbox.pace import Pace
 from polyframe.sandbox.sockets.channel import Channel
 
@@ -39,7 +39,8 @@ class Server:
     """The whole sandbox as an ASGI application.
 
     ``rooms`` answer by themselves; ``apps`` are applications of their own behind a prefix.
-    ``around`` is called with the prefix, what was asked and how to go on: faults stand there.
+    ``around`` is called with the prefix, what was asked and how to go on: faults stand there. It
+    may raise `Cut` where there is to be no answer.
     """
 
     def __init__(
@@ -92,7 +93,12 @@ class Server:
         async def go() -> Reply:
             return await self._answer(prefix, asked)
 
-        reply = await (go() if self.around is None else self.around(prefix, asked, go))
+        try:
+            reply = await (go() if self.around is None else self.around(prefix, asked, go))
+        except Cut as cut:
+            self._desk.hear()
+            await _cut(cut, scope, receive, send)
+            return
         self._desk.hear()
         await _send(reply, scope, send)
 
@@ -168,6 +174,26 @@ async def _send(reply: Reply, scope: Scope, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _cut(cut: Cut, scope: Scope, receive: Receive, send: Send) -> None:
+    """Ends a connection without an answer, or in the middle of one."""
+    end = scope.get("extensions", {}).get("polyframe.cut")
+    if end is None:  # a server that cannot: what a proxy would say of one that is gone
+        gone = Turned(502, "Bad gateway").reply()
+        await _send(gone._replace(headers=((b"connection", b"close"),)), scope, send)
+        return
+    if cut.partial is not None:
+        whole = cut.partial
+        size = str(len(whole.body)).encode()
+        headers = [(b"content-type", whole.media), (b"content-length", size), *whole.headers]
+        start = {"type": "http.response.start", "status": whole.status, "headers": headers}
+        await send(start)
+        part = whole.body[: len(whole.body) // 2]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    end(cut.reset)
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -26,18 +28,47 @@ App = Callable[
 HOST = "127.0.0.1"
 
 
+# The other side of a connection that is closed like this reads an error, not an end.
+# Source: socket(7), SO_LINGER with a time of 0.
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+class _Http(HttpToolsProtocol):
+    """uvicorn's connection with one door more: an application may end it without an answer."""
+
+    def on_message_begin(self) -> None:
+        """Offers the cut to the application that is about to be called."""
+        super().on_message_begin()
+        scope: Any = self.scope
+        scope["extensions"] = {"polyframe.cut": self._cut}
+
+    def _cut(self, reset: bool) -> None:
+        if reset:
+            place: socket.socket | None = self.transport.get_extra_info("socket")
+            if place is not None:
+                place.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
+
+
 class _Socket(WebSocketsSansIOProtocol):
-    """uvicorn's socket with one door more: an application may cut a connection.
+    """uvicorn's socket with two doors more: an application may cut a connection, or let it hang.
 
     A close waits until the peer has read all that was written, which one that never reads does not.
+    One that hangs stays open, but nothing that the peer sends is read, its pings neither.
     """
 
     def handle_connect(self, event: Request) -> None:
-        """Offers the cut to the application that is about to be called."""
+        """Offers both to the application that is about to be called."""
         super().handle_connect(event)
         scope: Any = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"]["polyframe.abort"] = self.transport.abort
+            scope["extensions"]["polyframe.hang"] = self._hang
+
+    def _hang(self) -> None:
+        self.stop_keepalive()
+        self.transport.pause_reading()
+        self.read_paused = False  # or taking what has been read would read on
 
     def keepalive_timeout(self) -> None:
         """A peer that answers no ping is gone."""
@@ -82,6 +113,7 @@ async def served(app: App, place: socket.socket) -> AsyncIterator[None]:
     """Serves an application until the block ends; it takes requests when the block begins."""
     config = uvicorn.Config(
         app,
+        http=_Http,
         ws=_Socket,
         ws_max_size=1 << 20,
         ws_per_message_deflate=False,

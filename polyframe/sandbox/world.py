@@ -26,6 +26,8 @@ WRONG: Final = 0.5
 VOTING: Final = (20 * HOUR, 44 * HOUR)
 """from a dispute to the final answer"""
 PAST_EVERY: Final = HOUR
+HYDRATING: Final = (5 * SECOND, 40 * SECOND)
+"""from a new market's place in the catalogue to its book at the CLOB"""
 
 Listen = Callable[[Subject], None]
 
@@ -70,6 +72,12 @@ class World:
         """Lets a series go on for ever, from the interval that a moment is in."""
         self._next(series, series.starts(since) - series.interval)
 
+    def settled(self, condition_id: str) -> None:
+        """Somebody has answered a market by hand."""
+        subject = self.catalogue.by_condition.get(condition_id)
+        if subject is not None:
+            self._settled(subject)
+
     def open_subjects(self) -> list[Subject]:
         """The markets that take orders, in the order in which they were listed."""
         return [subject for subject in self.catalogue.subjects.values() if subject.trading]
@@ -97,14 +105,25 @@ class World:
 
     def _open(self, subject: Subject) -> None:
         venue, opened = self.venue, subject.occasion.plot.opened
-        market = venue.list_market(subject.listing())
+        fresh = opened >= venue.now
+        market = venue.list_market(subject.listing(), opened=not fresh)
         subject.market = market
-        market.listed_at = market.accepting_since = min(opened, venue.now)
+        if fresh:
+            wait = int(self._chance.integers(*HYDRATING))
+            venue.schedule(venue.now + wait, partial(self._opened, subject))
+            return
+        market.listed_at = market.accepting_since = opened
         trend = venue.history.trend
         for at in range(opened, venue.now, PAST_EVERY):
             trend.remember(subject.condition_id, at, round(subject.belief.row(at) * 10_000))
         for listen in self.listed:
             listen(subject)
+
+    def _opened(self, subject: Subject) -> None:
+        if subject.market is not None and subject.market.state is State.LISTED:
+            self.venue.open_market(subject.condition_id)
+            for listen in self.listed:
+                listen(subject)
 
     # ---- how it ends -----------------------------------------------------------------------------
 
@@ -123,7 +142,7 @@ class World:
 
     def _propose(self, subject: Subject, doubted: bool) -> None:
         market = subject.market
-        if market is None or market.state not in {State.OPEN, State.PAUSED}:
+        if market is None or market.state not in {State.LISTED, State.OPEN, State.PAUSED}:
             return  # somebody has answered it by hand
         answer = subject.winner
         if doubted and answer != BOTH and self._chance.random() < WRONG:
@@ -159,10 +178,19 @@ class World:
             self._refill()
 
     def _refill(self) -> None:
-        while sum(s.occasion.chain is None for s in self.open_subjects()) < self._least:
+        while self._alive() < self._least:
             plot = made(self.seed, self._made)
             self._made += 1
             self._play(plot.moved(self.venue.now))
+
+    def _alive(self) -> int:
+        """Markets outside of series that trade or will soon."""
+        return sum(
+            subject.occasion.chain is None
+            and subject.market is not None
+            and subject.market.state in {State.LISTED, State.OPEN}
+            for subject in self.catalogue.subjects.values()
+        )
 
     # ---- what is known ---------------------------------------------------------------------------
 

@@ -251,7 +251,7 @@ async def test_private_routes_know_who_asks(town: Town, method: str, path: str) 
         {"POLY_PASSPHRASE": town.bob.credentials.passphrase},
         {"POLY_SIGNATURE": "AAAA"},
         {"POLY_SIGNATURE": "\u00e9".encode("latin-1")},
-        {"POLY_TIMESTAMP": str(int(time.time()) + 1)},
+        {"POLY_TIMESTAMP": str(int(time.time()) + 30)},
         {"POLY_TIMESTAMP": "now"},
         {"POLY_TIMESTAMP": "9" * 30},
     ):

@@ -35,6 +35,8 @@ LIVELY: Final = 10.0
 """up to this speed the crowd acts as often as it would by its own time"""
 WARMING: Final = 1 / 600
 """how often it acts in the days that are played before the start"""
+BUSIER: Final = 1 / 50
+"""how often in the hours before the start"""
 SELDOM: Final = 3.0
 """so much less often those who know wake in those days"""
 DEEP: Final = 3
@@ -82,10 +84,10 @@ class Crowd:
 
     # ---- how fast --------------------------------------------------------------------------------
 
-    def warm(self) -> None:
+    def warm(self, pace: float = WARMING) -> None:
         """Begins with the days before the start: seldom, and with little in the books."""
         self._warming = True
-        self._begin(WARMING)
+        self._begin(pace)
 
     def start(self) -> None:
         """Begins with the present: whole books, and as often as the speed allows."""

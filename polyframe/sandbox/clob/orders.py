@@ -69,7 +69,8 @@ class Orders:
     async def _post_many(self, asked: Asked) -> list[Row] | Reply:
         """Each leg stands for itself, except that a price off its tick turns all of them away.
 
-        Source: a live audit of a Go client, August 2026.
+        Source: a live audit of a Go client, August 2026; that the post-only mode is answered leg by
+        leg, docs.polymarket.com/trading/matching-engine.
         """
         key = self._desk.caller(asked)
         legs = _legs(asked)
@@ -80,7 +81,11 @@ class Orders:
                 return _refusal(off)
         placed = [leg if isinstance(leg, Refused) else self._place(leg, key) for leg in checked]
         answers = [await self._answer(leg) for leg in placed]
-        halted = [leg for leg in answers if isinstance(leg, Refused) and leg.status != 400]
+        halted = [
+            leg
+            for leg in answers
+            if isinstance(leg, Refused) and leg.status != 400 and not leg.code
+        ]
         if len(halted) == len(answers):
             return _refusal(halted[0])
         return [

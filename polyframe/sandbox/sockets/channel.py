@@ -30,11 +30,15 @@ class Channel:
     """A kind of socket. A subclass says what a subscription is."""
 
     def __init__(self) -> None:
-        self.lines: set[Line] = set()
+        self.lines: dict[Line, None] = {}
+        """the open ones, in the order in which they came"""
+        self._count = 0
         self.most_waiting = MOST_WAITING
         self.frame_limit = MOST_FRAME
         self.around: Around | None = None
         """given to every line that connects from now on"""
+        self.admit: Callable[[], int] | None = None
+        """the HTTP status with which a handshake is refused; 0 for none"""
 
     @abstractmethod
     def begin(self, line: Line, said: dict[str, Any]) -> bool:
@@ -48,20 +52,41 @@ class Channel:
     def end(self, line: Line) -> None:
         """Forgets a line."""
 
+    @abstractmethod
+    def forget(self, line: Line) -> None:
+        """Loses what a line has subscribed to; the line stays and hears nothing."""
+
+    def key_of(self, line: Line) -> str:
+        """The API key that a line subscribed with; "" for none."""
+        return ""
+
     async def serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """One connection, from its handshake to its end."""
         await receive()
+        status = self.admit() if self.admit is not None else 0
+        if status:
+            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b""})
+            return
         await send({"type": "websocket.accept"})
-        abort = scope.get("extensions", {}).get("polyframe.abort", _nothing)
-        line = Line(send, abort, most_waiting=self.most_waiting, frame_limit=self.frame_limit)
+        doors = scope.get("extensions", {})
+        line = Line(
+            send,
+            doors.get("polyframe.abort", _nothing),
+            hang=doors.get("polyframe.hang"),
+            most_waiting=self.most_waiting,
+            frame_limit=self.frame_limit,
+            number=self._count,
+        )
         line.around = self.around
-        self.lines.add(line)
+        self.lines[line] = None
+        self._count += 1
         writer = asyncio.create_task(line.run())
         try:
             await self._listen(line, receive, send)
         finally:
             line.closed = True
-            self.lines.discard(line)
+            self.lines.pop(line, None)
             self.end(line)
             writer.cancel()
             # The client may be gone in the middle of a frame, which its writer hears first.

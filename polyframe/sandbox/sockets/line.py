@@ -32,6 +32,7 @@ class Line:
 
     __slots__ = (
         "_abort",
+        "_hang",
         "_limit",
         "_size",
         "_waiting",
@@ -39,6 +40,8 @@ class Line:
         "around",
         "closed",
         "frame_limit",
+        "hung",
+        "number",
         "send",
     )
 
@@ -47,16 +50,23 @@ class Line:
         send: Send,
         abort: Callable[[], None],
         *,
+        hang: Callable[[], None] | None = None,
         most_waiting: int = MOST_WAITING,
         frame_limit: int = MOST_FRAME,
+        number: int = 0,
     ) -> None:
         self.send = send
+        self.number = number
+        """its place among all that its channel ever had"""
         self.closed = False
+        self.hung = False
+        """it is open and nothing passes in either direction"""
         self.around: Around | None = None
         """what an event becomes on its way out: itself, nothing, several; faults stand there"""
         self.frame_limit = frame_limit
         self._limit = most_waiting
         self._abort = abort
+        self._hang = hang
         self._waiting: list[bytes] = []
         self._size = 0
         self._wake = asyncio.Event()
@@ -76,7 +86,7 @@ class Line:
 
     def send_on(self, event: bytes) -> None:
         """Sends an event as it is; drops the line when its reader has fallen too far behind."""
-        if self.closed:
+        if self.closed or self.hung:
             return
         self._waiting.append(event)
         self._size += len(event)
@@ -90,6 +100,14 @@ class Line:
         self._waiting.clear()
         self._wake.set()
         self._abort()
+
+    def hang(self) -> None:
+        """Leaves the connection open, and neither sends nor reads any more."""
+        self.hung = True
+        self._waiting.clear()
+        self._size = 0
+        if self._hang is not None:
+            self._hang()
 
     async def run(self) -> None:
         """Sends what is put in, until the line is closed."""

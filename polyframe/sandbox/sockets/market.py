@@ -96,6 +96,14 @@ class MarketChannel(Channel):
             for token in list(watch.tokens):
                 self._unwatch(line, watch, token)
 
+    def forget(self, line: Line) -> None:
+        """Loses what a line watches; it can subscribe again."""
+        watch = self._watches.get(line)
+        if watch is not None:
+            watch.extras = False
+            for token in list(watch.tokens):
+                self._unwatch(line, watch, token)
+
     def _subscribe(
         self, line: Line, watch: _Watch, tokens: list[str], said: dict[str, Any]
     ) -> None:

@@ -25,6 +25,8 @@ class _Watch:
     key: str
     markets: set[str] = field(default_factory=set)
     all: bool = False
+    lost: bool = False
+    """whose it is has been forgotten, which only a new connection can say again"""
 
 
 class UserChannel(Channel):
@@ -71,6 +73,17 @@ class UserChannel(Channel):
             if not lines:
                 del self._of_key[watch.key]
 
+    def forget(self, line: Line) -> None:
+        """Loses whose line it is."""
+        watch = self._watches.get(line)
+        if watch is not None:
+            watch.lost = True
+
+    def key_of(self, line: Line) -> str:
+        """The API key that a line subscribed with; "" before it has."""
+        watch = self._watches.get(line)
+        return watch.key if watch is not None else ""
+
     def hear(self, told: Told) -> None:
         """Passes on what happened to the keys that it concerns."""
         if not self._of_key:
@@ -93,7 +106,7 @@ class UserChannel(Channel):
         event = encode(row)
         for line in list(self._of_key[key]):
             watch = self._watches[line]
-            if watch.all or condition_id in watch.markets:
+            if not watch.lost and (watch.all or condition_id in watch.markets):
                 line.put(event)
 
     def _key(self, auth: object) -> str | None:

@@ -9,8 +9,8 @@ import numpy as np
 from polyframe.errors import UserError
 from polyframe.sandbox.venue.accounts import Accounts
 from polyframe.sandbox.venue.clock import Clock
-from polyframe.sandbox.venue.history import History
 from polyframe.sandbox.venue.ids import Ids
+from polyframe.sandbox.venue.indexing import Indexer
 from polyframe.sandbox.venue.market import Market
 from polyframe.sandbox.venue.records import BUY, BookMoved, Change, Order, OrderTold, Told, Trade
 from polyframe.sandbox.venue.settings import Settings
@@ -45,7 +45,7 @@ class Floor:
         self.accounts = Accounts()
         self.markets: dict[str, Market] = {}
         self.tokens: dict[str, tuple[Market, int]] = {}
-        self.history = History(self.tokens, self.markets, settings.kept_trades)
+        self.history = Indexer(self.clock, self.tokens, self.markets, settings.kept_trades)
         self.orders: dict[str, Order] = {}
         """open ones, and as many closed ones as are kept"""
         self.closed: deque[str] = deque()

@@ -83,6 +83,7 @@ class History:
         "_held",
         "_market_deals",
         "_markets",
+        "_sizes",
         "_starts",
         "_tokens",
         "trend",
@@ -101,6 +102,8 @@ class History:
         self._acts: dict[str, deque[Act | Deal]] = {}
         self._days: dict[str, dict[int, int]] = {}
         """money traded by wallet and day"""
+        self._sizes: dict[str, dict[int, int]] = {}
+        """shares traded by wallet and day"""
         self._starts: dict[str, dict[int, int]] = {}
         """profit at a day's start, by wallet"""
 
@@ -110,6 +113,7 @@ class History:
         """A trade was mined."""
         market, _ = self._tokens[trade.token_id]
         self.trend.traded(now, market.condition_id, trade.money)
+        market.traded += trade.size
         row = (trade.address, trade.token_id, trade.outcome, trade.side, trade.price, trade.size)
         self._deal(now, market, trade, row, trade.money, trade.fee, taker=True)
         for fill in trade.makers:
@@ -152,8 +156,9 @@ class History:
             position.gain(now, size, money, fee)
         else:
             position.lose(now, size, money - fee)
-        days = self._days.setdefault(wallet.lower(), {})
-        days[day_of(now)] = days.get(day_of(now), 0) + money
+        for amounts, amount in ((self._days, money), (self._sizes, size)):
+            days = amounts.setdefault(wallet.lower(), {})
+            days[day_of(now)] = days.get(day_of(now), 0) + amount
 
     def _act(self, act: Act) -> None:
         _row_of(self._acts, act.wallet.lower()).append(act)
@@ -268,6 +273,14 @@ class History:
         )
         return list(islice(found, offset, offset + limit))
 
+    def newest(self, market: str | None = None) -> Iterable[Deal]:
+        """Trades, newest first: all, or those of a market."""
+        return reversed(self._deals if market is None else self._market_deals.get(market, ()))
+
+    def rows(self, wallet: str) -> list[Act | Deal]:
+        """All that is kept of what a wallet did, oldest first; its trades with their fees."""
+        return list(self._acts.get(wallet.lower(), ()))
+
     def positions(self, *, wallet: str | None = None, market: str | None = None) -> list[Position]:
         """Positions of a wallet, in a market, or of both; closed ones (size 0) included.
 
@@ -314,6 +327,15 @@ class History:
         """Money a wallet traded since the start of a moment's day."""
         days = self._days.get(wallet.lower(), {})
         return sum(money for day, money in days.items() if day >= day_of(since))
+
+    def shares(self, wallet: str, since: int = 0) -> int:
+        """Shares a wallet traded since the start of a moment's day."""
+        days = self._sizes.get(wallet.lower(), {})
+        return sum(size for day, size in days.items() if day >= day_of(since))
+
+    def wallets(self) -> list[str]:
+        """Everybody who ever had a position."""
+        return self._held.wallets()
 
     def standings(
         self, *, since: int = 0, by: str = "profit", limit: int = 50, offset: int = 0

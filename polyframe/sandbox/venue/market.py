@@ -44,10 +44,12 @@ class Market:
         "listing",
         "proposals",
         "proposed",
+        "resolved_at",
         "resting",
         "state",
         "supply",
         "tick",
+        "traded",
         "volume",
         "waiting",
         "winner",
@@ -62,6 +64,8 @@ class Market:
         self.accepting_since = 0
         self.closed_at = 0
         """when its book went; 0 before"""
+        self.resolved_at = 0
+        """when its answer became final; 0 before"""
         self.proposed: int | None = None
         """the answer that was proposed: an outcome's index, BOTH for one half each"""
         self.proposals = 0
@@ -79,6 +83,8 @@ class Market:
         self.last_side = ""
         self.volume = 0
         """money that takers paid and got, all time"""
+        self.traded = 0
+        """shares that takers bought and sold, all time"""
         self.supply = [0, 0]
         """shares of each outcome that were made and not burnt"""
         self.held = [0, 0]

@@ -60,7 +60,7 @@ class Resolving:
         """Makes an answer final; what rests is cancelled and what is held can be redeemed."""
         self._checked(market, winner)
         self.enter(market, State.RESOLVED)
-        market.winner = winner
+        market.winner, market.resolved_at = winner, self.floor.clock.now
         group = self.floor.accounts.groups.get(market.listing.neg_risk_market_id)
         if group is not None:
             group.won = group.won or winner == 0

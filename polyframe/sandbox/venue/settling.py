@@ -22,7 +22,7 @@ FINAL: Final = ("CONFIRMED", "FAILED")
 class Settling:
     """All matches that are not final."""
 
-    __slots__ = ("_doomed", "_mined", "failing", "floor", "open", "retrying")
+    __slots__ = ("_doomed", "_mined", "failing", "floor", "judges", "open", "retrying")
 
     def __init__(self, floor: Floor, mined: Callable[[Match], None]) -> None:
         self.floor = floor
@@ -30,6 +30,8 @@ class Settling:
         """part of the matches that fail"""
         self.retrying = floor.settings.retrying
         """part of the matches that need a second attempt"""
+        self.judges: list[Callable[[Match], str]] = []
+        """asked about every match: RETRYING, FAILED, or "" to leave it to chance"""
         self.open: dict[str, Match] = {}
         """not mined yet, by transaction"""
         self._mined = mined
@@ -41,9 +43,13 @@ class Settling:
 
     def begin(self, match: Match) -> None:
         """Sends a match to the chain."""
+        fate = next((said for judge in self.judges if (said := judge(match))), "")
         if self._doomed:
             self._doomed -= 1
             match.doomed = True
+        elif fate:
+            match.doomed = fate == "FAILED"
+            match.attempts = 0 if match.doomed else -1
         elif self.failing and self.floor.rng.random() < self.failing:
             match.doomed = True
         elif self.retrying and self.floor.rng.random() < self.retrying:

@@ -15,8 +15,8 @@ from polyframe.sandbox.venue.accounts import Accounts, Group, Wallet
 from polyframe.sandbox.venue.cancelling import Cancelling
 from polyframe.sandbox.venue.check import RESTING
 from polyframe.sandbox.venue.floor import Floor
-from polyframe.sandbox.venue.history import History
 from polyframe.sandbox.venue.holding import Holding
+from polyframe.sandbox.venue.indexing import Indexer
 from polyframe.sandbox.venue.listing import checked, checked_tick
 from polyframe.sandbox.venue.market import Market
 from polyframe.sandbox.venue.matching import Match, own_tokens
@@ -60,7 +60,7 @@ class Venue:
         self.markets: dict[str, Market] = self._floor.markets
         self.tokens: dict[str, tuple[Market, int]] = self._floor.tokens
         self.accounts: Accounts = self._floor.accounts
-        self.history: History = self._floor.history
+        self.history: Indexer = self._floor.history
         self.paying = Paying(self._floor)
         """rewards, rebates and interest"""
         self.settling = Settling(self._floor, self._mined)

@@ -139,7 +139,7 @@ class Occasion:
         how = "a price drawn beforehand" if plot.native else "an answer drawn beforehand"
         return (
             f'A market of the polyframe sandbox, for play money. It will resolve to "{first}" or '
-            f'to "{second}" by {how}, which {plot.source} and the sandbox\'s seed decide.'
+            f'to "{second}" by {how} from the sandbox\'s seed and its data ({plot.source}).'
         )
 
 

@@ -43,7 +43,7 @@ def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> list[Plot]:
         elif number < over + soon:
             closes = now + int(rng.integers(HOUR // 2, 12 * HOUR))
         else:
-            closes = now + int(rng.uniform(0.05, 0.9) * plot.life)
+            closes = now + int(rng.uniform(0.15, 0.95) * plot.life)
         found.append(_ending(plot, closes))
     return sorted(found, key=lambda plot: (plot.opened, plot.key))
 

@@ -1,0 +1,1 @@
+"""The Data API's rooms: trades, activity, positions, holders, places; both of its versions."""
