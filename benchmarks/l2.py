@@ -301,7 +301,7 @@ class Bench:
 
     def many_sets(self) -> Iterator[Figure]:
         """Many parameter sets in one pass over the stream."""
-        events, sets = (100_000, 8) if self.quick else (SET_EVENTS, SETS)
+        events, sets = (min(self.events, 100_000), 4) if self.quick else (SET_EVENTS, SETS)
         found = self.alone(
             "sets", catalogue=self.stored(events)[0], strategy=COMPILED, sets=sets,
             runs=1 if self.quick else 3,

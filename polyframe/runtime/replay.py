@@ -124,7 +124,7 @@ class Replay:
             self._ended = True
             return False
         until = min(until, limit)
-        head = self._queue[0] if queued == until else None
+        head = self._queue[0] if self._queue and queued == until else None
         self.feed.answers_first = head is not None and head[1] > BROKER
         woken = self.feed.advance(until)
         if self._told is not None:
