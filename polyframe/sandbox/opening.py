@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from polyframe.domain.units import DAY, HOUR, SECOND, Ns
 from polyframe.errors import ConfigError
-from polyframe.lab.sample_tape import tape_sample_dir
-from polyframe.lab.synth import sample_dir
 from polyframe.sandbox.agents.crowd import BUSIER, Crowd
 from polyframe.sandbox.agents.people import People, people
 from polyframe.sandbox.data.office import Office
@@ -74,13 +73,12 @@ def town(
         UserError: ``data`` holds no markets.
     """
     _checked(seed, markets, days)
-    plots = _plots(seed, now, markets, data, days)
+    plots, disputed = _plots(seed, now, markets, data, days)
     venue = Venue(settings or Settings(seed=seed), now=now - days * DAY)
     world = World(venue, seed, source=str(data))
     around = Crowd(world, crowd if crowd is not None else people(seed))
     around.warm()
     venue.hurry(SEEN_EVERY)
-    disputed = next((plot.key for plot in plots if plot.life and _disputable(plot, now)), "")
     world.play(plots, disputed=disputed)
     venue.advance(now - SERIES_SINCE)
     around.warm(BUSIER)
@@ -88,6 +86,7 @@ def town(
         world.follow(series, venue.now)
     venue.advance(now)
     venue.hurry(1)
+    venue.history.trend.sample(now)
     world.keep(sum(s.occasion.chain is None for s in world.open_subjects()))
     around.start()
     venue.drain()
@@ -115,6 +114,7 @@ class Playground(Sandbox):
         speed: float = 1.0,
         paused: bool = False,
         settings: Settings | None = None,
+        faults: Path | None = None,
     ) -> None:
         began = time.time_ns() if now is None else now
         self.town = town(seed, now=began, markets=markets, data=data, days=days, settings=settings)
@@ -164,7 +164,8 @@ def _checked(seed: int, markets: int, days: int) -> None:
             raise ConfigError(f"{name} {value} is out of range", expected=f"{least} to {most}")
 
 
-def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> list[Plot]:
+def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> tuple[list[Plot], str]:
+    """What takes place, and the key of the event whose answer will be disputed."""
     if data == GENERATOR:
         return timetable.spread(_made(seed, markets), now, days, seed)
     if data == SAMPLE:
@@ -175,17 +176,22 @@ def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> lis
     events = held.events()
     at = timetable.pivot(events)
     some = timetable.alive(events, at, days, markets, seed)
-    return [plot.moved(plot.opened + now - at) for plot in stored.plots(held, some, seed)]
+    return [plot.moved(plot.opened + now - at) for plot in stored.plots(held, some, seed)], ""
 
 
 def _sample(seed: int, markets: int) -> list[Plot]:
     """Events of the catalogues shipped with the package: the recorded books' four first."""
-    books, prices = stored.shelf(tape_sample_dir()), stored.shelf(sample_dir())
+    books, prices = (stored.shelf(_shipped(name)) for name in ("sample_books", "sample"))
     few = books.events()[: max(markets // 8, 0)]
     left = markets - sum(map(len, few))
     return stored.plots(books, few, seed) + stored.plots(
         prices, timetable.chosen(prices.events(), left, seed), seed
     )
+
+
+def _shipped(name: str) -> Path:
+    """A catalogue of the package. Its maker's module would load much that nobody needs here."""
+    return Path(str(files("polyframe.lab") / name))
 
 
 def _made(seed: int, markets: int) -> list[Plot]:
@@ -195,8 +201,3 @@ def _made(seed: int, markets: int) -> list[Plot]:
         found.append(made(seed, number))
         number += 1
     return found
-
-
-def _disputable(plot: Plot, now: Ns) -> bool:
-    since = now - plot.closes
-    return len(plot.asks) == 1 and abs(since - timetable.DISPUTED_SINCE) <= timetable.QUARTER
