@@ -33,7 +33,8 @@ def sandbox(
         typer.Option("--data", help="sample, generator, or the DIR of a catalogue or a tape."),
     ] = "sample",
     faults: Annotated[
-        Path | None, typer.Option("--faults", help="A file that says what goes wrong, and when.")
+        Path | None,
+        typer.Option("--faults", help="What goes wrong, and when: a file, or a plan's name."),
     ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Time stands still at first.")] = False,
     seconds: Annotated[

@@ -38,6 +38,7 @@ def facts(ground: Playground) -> dict[str, Any]:
         "data": ground.town.world.source,
         "speed": ground.pace.speed,
         "now": iso(ground.venue.now),
+        "faults": [row["plan"] for row in ground.faults.rows()],
         "markets": _states(ground),
         "keys": [
             {
@@ -63,6 +64,7 @@ def page(ground: Playground) -> Any:
         "",
         Text("World", "bold"),
         Text(_world(ground)),
+        *([Text(wrong)] if (wrong := _wrong(ground)) else []),
         "",
         *_keys(ground),
         "",
@@ -120,6 +122,13 @@ def _world(ground: Playground) -> str:
         f"seed {town.world.seed}, {town.world.source} data; markets: {states}\n"
         f"crowd: {crowd}; time {iso(ground.venue.now)}, {pace}; chain {ground.venue.chain_id}"
     )
+
+
+def _wrong(ground: Playground) -> str:
+    """What goes wrong here, "" for nothing."""
+    count = Counter(row["fault"] for row in ground.faults.rows())
+    kinds = (name if number == 1 else f"{number} {name}" for name, number in count.items())
+    return f"faults: {', '.join(kinds)}" if count else ""
 
 
 def _keys(ground: Playground) -> list[Any]:

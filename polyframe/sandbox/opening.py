@@ -16,6 +16,8 @@ from polyframe.sandbox.data.office import Office
 from polyframe.sandbox.data.room import data_room
 from polyframe.sandbox.debug.bench import Bench
 from polyframe.sandbox.debug.room import debug_room
+from polyframe.sandbox.faults import Plan, install, load
+from polyframe.sandbox.faults.routes import FaultRoutes
 from polyframe.sandbox.gamma.room import gamma_room
 from polyframe.sandbox.play import play_keys
 from polyframe.sandbox.running import Sandbox
@@ -100,6 +102,12 @@ class Playground(Sandbox):
 
         async with Playground(seed=1) as ground:
             ...  # ground.urls, ground.play, ground.town
+
+    ``faults`` is a plan's file or a preset's name.
+
+    Raises:
+        ConfigError: ``faults`` is neither, or a number is out of range.
+        UserError: ``data`` holds no markets, or the plan names what there is not.
     """
 
     def __init__(
@@ -114,8 +122,9 @@ class Playground(Sandbox):
         speed: float = 1.0,
         paused: bool = False,
         settings: Settings | None = None,
-        faults: Path | None = None,
+        faults: str | Path | None = None,
     ) -> None:
+        plan = load(faults) if faults is not None else Plan()
         began = time.time_ns() if now is None else now
         self.town = town(seed, now=began, markets=markets, data=data, days=days, settings=settings)
         catalogue = self.town.world.catalogue
@@ -132,12 +141,13 @@ class Playground(Sandbox):
         self.server.rooms |= {
             "gamma": gamma_room(self.town.world, self.town.people),
             "data": data_room(self.office),
-            "debug": debug_room(self._bench()),
+            "debug": debug_room(self._bench(), *FaultRoutes(self.faults).routes()),
         }
         self.venue.drain()
         if now is None and not paused:
             # What it took to play the past has passed outside too.
             self.venue.advance(max(time.time_ns(), self.venue.now))
+        install(self, plan)
 
     def _bench(self) -> Bench:
         town = self.town
