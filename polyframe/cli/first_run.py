@@ -7,8 +7,13 @@ from pathlib import Path
 
 from polyframe.cli.console import err_console
 
-COMPILING = frozenset({"backtest", "lookahead", "reproduce"})
-"""the verbs that need every loop"""
+COMPILING = {
+    "backtest": ("barrun_nb", "half a minute"),
+    "lookahead": ("barrun_nb", "half a minute"),
+    "reproduce": ("barrun_nb", "half a minute"),
+    "sandbox": ("limit_nb", "some seconds"),
+}
+"""the verbs that need compiled loops, with one of those and how long it takes"""
 
 
 def say_if_first(verb: str) -> None:
@@ -17,6 +22,7 @@ def say_if_first(verb: str) -> None:
     cache = kernels / "__pycache__"
     # Where the package cannot be written to, numba keeps it elsewhere under a name of its own.
     known = "NUMBA_CACHE_DIR" in os.environ or not os.access(kernels, os.W_OK)
-    if verb not in COMPILING or known or any(cache.glob("barrun_nb.*.nbi")):
+    loop, time = COMPILING.get(verb, ("", ""))
+    if not loop or known or any(cache.glob(f"{loop}.*.nbi")):
         return
-    err_console.print("[dim]Compiling for this machine: half a minute, once.[/]")
+    err_console.print(f"[dim]Compiling for this machine: {time}, once.[/]")

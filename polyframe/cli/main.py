@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "forecast": ("polyframe.cli.forecast:app", "Judge forecasts by what happened"),
     "plugins": ("polyframe.cli.plugins:app", "List strategies, forecasters, protections ..."),
     "new": ("polyframe.cli.new:app", "Write the start of a new plugin, with its test"),
+    "sandbox": ("polyframe.cli.sandbox:app", "Run a local Polymarket for play money"),
     "config": ("polyframe.cli.config:app", "Show and check the configuration"),
     "init": ("polyframe.cli.init:app", "Make a user directory"),
 }

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from polyframe.domain.units import DAY, HOUR, SECOND, Ns
 from polyframe.errors import ConfigError
-from polyframe.lab.sample_tape import tape_sample_dir
-from polyframe.lab.synth import sample_dir
 from polyframe.sandbox.agents.crowd import BUSIER, Crowd
 from polyframe.sandbox.agents.people import People, people
 from polyframe.sandbox.data.office import Office
 from polyframe.sandbox.data.room import data_room
 from polyframe.sandbox.debug.bench import Bench
 from polyframe.sandbox.debug.room import debug_room
+from polyframe.sandbox.faults import Plan, install, load
+from polyframe.sandbox.faults.routes import FaultRoutes
 from polyframe.sandbox.gamma.room import gamma_room
 from polyframe.sandbox.play import play_keys
 from polyframe.sandbox.running import Sandbox
@@ -74,13 +75,12 @@ def town(
         UserError: ``data`` holds no markets.
     """
     _checked(seed, markets, days)
-    plots = _plots(seed, now, markets, data, days)
+    plots, disputed = _plots(seed, now, markets, data, days)
     venue = Venue(settings or Settings(seed=seed), now=now - days * DAY)
     world = World(venue, seed, source=str(data))
     around = Crowd(world, crowd if crowd is not None else people(seed))
     around.warm()
     venue.hurry(SEEN_EVERY)
-    disputed = next((plot.key for plot in plots if plot.life and _disputable(plot, now)), "")
     world.play(plots, disputed=disputed)
     venue.advance(now - SERIES_SINCE)
     around.warm(BUSIER)
@@ -88,6 +88,7 @@ def town(
         world.follow(series, venue.now)
     venue.advance(now)
     venue.hurry(1)
+    venue.history.trend.sample(now)
     world.keep(sum(s.occasion.chain is None for s in world.open_subjects()))
     around.start()
     venue.drain()
@@ -101,6 +102,12 @@ class Playground(Sandbox):
 
         async with Playground(seed=1) as ground:
             ...  # ground.urls, ground.play, ground.town
+
+    ``faults`` is a plan's file or a preset's name.
+
+    Raises:
+        ConfigError: ``faults`` is neither, or a number is out of range.
+        UserError: ``data`` holds no markets, or the plan names what there is not.
     """
 
     def __init__(
@@ -115,7 +122,9 @@ class Playground(Sandbox):
         speed: float = 1.0,
         paused: bool = False,
         settings: Settings | None = None,
+        faults: str | Path | None = None,
     ) -> None:
+        plan = load(faults) if faults is not None else Plan()
         began = time.time_ns() if now is None else now
         self.town = town(seed, now=began, markets=markets, data=data, days=days, settings=settings)
         catalogue = self.town.world.catalogue
@@ -132,12 +141,13 @@ class Playground(Sandbox):
         self.server.rooms |= {
             "gamma": gamma_room(self.town.world, self.town.people),
             "data": data_room(self.office),
-            "debug": debug_room(self._bench()),
+            "debug": debug_room(self._bench(), *FaultRoutes(self.faults).routes()),
         }
         self.venue.drain()
         if now is None and not paused:
             # What it took to play the past has passed outside too.
             self.venue.advance(max(time.time_ns(), self.venue.now))
+        install(self, plan)
 
     def _bench(self) -> Bench:
         town = self.town
@@ -164,7 +174,8 @@ def _checked(seed: int, markets: int, days: int) -> None:
             raise ConfigError(f"{name} {value} is out of range", expected=f"{least} to {most}")
 
 
-def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> list[Plot]:
+def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> tuple[list[Plot], str]:
+    """What takes place, and the key of the event whose answer will be disputed."""
     if data == GENERATOR:
         return timetable.spread(_made(seed, markets), now, days, seed)
     if data == SAMPLE:
@@ -175,17 +186,22 @@ def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> lis
     events = held.events()
     at = timetable.pivot(events)
     some = timetable.alive(events, at, days, markets, seed)
-    return [plot.moved(plot.opened + now - at) for plot in stored.plots(held, some, seed)]
+    return [plot.moved(plot.opened + now - at) for plot in stored.plots(held, some, seed)], ""
 
 
 def _sample(seed: int, markets: int) -> list[Plot]:
     """Events of the catalogues shipped with the package: the recorded books' four first."""
-    books, prices = stored.shelf(tape_sample_dir()), stored.shelf(sample_dir())
+    books, prices = (stored.shelf(_shipped(name)) for name in ("sample_books", "sample"))
     few = books.events()[: max(markets // 8, 0)]
     left = markets - sum(map(len, few))
     return stored.plots(books, few, seed) + stored.plots(
         prices, timetable.chosen(prices.events(), left, seed), seed
     )
+
+
+def _shipped(name: str) -> Path:
+    """A catalogue of the package. Its maker's module would load much that nobody needs here."""
+    return Path(str(files("polyframe.lab") / name))
 
 
 def _made(seed: int, markets: int) -> list[Plot]:
@@ -195,8 +211,3 @@ def _made(seed: int, markets: int) -> list[Plot]:
         found.append(made(seed, number))
         number += 1
     return found
-
-
-def _disputable(plot: Plot, now: Ns) -> bool:
-    since = now - plot.closes
-    return len(plot.asks) == 1 and abs(since - timetable.DISPUTED_SINCE) <= timetable.QUARTER

@@ -65,6 +65,12 @@ class _Socket(WebSocketsSansIOProtocol):
             scope["extensions"]["polyframe.abort"] = self.transport.abort
             scope["extensions"]["polyframe.hang"] = self._hang
 
+    async def send(self, message: Any) -> None:
+        """Sends what the application says; a handshake that it refuses is over then."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
+
     def _hang(self) -> None:
         self.stop_keepalive()
         self.transport.pause_reading()

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND
+from polyframe.domain.units import DAY, MINUTE, SECOND
 from polyframe.sandbox.agents import taking
 from polyframe.sandbox.agents.knowing import Mind
 from polyframe.sandbox.agents.making import Quoter
@@ -23,19 +23,21 @@ from polyframe.sandbox.world import World
 from polyframe.sandbox.worlds.catalogue import Subject
 from polyframe.sandbox.worlds.naming import stream
 
-ARRIVALS: Final = 40.0
+ARRIVALS: Final = 30.0
 """seconds between two takers without a view in a market of weight 1"""
-LOOKS: Final = 3.0
+LOOKS: Final = 2.0
 """seconds between two looks of its makers"""
 WAKES: Final = {INFORMED: 3_600.0, WHALE: 5_400.0}
 """seconds between two looks around of somebody who knows"""
 LOOKED_AT: Final = 4
 """markets at each"""
-LIVELY: Final = 10.0
+LIVELY: Final = 20.0
 """up to this speed the crowd acts as often as it would by its own time"""
-WARMING: Final = 1 / 600
+RESTLESS: Final = 1 / 50
+"""down to this part of their own pace, those who know look around as often as ever"""
+WARMING: Final = 1 / 800
 """how often it acts in the days that are played before the start"""
-BUSIER: Final = 1 / 50
+BUSIER: Final = 1 / 60
 """how often in the hours before the start"""
 SELDOM: Final = 3.0
 """so much less often those who know wake in those days"""
@@ -157,21 +159,23 @@ class Crowd:
         self._venue.redeem(person.address, subject.condition_id)
 
     def _arrive(self, stage: Stage, turn: int) -> None:
-        if turn != self._round or not self._there(stage):
-            return
-        self._quote(stage)
-        person = self._noises[int(self._rng.integers(len(self._noises)))]
         market = stage.subject.market
-        if market is not None:
+        if turn != self._round or market is None or not market.booked:
+            return
+        if market.accepting:  # a paused one is looked at again later
+            self._quote(stage)
+            person = self._noises[int(self._rng.integers(len(self._noises)))]
             taking.trade(self._venue, person, market, self._rng)
         self._again(self._between(stage), partial(self._arrive, stage, turn))
 
     def _look(self, stage: Stage, turn: int) -> None:
-        if turn != self._round or not self._there(stage):
+        market = stage.subject.market
+        if turn != self._round or market is None or not market.booked:
             return
-        fair = self._world.fair(stage.subject)
-        quoter = stage.quoters[int(self._rng.integers(len(stage.quoters)))]
-        quoter.refresh(self._venue, fair, self._rng, levels=LEVELS)
+        if market.accepting:
+            fair = self._world.fair(stage.subject)
+            quoter = stage.quoters[int(self._rng.integers(len(stage.quoters)))]
+            quoter.refresh(self._venue, fair, self._rng, levels=LEVELS)
         self._again(LOOKS / self._tempo, partial(self._look, stage, turn))
 
     def _wake(self, mind: Mind, turn: int) -> None:
@@ -189,7 +193,8 @@ class Crowd:
         self._sleep(mind)
 
     def _sleep(self, mind: Mind) -> None:
-        mean = WAKES[mind.person.kind] * (SELDOM if self._warming else 1.0)
+        strides = max(1.0, RESTLESS / self._tempo)
+        mean = WAKES[mind.person.kind] * (SELDOM if self._warming else strides)
         self._again(mean, partial(self._wake, mind, self._round))
 
     def _quote(self, stage: Stage, levels: int = 0) -> None:
@@ -201,18 +206,3 @@ class Crowd:
         slack = SLACK if self._warming else 0
         for quoter in stage.quoters:
             quoter.refresh(self._venue, fair, self._rng, levels=levels, slack=slack)
-
-    def _there(self, stage: Stage) -> bool:
-        """The market still trades; a paused one is looked at again later."""
-        if stage.subject.trading:
-            return True
-        market = stage.subject.market
-        if market is not None and market.booked:
-            self._venue.schedule(
-                self._venue.now + HOUR // 60, partial(self._resume, stage, self._round)
-            )
-        return False
-
-    def _resume(self, stage: Stage, turn: int) -> None:
-        if turn == self._round:
-            self._enter(stage)

@@ -146,7 +146,8 @@ def price_at(office: Office, token: str, at: Ns) -> int:
     """A token's price at a moment; the one of now where none was known."""
     market, outcome = office.venue.tokens[token]
     price = office.venue.history.trend.since(market.condition_id, at)
-    if price is None or (market.closed and at >= market.resolved_at):
+    over = market.closed and at >= market.resolved_at
+    if price is None or over or at >= office.venue.now:
         return office.venue.history.current(token)
     return PRICE_ONE - price if outcome else price
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from polyframe.sandbox.agents.people import MAKER, NOISE, People
+from polyframe.sandbox.agents.people import NOISE, People
 from polyframe.sandbox.door import Asked, Room
 from polyframe.sandbox.gamma import asking
 from polyframe.sandbox.gamma.market_rows import Row
@@ -73,7 +73,7 @@ class Talk:
             for token in subject.tokens:
                 for position in self._world.venue.history.holders(token, limit=3):
                     person = self._people.by_address.get(position.wallet)
-                    if person is not None and person.kind in {NOISE} and person.kind != MAKER:
+                    if person is not None and person.kind == NOISE:
                         found.append((subject, position))
         return found[:MOST]
 
@@ -123,11 +123,11 @@ class Talk:
 
     def _old(self, asked: Asked) -> list[Row]:
         first, count = offset(asked, furthest=MOST_OFFSET, kind="comments")
-        placed, _ = ordered(asked, self._asked_for(asked), FIELDS, lambda row: int(row["id"]))
-        rows = [row for _, row in placed]
-        if not asked.one("order"):
-            rows.reverse()
-        return rows[first : first + count]
+        rows = self._asked_for(asked)
+        if not asked.one("order"):  # the newest first, whatever direction is asked for
+            return rows[::-1][first : first + count]
+        placed, _ = ordered(asked, rows, FIELDS, lambda row: int(row["id"]))
+        return [row for _, row in placed[first : first + count]]
 
     def _keyset(self, asked: Asked) -> Row:
         rows = self._asked_for(asked)

@@ -46,7 +46,16 @@ class Pool(Struct):
 class Paying:
     """Samples, days and what they come to."""
 
-    __slots__ = ("_held", "_hourly", "_minutely", "_past", "_pools", "_shares", "floor")
+    __slots__ = (
+        "_held",
+        "_hourly",
+        "_minutely",
+        "_past",
+        "_pools",
+        "_rewarded",
+        "_shares",
+        "floor",
+    )
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
@@ -56,6 +65,8 @@ class Paying:
         self._held: dict[str, dict[str, int]] = {}
         """today's value x rate of hours by market and wallet"""
         self._past: dict[int, list[Earning]] = {}
+        self._rewarded: list[Market] = []
+        """markets that pay for resting orders and are not resolved"""
         self._minutely = False
         self._hourly = False
         now = floor.clock.now
@@ -64,6 +75,8 @@ class Paying:
     def listed(self, market: Market) -> None:
         """Begins to sample, with the first market that has something to pay."""
         clock = self.floor.clock
+        if market.listing.rewards.daily:
+            self._rewarded.append(market)
         if market.listing.rewards.daily and not self._minutely:
             self._minutely = True
             clock.at(rewards_nb.next_sample(clock.now), self._minute)
@@ -122,8 +135,9 @@ class Paying:
         return any(slot == order.slot and points > 0.0 for slot, points, _ in scores)
 
     def _minute(self) -> None:
-        for market in self.floor.markets.values():
-            if not market.listing.rewards.daily or not market.accepting:
+        self._rewarded = [market for market in self._rewarded if not market.closed]
+        for market in self._rewarded:
+            if not market.accepting:
                 continue
             points = self.points(market)
             total = sum(points.values())

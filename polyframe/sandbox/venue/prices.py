@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from itertools import islice
 
 from msgspec import Struct
 
@@ -41,18 +42,24 @@ def price_now(market: Market) -> int:
 class Prices:
     """Prices and volumes of all markets through time."""
 
-    __slots__ = ("_hours", "_markets", "_points")
+    __slots__ = ("_hours", "_markets", "_open", "_points", "_seen")
 
     def __init__(self, markets: dict[str, Market]) -> None:
         self._markets = markets
         self._points: dict[str, deque[Point]] = {}
         self._hours: dict[str, dict[int, int]] = {}
+        self._open: list[Market] = []
+        self._seen = 0
 
     def sample(self, now: int) -> None:
         """Keeps every market's price, where it is another one than before."""
-        for market in self._markets.values():
+        self._open += islice(self._markets.values(), self._seen, None)
+        self._seen = len(self._markets)
+        for market in self._open:
             if market.booked or market.winner is not None:
                 self.remember(market.condition_id, now, price_now(market))
+        # What is resolved has its last price.
+        self._open = [market for market in self._open if market.winner is None]
 
     def remember(self, condition_id: str, at: int, price: int) -> None:
         """Keeps a YES price; moments must not run backwards."""

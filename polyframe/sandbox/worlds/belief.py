@@ -17,12 +17,12 @@ from polyframe.domain.units import MINUTE, Ns
 from polyframe.sandbox.worlds.naming import stream
 from polyframe.sandbox.worlds.plots import LEAST, Ask, Floats, Plot
 
-STEPS: Final = 128
+STEPS: Final = 64
 """between two rows"""
 FINE: Final = 2 * MINUTE
 """rows nearer than this have nothing between them"""
 AROUND: Final = 12
-WALKS: Final = 61
+WALKS: Final = 251
 """ways between two rows that a question has; they come again after so many rows"""
 WILDEST: Final = 0.35
 """of the log-odds, in the time between two rows: what moves further has jumped there"""

@@ -17,11 +17,9 @@ from polyframe.domain.market import GroupKind, Market, Resolution
 from polyframe.domain.quality import Flag
 from polyframe.domain.units import HOUR, Ns
 from polyframe.errors import DataError, UserError
-from polyframe.lab.flow_kept import NOTE, read_note
 from polyframe.sandbox.worlds.endings import ended
 from polyframe.sandbox.worlds.naming import stream
 from polyframe.sandbox.worlds.plots import Ask, Floats, Plot, bounded
-from polyframe.sandbox.worlds.taped import mids
 from polyframe.store.catalogue import MANIFEST, Catalogue
 from polyframe.store.parquet import read_table
 from polyframe.store.rows import to_market, to_resolution
@@ -32,6 +30,8 @@ Ints = NDArray[np.int64]
 Series = tuple[Ints, Floats]
 """moments, and the probability of the first outcome since each"""
 
+NOTE: Final = "flow.json"
+"""what ``flow_kept`` calls the note beside a tape"""
 ONE: Final = 10_000
 UNSTATED: Final = HOUR
 """from the end of a question to its answer where nobody recorded it"""
@@ -69,6 +69,8 @@ def shelf(place: Path) -> Shelf:
     if (place / MANIFEST).exists():
         return _of_catalogue(Catalogue.open(place))
     if (place / NOTE).exists():
+        from polyframe.lab.flow_kept import read_note  # noqa: PLC0415 - loads the generator
+
         note = read_note(place)
         endings = {ended.market: ended for ended in note.resolutions}
         return Shelf(place.name, list(note.markets), {}, endings, tapes=(place,))
@@ -106,6 +108,8 @@ def plots(held: Shelf, events: Sequence[Sequence[Market]], seed: int) -> list[Pl
     known = _priced(held.prices, markets)
     left = [market for market in markets if market.id not in known]
     for tape in held.tapes:
+        from polyframe.sandbox.worlds.taped import mids  # noqa: PLC0415 - loads compiled loops
+
         known |= mids(Tape.open(tape), left)
     return [_plot(held, event, known, seed) for event in events]
 

@@ -21,14 +21,15 @@ JUST_OVER: Final = 8 * HOUR
 """what ended before that has its answer"""
 
 
-def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> list[Plot]:
+def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> tuple[list[Plot], str]:
     """Synthetic events, each moved so that the present finds some in every part of their life.
 
-    The first with one question alone is disputed, the second one's answer is proposed.
+    One with a single question is over and will be disputed: its key comes second. Of another the
+    answer is just being proposed.
     """
     rng = stream(seed, "timetable")
     order = [plots[int(n)] for n in rng.permutation(len(plots))]
-    alone = [plot for plot in order if len(plot.asks) == 1 and not plot.game]
+    alone = [p for p in order if len(p.asks) == 1 and not p.game and p.answered >= p.life]
     special = alone[:2] if len(plots) > 4 else []
     rest = [plot for plot in order if plot not in special]
     over, soon = round(len(rest) * OVER), round(len(rest) * SOON)
@@ -45,7 +46,8 @@ def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> list[Plot]:
         else:
             closes = now + int(rng.uniform(0.15, 0.95) * plot.life)
         found.append(_ending(plot, closes))
-    return sorted(found, key=lambda plot: (plot.opened, plot.key))
+    disputed = special[0].key if special else ""
+    return sorted(found, key=lambda plot: (plot.opened, plot.key)), disputed
 
 
 def _ending(plot: Plot, closes: Ns) -> Plot:
