@@ -1,6 +1,7 @@
 """What a wallet had gained at each of some moments, told again from all that it did.
 
-A conversion moves costs between markets, which its row does not say: it counts for nothing here.
+A conversion moves costs between markets, which its row does not say: what came of it counts from
+the beginning on.
 """
 
 from __future__ import annotations
@@ -109,13 +110,14 @@ def tallies(
         if markets is None or row.condition_id in markets
     ]
     before = 0
-    if markets is None and len(rows) >= KEPT_ROWS:
+    partly = any(not isinstance(row, Deal) and row.kind == "CONVERSION" for row in rows)
+    if markets is None and (partly or len(rows) >= KEPT_ROWS):
         before = _gone(office, wallet, rows)
     return _told(office, rows, at, before)
 
 
 def _gone(office: Office, wallet: str, rows: Sequence[Act | Deal]) -> int:
-    """What came of the rows that are no longer kept."""
+    """What came of the rows that are no longer kept, and of conversions."""
     ((_, tally, open),) = _told(office, rows, [office.venue.now], 0)
     return office.venue.history.profit(wallet) - tally.realized - open
 
