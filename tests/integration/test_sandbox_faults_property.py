@@ -106,7 +106,7 @@ def fault(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     }
     if KINDS[kind].window == "open":
         when["duration"] = st.sampled_from([None, 1, 4])
-    chosen = st.fixed_dictionaries({}, optional={**when, **FIELDS[kind]})
+    chosen = st.fixed_dictionaries(FIELDS[kind], optional=when)
     return chosen.map(lambda said: {"fault": kind, **said})
 
 
@@ -263,7 +263,7 @@ async def live(plan: dict[str, Any], acts: list[tuple[Any, ...]]) -> tuple[list[
 SLOW = [HealthCheck.too_slow]
 
 
-@settings(max_examples=20, suppress_health_check=SLOW)
+@settings(max_examples=25, suppress_health_check=SLOW)
 @given(PLANS, ACTS)
 def test_every_unit_is_accounted_for_whatever_goes_wrong(
     faults: list[dict[str, Any]], acts: list[tuple[Any, ...]]
