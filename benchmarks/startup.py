@@ -20,6 +20,11 @@ WORK = [
         0.4,
     ),
     ("polyframe --help", [POLYFRAME, "--help"], 0.3),
+    (
+        "polyframe sandbox, ready and stopped again",
+        [POLYFRAME, "sandbox", "--port", "0", "--json", "--for", "0"],
+        2.0,
+    ),
 ]
 
 

@@ -198,6 +198,16 @@ async def test_connections_break(town: Town, acts: bool, how: str, error: type[E
     assert (await town.get("/clob/ok")).status_code == 200
 
 
+async def test_where_the_server_cannot_cut_it_says_that_somebody_is_gone(town: Town) -> None:
+    """Called without a port there is no connection that could end."""
+    transport = httpx.ASGITransport(town.sandbox.server)
+    town.hurt({"fault": "connection_reset"})
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        answer = await client.get("/clob/ok")
+    assert (answer.status_code, answer.json()) == (502, {"error": "Bad gateway"})
+    assert answer.headers["connection"] == "close"
+
+
 # ---- unreadable ---------------------------------------------------------------------------------
 
 

@@ -257,6 +257,20 @@ async def test_what_is_on_its_way_is_not_overtaken_when_the_fault_ends(town: Tow
         assert cents(await all_of(ws)) == [10, 11, 12]
 
 
+async def test_more_than_fits_on_the_way_cuts_the_socket(town: Town) -> None:
+    """What is held back does not fill the memory."""
+    from polyframe.sandbox.sockets.line import MOST_WAITING
+
+    async with town.connect() as ws:
+        await town.follow(ws)
+        town.hurt({"fault": "slow_messages", "ms": 600_000})
+        (line,) = town.sandbox.market_channel.lines
+        event = json.dumps({"event_type": "book", "padding": "x" * (1 << 20)}).encode()
+        for _ in range(MOST_WAITING // len(event) + 1):
+            line.put(event)
+        assert await closed(ws) == 1006
+
+
 # ---- silence ------------------------------------------------------------------------------------
 
 

@@ -171,6 +171,7 @@ async def test_a_play_key_trades_in_a_living_market(ground: Playground) -> None:
         wallet=key.wallets.deposit,
         environment=environment(ground.urls),
     )
+    ground.pace.speed = 20.0  # a settlement takes seconds of the venue's time
     try:
         placed = await client.place_market_order(
             token_id=market.listing.tokens[0], side="BUY", amount="20"
@@ -186,6 +187,7 @@ async def test_a_play_key_trades_in_a_living_market(ground: Playground) -> None:
         mine = await rows(client.list_trades(user=key.wallets.deposit))
         assert sum(trade.size for trade in mine) == placed.taking_amount
     finally:
+        ground.pace.speed = 1.0
         await client.close()
 
 

@@ -13,14 +13,15 @@ from typing import Final
 
 import numpy as np
 
-from polyframe.domain.units import DAY, MINUTE, SECOND
+from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND
 from polyframe.sandbox.agents import taking
 from polyframe.sandbox.agents.knowing import Mind
 from polyframe.sandbox.agents.making import Quoter
 from polyframe.sandbox.agents.people import INFORMED, MAKER, NOISE, WHALE, People, Person
+from polyframe.sandbox.venue.records import SHARE_ONE
 from polyframe.sandbox.venue.venue import Venue
 from polyframe.sandbox.world import World
-from polyframe.sandbox.worlds.catalogue import Subject
+from polyframe.sandbox.worlds.catalogue import Occasion, Subject
 from polyframe.sandbox.worlds.naming import stream
 
 ARRIVALS: Final = 30.0
@@ -50,6 +51,10 @@ THIN: Final = 1
 """levels of a ladder in the days before the start, for takers without a view"""
 SLACK: Final = 1
 """ticks that quotes may be off in the days before the start"""
+TIDYING: Final = 8 * HOUR
+"""from one look of makers at what they hold in events to the next"""
+CONVERTED: Final = 50 * SHARE_ONE
+"""NO shares of two outcomes that a maker turns into money"""
 REDEEMING: Final = 0.85
 """part of the people that redeems what it has won"""
 
@@ -83,6 +88,7 @@ class Crowd:
         self._venue.paced.append(self.keep_pace)
         for person in crowd.everybody:
             self._venue.fund(person.address, person.money)
+        self._venue.schedule(self._venue.now + TIDYING, self._tidy)
 
     # ---- how fast --------------------------------------------------------------------------------
 
@@ -154,6 +160,29 @@ class Crowd:
                     self._venue.schedule(
                         self._venue.now + wait, partial(self._redeem, person, subject)
                     )
+
+    def _tidy(self) -> None:
+        """Makers turn NO of several outcomes of an event into money."""
+        stages = self._stages.values()
+        events = {stage.subject.occasion.id: stage.subject.occasion for stage in stages}
+        for occasion in events.values():
+            if occasion.neg_risk and occasion.plot.complete:
+                for person in self._makers:
+                    self._convert(person, occasion)
+        self._venue.schedule(self._venue.now + TIDYING, self._tidy)
+
+    def _convert(self, person: Person, occasion: Occasion) -> None:
+        wallet = self._venue.wallet(person.address)
+        held = {
+            subject.condition_id: wallet.free_shares(subject.tokens[1])
+            for subject in occasion.subjects
+            if subject.trading
+        }
+        most = sorted(held, key=lambda condition: -held[condition])[:2]
+        size = min((held[condition] for condition in most), default=0)
+        if len(most) == 2 and size >= CONVERTED:
+            whole = size // SHARE_ONE * SHARE_ONE
+            self._venue.convert(person.address, occasion.neg_risk_id, most, whole)
 
     def _redeem(self, person: Person, subject: Subject) -> None:
         self._venue.redeem(person.address, subject.condition_id)

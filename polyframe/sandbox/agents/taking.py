@@ -16,6 +16,8 @@ CENT: Final = MONEY_ONE // 100
 SELLING: Final = 0.4
 """part of the orders of somebody who holds something that sells of it"""
 RESTING: Final = 0.15
+SPLITTING: Final = 0.03
+"""part that makes pairs and sells one half of them"""
 REACH: Final = 2
 """ticks beyond the best price that a market order goes"""
 SPREAD: Final = 1.1
@@ -39,7 +41,11 @@ def trade(venue: Venue, person: Person, market: Market, rng: np.random.Generator
         return
     if wallet.free() < POOR:
         venue.fund(person.address, MORE)
-    if kind > 1.0 - RESTING:
+    if kind < SPLITTING:
+        pairs = max(int(size), 5) * SHARE_ONE
+        if venue.split(person.address, market.condition_id, pairs) is None:
+            sell(venue, person, market, outcome, pairs)
+    elif kind > 1.0 - RESTING:
         _rest(venue, person, market, outcome, size, rng)
     else:
         buy(venue, person, market, outcome, min(size, wallet.free() / MONEY_ONE / 2))

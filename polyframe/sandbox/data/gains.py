@@ -1,6 +1,7 @@
 """What a wallet had gained at each of some moments, told again from all that it did.
 
-A conversion moves costs between markets, which its row does not say: it counts for nothing here.
+A conversion moves costs between markets, which its row does not say: what came of it counts from
+the beginning on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from msgspec import Struct, field
 
 from polyframe.domain.units import Ns
 from polyframe.sandbox.data.office import Office, dollars
-from polyframe.sandbox.venue.history import Act, Deal
+from polyframe.sandbox.venue.history import KEPT_ROWS, Act, Deal
 from polyframe.sandbox.venue.records import BUY, PRICE_ONE
 from polyframe.sandbox.wire import seconds
 
@@ -101,14 +102,30 @@ def tallies(
 ) -> list[tuple[Ns, Tally, int]]:
     """Moments with the sums up to each, and what selling everything would have gained then.
 
-    The sums of a moment are told on to the next, so read each before asking for another list.
+    Of a wallet that did more than is kept, what came of the rest counts from the beginning on.
     """
     rows = [
         row
         for row in office.venue.history.rows(wallet)
         if markets is None or row.condition_id in markets
     ]
-    tally, index = Tally(), 0
+    before = 0
+    partly = any(not isinstance(row, Deal) and row.kind == "CONVERSION" for row in rows)
+    if markets is None and (partly or len(rows) >= KEPT_ROWS):
+        before = _gone(office, wallet, rows)
+    return _told(office, rows, at, before)
+
+
+def _gone(office: Office, wallet: str, rows: Sequence[Act | Deal]) -> int:
+    """What came of the rows that are no longer kept, and of conversions."""
+    ((_, tally, open),) = _told(office, rows, [office.venue.now], 0)
+    return office.venue.history.profit(wallet) - tally.realized - open
+
+
+def _told(
+    office: Office, rows: Sequence[Act | Deal], at: Iterable[Ns], before: int
+) -> list[tuple[Ns, Tally, int]]:
+    tally, index = Tally(realized=before), 0
     found: list[tuple[Ns, Tally, int]] = []
     for moment in at:
         while index < len(rows) and rows[index].at <= moment:

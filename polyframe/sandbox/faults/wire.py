@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from polyframe.sandbox.sockets.line import Line
+from polyframe.sandbox.sockets.line import MOST_WAITING, Line
 
 
 class Wire:
-    """A line with a delay. Its ``number`` is no other socket's: each has chances of its own."""
+    """A line with a delay. Its ``number`` is no other socket's: each has chances of its own.
 
-    __slots__ = ("_lane", "_timer", "channel", "key", "line", "memo", "number")
+    A line is cut when more is on its way to it than may wait for a reader that is too slow.
+    """
+
+    __slots__ = ("_flying", "_lane", "_timer", "channel", "key", "line", "memo", "number")
 
     def __init__(self, line: Line, channel: str) -> None:
         self.line = line
@@ -23,6 +26,7 @@ class Wire:
         self.memo: dict[Hashable, Any] = {}
         self._lane: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._flying = 0
 
     @property
     def busy(self) -> bool:
@@ -36,12 +40,14 @@ class Wire:
         if self._lane:
             due = max(due, self._lane[-1][0])
         self._lane.append((due, event))
+        self._departed(event)
         if self._timer is None:
             self._timer = loop.call_at(due, self._arrive)
 
     def later(self, event: bytes, ms: int) -> None:
         """Sends an event after so many ms; others may overtake it."""
-        asyncio.get_running_loop().call_later(ms / 1000, self.line.send_on, event)
+        self._departed(event)
+        self.after(ms, lambda: self._arrived(event))
 
     def after(self, ms: int, action: Callable[[], None]) -> asyncio.TimerHandle:
         """Does something after so many ms."""
@@ -51,7 +57,7 @@ class Wire:
         loop = asyncio.get_running_loop()
         self._timer = None
         while self._lane and self._lane[0][0] <= loop.time() + 0.0005:
-            self.line.send_on(self._lane.popleft()[1])
+            self._arrived(self._lane.popleft()[1])
         if self._lane:
             self._timer = loop.call_at(self._lane[0][0], self._arrive)
 
@@ -61,4 +67,14 @@ class Wire:
             self._timer.cancel()
             self._timer = None
         while self._lane:
-            self.line.send_on(self._lane.popleft()[1])
+            self._arrived(self._lane.popleft()[1])
+
+    def _departed(self, event: bytes) -> None:
+        self._flying += len(event)
+        if self._flying > MOST_WAITING and not self.line.closed:
+            self.line.drop()
+            self._lane.clear()
+
+    def _arrived(self, event: bytes) -> None:
+        self._flying -= len(event)
+        self.line.send_on(event)

@@ -76,7 +76,7 @@ def test_the_crowd_left_something_to_look_at(made: Town) -> None:
         for act in venue.history.acts(wallet, limit=9**9)
     )
     assert kinds["TRADE"] > 1_000
-    assert {"DEPOSIT", "REDEEM", "MERGE", "REWARD"} <= set(kinds)
+    assert {"DEPOSIT", "REDEEM", "SPLIT", "MERGE", "CONVERSION", "REWARD"} <= set(kinds)
     deals = list(venue.history.newest())
     assert NOW - deals[0].at < 10 * MINUTE
     assert deals[-1].at < NOW - 2 * DAY
