@@ -137,7 +137,8 @@ class World:
         for subject in occasion.subjects:
             wait = int(self._chance.integers(2 * MINUTE, PROPOSED_WITHIN))
             doubted = self._chance.random() < DISPUTING and len(occasion.subjects) == 1
-            doubted = doubted or plot.key in self._disputed
+            # Before the world keeps itself going, its timetable says which answers are disputed.
+            doubted = (doubted and self._least > 0) or plot.key in self._disputed
             venue.schedule(venue.now + wait, partial(self._propose, subject, doubted))
 
     def _propose(self, subject: Subject, doubted: bool) -> None:
