@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,6 +77,7 @@ async def _serve(ground: Playground, seconds: float | None, as_json: bool) -> No
     async with ground:
         if as_json:
             emit_json(facts(ground))
+            sys.stdout.flush()  # whoever reads it waits for it, not for the end
         else:
             # Whole lines, so that whoever marks one with the mouse has all of it.
             console.print(page(ground), soft_wrap=True)

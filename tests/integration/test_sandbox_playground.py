@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -244,15 +245,25 @@ def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
 
 
 async def test_the_verb_prints_json_and_stops_by_itself() -> None:
-    done = await asyncio.to_thread(
-        run, "--port", "0", "--json", "--markets", "6", "--seed", "5", "--for", "0.2"
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    words = ("--port", "0", "--json", "--markets", "6", "--seed", "5", "--for", "0.5")
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "polyframe.cli.main", "sandbox", *words,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    text, told = "", None
+    async with asyncio.timeout(60):
+        while told is None:  # it is there while the sandbox runs
+            assert started.stdout is not None
+            text += (await started.stdout.readline()).decode()
+            with contextlib.suppress(ValueError):
+                told = json.loads(text)
+    assert started.returncode is None
+    _, errors = await asyncio.wait_for(started.communicate(), 30)
+    assert started.returncode == 0, errors
     assert told["urls"]["clob"].startswith("http://127.0.0.1:")
     assert told["chain_id"] == 80_002
     assert told["keys"][0]["private_key"].startswith("0x706f6c796672616d65")
-    assert "every share is accounted for" in done.stderr
+    assert b"every share is accounted for" in errors
 
 
 async def test_the_verb_shows_a_page_until_it_is_interrupted() -> None:

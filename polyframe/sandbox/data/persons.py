@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 
 from polyframe.domain.units import DAY, HOUR, SECOND, Ns
 from polyframe.sandbox.data import asking
-from polyframe.sandbox.data.gains import point, tallies
+from polyframe.sandbox.data.gains import point, price_at, tallies
 from polyframe.sandbox.data.office import Office, Row, Worth, dollars
 from polyframe.sandbox.data.pages import Page, whole_of
 from polyframe.sandbox.data.positions import held
 from polyframe.sandbox.door import Asked, Room
 from polyframe.sandbox.venue.history import Deal
+from polyframe.sandbox.venue.records import BUY, PRICE_ONE
 from polyframe.sandbox.wire import iso, seconds
 
 WINDOWS: Final = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY, "all": 0}
@@ -199,13 +200,51 @@ def standings(office: Office, window: Ns, category: str) -> list[Place]:
         for condition, subject in office.world.catalogue.by_condition.items()
         if subject.occasion.plot.category.lower() == category.lower()
     }
-    found: list[Place] = []
-    for wallet in history.wallets():
-        before, now = tallies(office, wallet, [since, office.known], markets=markets)
-        if now[1].trades > before[1].trades or now[2] != before[2]:
-            gain = now[1].realized + now[2] - before[1].realized - before[2]
-            found.append((wallet, gain, now[1].shares - before[1].shares))
-    return found
+    return [
+        (wallet, *_since(office, wallet, since, markets))
+        for wallet in history.wallets()
+        if any(position.condition_id in markets for position in history.positions(wallet=wallet))
+    ]
+
+
+def _since(office: Office, wallet: str, since: Ns, markets: set[str]) -> tuple[int, int]:
+    """What a wallet gained in some markets since a moment, and the shares it traded in them.
+
+    What it has now is worth so much more than what it had then, and so much money came out of it.
+    Rows that are no longer kept count as if they had never been. Which shares a conversion moved
+    its row does not say: of a stretch of time its money counts, as if it came from nowhere.
+    """
+    history = office.venue.history
+    gain, shares = 0, 0
+    moved: dict[str, int] = {}
+    for row in reversed(history.rows(wallet)):
+        if row.at < since:
+            break
+        if row.condition_id not in markets:
+            continue
+        if isinstance(row, Deal):
+            shares += row.size
+            sign = 1 if row.side == BUY else -1
+            gain -= sign * row.money + row.fee
+            moved[row.token_id] = moved.get(row.token_id, 0) + sign * row.size
+        elif row.kind == "CONVERSION":
+            gain += row.money
+        elif row.kind == "REDEEM":
+            gain += row.money
+            moved[row.token_id] = moved.get(row.token_id, 0) - row.size
+        elif row.kind in {"SPLIT", "MERGE"}:
+            sign = 1 if row.kind == "SPLIT" else -1
+            gain -= sign * row.money
+            market = office.market(row.condition_id)
+            for token in market.listing.tokens if market is not None else ():
+                moved[token] = moved.get(token, 0) + sign * row.size
+    for position in history.positions(wallet=wallet):
+        if position.condition_id in markets:
+            gain += history.worth(position)
+            before = position.size - moved.get(position.token_id, 0)
+            if before > 0 and since:
+                gain -= before * price_at(office, position.token_id, since) // PRICE_ONE
+    return gain, shares
 
 
 def _wins(office: Office, window: Ns, category: str) -> list[Win]:

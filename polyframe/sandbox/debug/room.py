@@ -9,11 +9,11 @@ from collections import Counter
 from typing import Final
 
 from polyframe.domain.units import SECOND
-from polyframe.sandbox.data.gains import tallies
 from polyframe.sandbox.debug.bench import Bench, Route
 from polyframe.sandbox.debug.bodies import Clock, Row, Step, body
 from polyframe.sandbox.debug.deeds import Deeds
 from polyframe.sandbox.door import Asked, Room, Turned
+from polyframe.sandbox.venue.history import Deal
 from polyframe.sandbox.venue.market import BOTH
 from polyframe.sandbox.wire import iso, price_text, size_text
 
@@ -116,9 +116,8 @@ class Looks:
     def _people(self) -> list[Row]:
         """Who knows how much, and what came of it: ``edge`` is the gain for each pUSD spent."""
         found: list[Row] = []
-        office = self._bench.office
         for person in self._bench.people.everybody:
-            ((_, tally, _),) = tallies(office, person.address, [self._venue.now])
+            rows = self._venue.history.rows(person.address)
             held = self._venue.history.positions(wallet=person.address)
             spent = sum(position.spent + position.fees for position in held)
             gain = self._venue.history.profit(person.address)
@@ -129,7 +128,7 @@ class Looks:
                     "name": person.name or person.pseudonym,
                     "skill": person.skill,
                     "confidence": person.confidence,
-                    "trades": tally.trades,
+                    "trades": sum(isinstance(row, Deal) for row in rows),
                     "spent": size_text(spent),
                     "gain": size_text(gain),
                     "edge": round(gain / spent, 4) if spent else 0.0,

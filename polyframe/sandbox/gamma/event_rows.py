@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyframe.domain.units import Ns
+from polyframe.domain.units import DAY, MONEY_ONE, Ns
 from polyframe.sandbox.gamma.figures import Figures, figures, total
 from polyframe.sandbox.gamma.market_rows import game_id, market_row, spaced
 from polyframe.sandbox.venue.market import Market
@@ -149,9 +149,11 @@ def tag_row(tag: Tag) -> Row:
 
 def series_row(venue: Venue, chain: Chain) -> Row:
     """A series without its events."""
-    told = [each for occasion in chain.events for _, _, each in listed(venue, occasion)]
-    numbers = _numbers(told)
-    opened = min((occasion.plot.opened for occasion in chain.events), default=venue.now)
+    markets = [s.market for o in chain.events for s in o.subjects if s.market is not None]
+    late = [market for market in markets if venue.now - market.listed_at < 2 * DAY]
+    day = sum(venue.history.market_volume(m.condition_id, venue.now - DAY) for m in late)
+    open = [figures(venue, market) for market in late if market.booked]
+    opened = min((occasion.plot.opened for occasion in chain.events[:1]), default=venue.now)
     return {
         "id": str(chain.id),
         "ticker": chain.slug,
@@ -175,7 +177,7 @@ def series_row(venue: Venue, chain: Chain) -> Row:
         "competitive": "0",
         "commentCount": 0,
         "requiresTranslation": False,
-        "volume": numbers["volume"],
-        "volume24hr": numbers["volume24hr"],
-        "liquidity": numbers["liquidity"],
+        "volume": sum(market.volume for market in markets) / MONEY_ONE,
+        "volume24hr": day / MONEY_ONE,
+        "liquidity": total(each.liquidity for each in open),
     }

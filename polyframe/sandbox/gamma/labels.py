@@ -21,6 +21,8 @@ from polyframe.sandbox.world import World
 from polyframe.sandbox.worlds.catalogue import Chain, Tag
 
 MOST_SERIES: Final = 50
+MOST_EVENTS: Final = 200
+"""of a series, the last"""
 TEAMS: Final = ("Herons", "Otters", "Lynxes", "Ravens", "Badgers", "Falcons", "Marmots", "Pikes")
 """those that synthetic matches are between"""
 LEAGUE: Final = "syn"
@@ -151,7 +153,7 @@ class Labels:
         if not bare:
             row["events"] = [
                 shallow_row(occasion, listed(venue, occasion), venue.now, 0)
-                for occasion in chain.events
+                for occasion in chain.events[-MOST_EVENTS:]
             ]
         return row
 

@@ -379,11 +379,26 @@ def test_leaderboards_rank_everybody(data: Data) -> None:
 
 def test_profits_of_categories_make_up_the_whole(data: Data) -> None:
     plots = data.town.world.catalogue.occasions.values()
-    total = 0.0
+    total = Counter()
     for category in {occasion.plot.category for occasion in plots}:
         rows = data.all(f"/v2/leaderboard?time_period=all&category={category}&limit=1000")
-        total += sum(row["pnl"] for row in rows if row["user_id"] == data.best)
-    assert total == pytest.approx(data.venue.history.profit(data.best) / 10**6, abs=1e-3)
+        total.update({row["user_id"]: row["pnl"] for row in rows})
+    assert set(total) == set(data.venue.history.wallets())
+    for wallet, gain in total.items():
+        assert gain == pytest.approx(data.venue.history.profit(wallet) / 10**6, abs=1e-3)
+
+
+def test_profits_of_a_category_in_a_week_are_those_of_its_trades(data: Data) -> None:
+    week = data.all("/v2/leaderboard?time_period=week&category=crypto&limit=1000")
+    whole = data.all("/v2/leaderboard?time_period=all&category=crypto&limit=1000")
+    # All of the history is younger than a week.
+    assert [(row["user_id"], row["pnl"]) for row in week] == [
+        (row["user_id"], pytest.approx(row["pnl"], abs=1e-3)) for row in whole
+    ]
+    day = data.all("/v2/leaderboard?time_period=day&category=crypto&limit=1000")
+    sizes = {row["user_id"]: row["volume"] for row in whole}
+    assert all(row["volume"] <= sizes[row["user_id"]] for row in day)
+    assert sum(row["volume"] for row in day) < sum(sizes.values())
 
 
 def test_winners_gained_what_they_are_said_to(data: Data) -> None:
