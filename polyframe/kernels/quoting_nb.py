@@ -43,7 +43,8 @@ def compiled(function: Callable[..., Any], marked: Any, *, quotes: bool) -> Any:
     plain.__module__ = function.__module__
     cached = not function.__code__.co_filename.startswith("<")
     try:
-        made: Any = stamped(njit(cache=cached)(plain))
+        # Whoever writes beyond a table is told so; without the check it would be somewhere else.
+        made: Any = stamped(njit(cache=cached, boundscheck=True)(plain))
         if quotes:
             made.compile(QUOTE)
             made.disable_compile()

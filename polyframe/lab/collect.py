@@ -16,13 +16,19 @@ from polyframe.domain.effects import (
     SubmitOrder,
     WishRefused,
 )
-from polyframe.domain.events import Event, ForecastFailed, ForecastMade, RewardPaid
+from polyframe.domain.events import (
+    Event,
+    ForecastFailed,
+    ForecastMade,
+    PositionMerged,
+    RewardPaid,
+)
 from polyframe.domain.forecast import Forecast
-from polyframe.domain.units import Ns, Price
+from polyframe.domain.units import PAYOUT_ONE, Ns, Price, payout_of
 from polyframe.domain.verdict import Ruling
 from polyframe.engine.engine import Engine
 from polyframe.lab.logs import FillLog, ReviewLog
-from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen
+from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen, Merged
 from polyframe.runtime.build import Session
 from polyframe.runtime.feed import QuoteFeed
 from polyframe.runtime.own_orders import Watched
@@ -52,12 +58,7 @@ class Collector:
         """Keeps what matters of one step."""
         if self.own is not None:
             self.own.heard(event)
-        if isinstance(event, ForecastMade):
-            self._forecast(event)
-        elif isinstance(event, RewardPaid):
-            self.rewards.append(event)
-        elif isinstance(event, ForecastFailed):
-            self.unanswered.add(event.market)
+        self._heard(event)
         for effect in effects:
             if isinstance(effect, FillBooked):
                 self.fills.append(effect)
@@ -73,6 +74,31 @@ class Collector:
                 self.settlements.append(effect)
             elif isinstance(effect, WishRefused):
                 self.refusals[f"{effect.wish}: {effect.reason}"] += 1
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, ForecastMade):
+            self._forecast(event)
+        elif isinstance(event, PositionMerged):
+            self._merged(event)
+        elif isinstance(event, RewardPaid):
+            self.rewards.append(event)
+        elif isinstance(event, ForecastFailed):
+            self.unanswered.add(event.market)
+
+    def _merged(self, event: PositionMerged) -> None:
+        """Both sides of pairs that became money, as the books have them."""
+        if self.engine is None:
+            return
+        market = self.engine.context.universe.market(event.market)
+        received = payout_of(PAYOUT_ONE, event.size, market.size_decimals)
+        half = received // 2
+        for token, part in zip(market.tokens, (received - half, half), strict=True):
+            self.settlements.append(
+                Merged(
+                    event.ts, event.ledger, market.id, token.id, event.size, PAYOUT_ONE // 2, part,
+                    0,
+                )
+            )  # fmt: skip
 
     def _forecast(self, event: ForecastMade) -> None:
         forecast = event.forecast

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from polyframe.domain.units import MINUTE, Ns
 from polyframe.lab import making_form as form
 from polyframe.lab.fills_seen import Seen
-from polyframe.lab.record import BookRun, RunRecord
+from polyframe.lab.record import BookRun, Merged, RunRecord
 from polyframe.runtime.own_orders import OwnOrders
 
 Ints = NDArray[np.int64]
@@ -82,11 +82,13 @@ class Inventory(NamedTuple):
 
 
 def inventory_of(record: RunRecord, seen: Seen, market: int) -> Inventory:
-    """The inventory of a market; a settlement ends it."""
+    """The inventory of a market; a resolution ends it, and pairs that merge leave it as it is."""
     own = np.flatnonzero(seen.market == market)
     ts, change = seen.ts[own], (seen.side * seen.size)[own]
     id = record.markets[market].id
-    ended = [row.ts for row in record.settlements if row.market == id]
+    ended = [
+        row.ts for row in record.settlements if row.market == id and not isinstance(row, Merged)
+    ]
     held = np.cumsum(change)
     if ended:
         end = min(ended)

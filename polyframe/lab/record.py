@@ -131,6 +131,10 @@ class FillRecord(NamedTuple):
     decision: OrderReviewed | None = None
 
 
+class Merged(PositionSettled, frozen=True):
+    """One side of pairs that became money: taken to have fetched half of it."""
+
+
 class LeftOpen(NamedTuple):
     """A holding that nothing had settled at the end, with its cost and its value at the bid."""
 

@@ -12,9 +12,10 @@ from polyframe.domain.units import PAYOUT_ONE, Money, payout_of
 from polyframe.errors import InvariantError
 from polyframe.kernels import trips_nb as nb
 from polyframe.lab.columns import UNKNOWN, Columns, added, costs, integers, proceeds
-from polyframe.lab.record import LeftOpen, RunRecord
+from polyframe.lab.record import LeftOpen, Merged, RunRecord
 
 if TYPE_CHECKING:
+    from polyframe.domain.effects import PositionSettled
     from polyframe.lab.columns import Bools, Ints
 
 SUSPECT = UNQUOTED | Flag.NEAR
@@ -156,7 +157,7 @@ def _in_time(columns: Columns) -> tuple[Entries, list[str], list[str]]:
     number = {name: k for k, name in enumerate(ledgers)}
     tokens = np.concatenate([f.token, columns.numbers([row.token for row in ended])])
     for row, token in zip(ended, tokens[n:].tolist(), strict=True):
-        _check_payout(columns, row.payout, row.shares, row.received, row.market, row.token, token)
+        _check_payout(columns, row, token)
     ts = np.concatenate([f.ts, integers((row.ts for row in ended), m)])
     settles = np.arange(n + m) >= n
     order = np.lexsort((np.arange(n + m), settles, ts))
@@ -179,29 +180,26 @@ def _in_time(columns: Columns) -> tuple[Entries, list[str], list[str]]:
         joined(f.fee, integers((row.received for row in ended), m)),
         zeros, zeros.copy(), zeros.copy(), zeros.copy(),
     )  # fmt: skip
-    why = columns.log.reasons() + [f"resolved: {_ended(r.payout)}" for r in ended]
+    why = columns.log.reasons() + [_why(row) for row in ended]
     return entries, [why[k] for k in order.tolist()], ledgers
+
+
+def _why(row: PositionSettled) -> str:
+    return "merged" if isinstance(row, Merged) else f"resolved: {_ended(row.payout)}"
 
 
 def _ended(payout: int) -> str:
     return "won" if payout == PAYOUT_ONE else "lost" if payout == 0 else "split or void"
 
 
-def _check_payout(
-    columns: Columns,
-    payout: int,
-    shares: int,
-    received: Money,
-    market: str,
-    token: str,
-    number: int,
-) -> None:
+def _check_payout(columns: Columns, row: PositionSettled, number: int) -> None:
     decimals = columns.markets[int(columns.market_of[number])].size_decimals
-    owed = payout_of(payout, shares, decimals)
-    if owed != received:
+    owed = payout_of(row.payout, row.shares, decimals)
+    # Of an odd amount one side of a pair has the unit that cannot be halved.
+    if row.received - owed not in ((0, 1) if isinstance(row, Merged) else (0,)):
         raise InvariantError(
-            f"market {market} paid {received} for token {token}, {shares} shares at {payout} "
-            f"make {owed}"
+            f"market {row.market} paid {row.received} for token {row.token}, {row.shares} shares "
+            f"at {row.payout} make {owed}"
         )
 
 

@@ -24,6 +24,7 @@ from polyframe.domain.units import Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.setup import Player
 from polyframe.engine.state import OpenOrder
+from polyframe.errors import PluginError
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import guards_nb as g
@@ -207,7 +208,16 @@ class CompiledTapeFeed(TapeFeed):
     def _run(self, stop: Ns) -> int:
         """Plays up to a moment; why it stopped."""
         self._lay_all()
-        return int(l2.play(stop, self._addresses.where))
+        try:
+            return int(l2.play(stop, self._addresses.where))
+        except (ArithmeticError, IndexError, ValueError) as error:
+            # Nothing else in the loop raises.
+            raise PluginError(
+                f"{type(self.player.strategy).__name__}: its quote kernel raised "
+                f"{type(error).__name__}: {error}",
+                expected=f"numbers within the tables: at most {sc.MOST_QUOTES} quotes a market",
+                hint="call it with plain arrays: the function that @quote_kernel marks is one",
+            ) from error
 
     def _lay_all(self) -> None:
         """Has the loop find all tables where they are now, and know what it takes."""

@@ -95,12 +95,7 @@ class Segment:
         Raises:
             GapError: a column was edited, or its rows break the rules of the tape.
         """
-        for name in COLUMNS:
-            path = self._file(name)
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != self.info.columns[name].sha256:
-                raise self._damage(path, f"has SHA-256 {found}", self.info.columns[name].sha256)
+        self._prove_hashes()
         fault = first_fault(self.columns, len(self.instruments), len(self.names))
         if fault is not None:
             raise self._damage(self.path, str(fault), "rows that keep the tape's rules")
@@ -108,13 +103,14 @@ class Segment:
             raise self._damage(self.path / INFO, "does not name the first and last ts", "them")
 
     def prove_playable(self) -> None:
-        """Proves what a replay relies on: rows in the order of time, of listed instruments.
+        """Proves what a replay relies on: columns as they were sealed, rows in the order of time.
 
-        It reads two columns, where :meth:`verify` hashes all of them.
+        It leaves the rules of single rows to :meth:`verify`: whoever sealed them held to those.
 
         Raises:
             GapError: a column was edited.
         """
+        self._prove_hashes()
         ts, index = self["ts"], self["instrument"]
         late = np.flatnonzero(ts[1:] < ts[:-1]) + 1
         if len(late):
@@ -124,6 +120,14 @@ class Segment:
             found = f"names instrument {index.max() if index.min() >= 0 else index.min()}"
             listed = f"one of the {len(self.instruments)} listed"
             raise self._damage(self._file("instrument"), found, listed)
+
+    def _prove_hashes(self) -> None:
+        for name in COLUMNS:
+            path = self._file(name)
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != self.info.columns[name].sha256:
+                raise self._damage(path, f"has SHA-256 {found}", self.info.columns[name].sha256)
 
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.npy"

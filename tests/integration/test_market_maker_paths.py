@@ -162,3 +162,13 @@ def test_a_tape_that_is_not_there_is_named(
     monkeypatch.chdir(tmp_path)
     assert main(["backtest", "--strategy", "MarketMaker", "--tape", "mine"]) == 2
     assert "no tape of source 'mine'" in capsys.readouterr().err
+
+
+def test_a_run_that_merges_pairs_is_reported_to_the_unit(tmp_path, capsys) -> None:
+    config = {"version": 1, "strategies": [{"use": "MarketMaker", "config": {"pairs": "merge"}}]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    words = ["-c", str(tmp_path / "config.json"), "--user-data", str(tmp_path / "user")]
+    assert main(["backtest", *words, "--no-robust", "--no-bands", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    reasons = {row["name"] for row in report["close_reasons"]}
+    assert "merged" in reasons

@@ -14,6 +14,7 @@ from tape_ledger import balanced
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.units import DAY, MINUTE, MONEY_ONE
+from polyframe.errors import PluginError
 from polyframe.kernels.barmatch_nb import R_DIVISOR
 from polyframe.kernels.book_nb import K_BASE
 from polyframe.lab.collect import Collector, left_open
@@ -224,3 +225,28 @@ def test_both_ways_follow_a_coin(registry: Registry, tmp_path: Path, seed: int) 
     first = data.tape.centres(data.markets)["coin"]
     base = made.broker.venue.desk[0, K_BASE]
     assert abs(base + 32 - first) > 64, "the window moved"
+
+
+WRONG = {
+    "wanted[16, 0] = 1.0": "IndexError",
+    "wanted[-1000, 0] = 1.0": "IndexError",
+    "own[64] = 1.0": "IndexError",
+    "own[0] = 1.0 / own[1]": "ZeroDivisionError",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_kernel_that_leaves_its_tables_is_named(tmp_path: Path, line: str) -> None:
+    folder = tmp_path / "user"
+    (folder / "strategies").mkdir(parents=True)
+    (folder / "strategies" / "wrong.py").write_text(
+        "from polyframe import Quoter, quote_kernel\n\n\n"
+        "@quote_kernel\ndef wrong(sight, own, p, wanted):\n"
+        f"    {line}\n    return 1\n\n\n"
+        "class Wrong(Quoter):\n    quote = wrong\n"
+    )
+    own = Registry.load(folder)
+    data = tape_data(tmp_path, 1, 1, 100, 1)
+    values = {"strategies": [{"use": "Wrong"}], "account": {"cash": "1000"}}
+    with pytest.raises(PluginError, match=f"Wrong: its quote kernel raised {WRONG[line]}"):
+        played(own, data, values, "auto")
