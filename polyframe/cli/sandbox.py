@@ -54,12 +54,20 @@ def sandbox(
     if not 0 <= port <= 65_535:
         raise ConfigError(f"port {port} is out of range", expected="0 to 65535; 0 for any")
     import asyncio
+    import gc
 
-    from polyframe.sandbox.opening import Playground
+    # All that is made and loaded now stays to the end: looking through it again is in vain.
+    gc.disable()
+    try:
+        from polyframe.sandbox.opening import Playground
 
-    ground = Playground(
-        seed=seed, markets=markets, data=data, port=port, speed=speed, paused=paused, faults=faults
-    )
+        ground = Playground(
+            seed=seed, markets=markets, data=data, port=port, speed=speed, paused=paused,
+            faults=faults,
+        )  # fmt: skip
+        gc.freeze()
+    finally:
+        gc.enable()
     try:
         asyncio.run(_serve(ground, seconds, as_json))
     finally:

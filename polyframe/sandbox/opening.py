@@ -75,13 +75,13 @@ def town(
         UserError: ``data`` holds no markets.
     """
     _checked(seed, markets, days)
-    plots, disputed = _plots(seed, now, markets, data, days)
+    placed = _placed(seed, now, markets, data, days)
     venue = Venue(settings or Settings(seed=seed), now=now - days * DAY)
     world = World(venue, seed, source=str(data))
     around = Crowd(world, crowd if crowd is not None else people(seed))
     around.warm()
     venue.hurry(SEEN_EVERY)
-    world.play(plots, disputed=disputed)
+    world.play(placed.plots, disputed=placed.disputed, undisputed=placed.undisputed)
     venue.advance(now - SERIES_SINCE)
     around.warm(BUSIER)
     for series in SERIES:
@@ -92,7 +92,7 @@ def town(
     world.keep(sum(s.occasion.chain is None for s in world.open_subjects()))
     around.start()
     venue.drain()
-    return Town(venue, world, around, plots)
+    return Town(venue, world, around, placed.plots)
 
 
 class Playground(Sandbox):
@@ -174,8 +174,8 @@ def _checked(seed: int, markets: int, days: int) -> None:
             raise ConfigError(f"{name} {value} is out of range", expected=f"{least} to {most}")
 
 
-def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> tuple[list[Plot], str]:
-    """What takes place, and the key of the event whose answer will be disputed."""
+def _placed(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> timetable.Placed:
+    """What takes place, and when."""
     if data == GENERATOR:
         return timetable.spread(_made(seed, markets), now, days, seed)
     if data == SAMPLE:
@@ -186,7 +186,8 @@ def _plots(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> tup
     events = held.events()
     at = timetable.pivot(events)
     some = timetable.alive(events, at, days, markets, seed)
-    return [plot.moved(plot.opened + now - at) for plot in stored.plots(held, some, seed)], ""
+    found = stored.plots(held, some, seed)
+    return timetable.Placed([plot.moved(plot.opened + now - at) for plot in found])
 
 
 def _sample(seed: int, markets: int) -> list[Plot]:

@@ -51,16 +51,17 @@ class World:
         self._chance = stream(seed, "oracle")
         self._made = 0
         self._least = 0
-        self._disputed: set[str] = set()
+        self._doubted: dict[str, bool] = {}
 
     # ---- what takes place ------------------------------------------------------------------------
 
-    def play(self, plots: Iterable[Plot], *, disputed: str = "") -> None:
+    def play(self, plots: Iterable[Plot], *, disputed: str = "", undisputed: str = "") -> None:
         """Lets events take place: those that have opened are listed now, the others when they do.
 
-        The answer of the event whose key is ``disputed`` will be disputed.
+        The answer of the event whose key is ``disputed`` will be disputed, that of ``undisputed``
+        will not; of all others chance decides.
         """
-        self._disputed.add(disputed)
+        self._doubted |= {disputed: True, undisputed: False}
         for plot in plots:
             self._play(plot)
 
@@ -137,8 +138,7 @@ class World:
         for subject in occasion.subjects:
             wait = int(self._chance.integers(2 * MINUTE, PROPOSED_WITHIN))
             doubted = self._chance.random() < DISPUTING and len(occasion.subjects) == 1
-            # Before the world keeps itself going, its timetable says which answers are disputed.
-            doubted = (doubted and self._least > 0) or plot.key in self._disputed
+            doubted = self._doubted.get(plot.key, doubted)
             venue.schedule(venue.now + wait, partial(self._propose, subject, doubted))
 
     def _propose(self, subject: Subject, doubted: bool) -> None:

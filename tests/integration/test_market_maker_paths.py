@@ -170,5 +170,5 @@ def test_a_run_that_merges_pairs_is_reported_to_the_unit(tmp_path, capsys) -> No
     words = ["-c", str(tmp_path / "config.json"), "--user-data", str(tmp_path / "user")]
     assert main(["backtest", *words, "--no-robust", "--no-bands", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    reasons = {row["name"] for row in report["close_reasons"]}
+    reasons = {row["name"] for row in report["by_reason"]}
     assert "merged" in reasons

@@ -52,9 +52,13 @@ async def rows(pages: Any) -> list[Any]:
 
 
 def busy(ground: Playground) -> Market:
-    """The open market, of a middling price, that is traded most."""
+    """The open market, of a middling price, that is traded most.
+
+    Its tick is a cent: what the client sends to buy at finer ones has too many decimals at times,
+    which the venue refuses (py-clob-client-v2 #99).
+    """
     open = [m for m in ground.venue.markets.values() if m.accepting and 1_500 < m.bid < 8_500]
-    return max(open, key=lambda market: market.volume)
+    return max((m for m in open if m.tick == 100), key=lambda market: market.volume)
 
 
 # ---- the official client reads ------------------------------------------------------------------

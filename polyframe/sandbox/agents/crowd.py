@@ -36,13 +36,13 @@ LIVELY: Final = 20.0
 """up to this speed the crowd acts as often as it would by its own time"""
 RESTLESS: Final = 1 / 50
 """down to this part of their own pace, those who know look around as often as ever"""
-WARMING: Final = 1 / 800
+WARMING: Final = 1 / 1000
 """how often it acts in the days that are played before the start"""
 BUSIER: Final = 1 / 60
 """how often in the hours before the start"""
-SELDOM: Final = 3.0
+SELDOM: Final = 4.0
 """so much less often those who know wake in those days"""
-DEEP: Final = 3
+DEEP: Final = 2
 """levels of a ladder in those days, for takers with a view"""
 QUOTERS: Final = 3
 """makers of a market, at most"""

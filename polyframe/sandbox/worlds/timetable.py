@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from polyframe.domain.market import Market
 from polyframe.domain.units import DAY, HOUR, MINUTE, Ns
@@ -21,11 +21,19 @@ JUST_OVER: Final = 8 * HOUR
 """what ended before that has its answer"""
 
 
-def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> tuple[list[Plot], str]:
+class Placed(NamedTuple):
+    """Events at their times, and the keys of two that are over: what the oracle does about them."""
+
+    plots: list[Plot]
+    disputed: str = ""
+    undisputed: str = ""
+
+
+def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> Placed:
     """Synthetic events, each moved so that the present finds some in every part of their life.
 
-    One with a single question is over and will be disputed: its key comes second. Of another the
-    answer is just being proposed.
+    Two with a single question are just over: the present finds the answer of one disputed, and that
+    of the other proposed.
     """
     rng = stream(seed, "timetable")
     order = [plots[int(n)] for n in rng.permutation(len(plots))]
@@ -46,8 +54,8 @@ def spread(plots: Sequence[Plot], now: Ns, days: int, seed: int) -> tuple[list[P
         else:
             closes = now + int(rng.uniform(0.15, 0.95) * plot.life)
         found.append(_ending(plot, closes))
-    disputed = special[0].key if special else ""
-    return sorted(found, key=lambda plot: (plot.opened, plot.key)), disputed
+    keys = [plot.key for plot in special]
+    return Placed(sorted(found, key=lambda plot: (plot.opened, plot.key)), *keys)
 
 
 def _ending(plot: Plot, closes: Ns) -> Plot:

@@ -219,12 +219,13 @@ def test_nobody_can_foretell_the_next_row_from_the_way_towards_it() -> None:
 
 def test_synthetic_events_are_spread_over_the_present() -> None:
     plots = [made(3, n) for n in range(40)]
-    placed, disputed = timetable.spread(plots, NOW, 4, 3)
+    placed, disputed, undisputed = timetable.spread(plots, NOW, 4, 3)
     ends = np.array([plot.closes for plot in placed])
     assert 0.15 < np.mean(ends < NOW) < 0.35
     assert np.any((ends > NOW) & (ends < NOW + 12 * HOUR))
     assert np.all((ends - np.array([p.life for p in placed])) == [p.opened for p in placed])
-    assert disputed in {plot.key for plot in placed}
+    assert {disputed, undisputed} < {plot.key for plot in placed}
+    assert disputed != undisputed
     assert all(plot.closes % (15 * MINUTE) == 0 for plot in placed)
 
 
