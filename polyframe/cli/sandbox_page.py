@@ -22,7 +22,6 @@ KINDS = {
     "proxy": ("proxy", "1"),
     "safe": ("Safe", "2"),
     "deposit": ("deposit", "3"),
-    "deposit_first": ("deposit, older", "3"),
 }
 """wallets of a key: name and signature type"""
 

@@ -33,14 +33,17 @@ class PlayKey:
     api: ApiKey
 
     def addresses(self) -> dict[str, str]:
-        """Its wallets by kind, beginning with the key's own."""
+        """Its wallets by kind, beginning with the key's own.
+
+        Of the two deposit wallets the newer one: where both are in use, the venue answers for the
+        older when it is asked about "the" deposit wallet.
+        """
         mine = self.wallets
         return {
             "eoa": mine.owner,
             "proxy": mine.proxy,
             "safe": mine.safe,
             "deposit": mine.deposit,
-            "deposit_first": mine.deposit_first,
         }
 
 
