@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from numpy.typing import NDArray
 
 from polyframe.domain.market import Market
-from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND
+from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND, Size
 from polyframe.kernels import guards_nb as g
 
 SEPARATOR = "; "
 """parts the rule from what was found"""
+OUT_OF_RANGE = "price or size is out of the venue's range"
 _FAR = 1 << 62
 LEVELS = ("low", "medium", "high")
 
@@ -83,6 +84,11 @@ def because(guard: str, case: Found) -> str:
 def rule_of(reason: str) -> str:
     """The part of a reason that does not change from order to order."""
     return reason.split(SEPARATOR, 1)[0]
+
+
+def least_rule(market: Market, least: Size) -> str:
+    """The rule against an order of which the guards left less than the venue takes."""
+    return f"an order of at least {market.show_size(least)} shares"
 
 
 # ---- units ---------------------------------------------------------------------------------------

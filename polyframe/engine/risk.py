@@ -20,7 +20,7 @@ from polyframe.domain.orders import KIND_BIT, ApprovedOrder, Kind, Order, Seal, 
 from polyframe.domain.units import Money, Ns, Size, cost_of, proceeds_of
 from polyframe.domain.verdict import Ruling, Verdict, meet
 from polyframe.engine.guards import Guarded, Guards
-from polyframe.engine.reasons import Found, because
+from polyframe.engine.reasons import OUT_OF_RANGE, SEPARATOR, Found, because, least_rule
 from polyframe.engine.state import RESTING, OpenOrder, State
 from polyframe.engine.vectors import INPUTS, Draft, Vectors, least_size
 from polyframe.errors import InvariantError, PluginError
@@ -154,9 +154,7 @@ class RiskDoor:
         market, group = universe.markets[m], universe.group_of[m]
         if not (0 <= draft.price <= market.max_price and 0 < draft.size <= market.max_size):
             # Nothing can be computed about it in 64 bits.
-            return Ruled(
-                0, (self._venue_denial("price or size is out of the venue's range"),), False
-            )
+            return Ruled(0, (self._venue_denial(OUT_OF_RANGE),), False)
         fee = market.taker_fee(draft.price, draft.size)
         if draft.side == Side.BUY:
             cost = cost_of(draft.price, draft.size, market.divisor) + fee
@@ -194,8 +192,9 @@ class RiskDoor:
         permitted = (permitted // market.lot) * market.lot
         least = least_size(market, draft)
         if 0 < permitted < least:
-            text = f"{market.show_size(permitted)} is left, the minimum is "
-            verdicts.append(self._venue_denial(text + market.show_size(least)))
+            rule = least_rule(market, least)
+            left = f"{market.show_size(permitted)} is left"
+            verdicts.append(self._venue_denial(f"{rule}{SEPARATOR}{left}"))
             return 0
         return permitted
 

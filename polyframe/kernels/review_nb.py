@@ -133,3 +133,24 @@ def review_both(  # type: ignore[no-untyped-def]
         return mine
     whole = review(order, state[1], limits[account], applies[account], risk_scope, permitted[1])
     return min(mine, whole)
+
+
+CUBE: Final = types.Array(int64, 3, "C")
+
+
+@kernel(types.void(TABLE, CUBE, TABLE, TABLE, g.VECTOR, CUBE, int64, int64))
+def review_each(  # type: ignore[no-untyped-def]
+    orders, states, limits, applies, risk_scope, permitted, ledger, account
+):
+    """What every guard permits in each of many reviews, on the ledger's row and the account's.
+
+    Shapes: orders (n, O_SIZE_OF), states (n, 2, S_SIZE_OF), permitted (n, 2, len(GUARDS)); limits
+    and applies as for :func:`review_both`. Units: sizes; NOT_APPLICABLE = -1.
+    """
+    for k in range(orders.shape[0]):
+        review(
+            orders[k], states[k, 0], limits[ledger], applies[ledger], risk_scope, permitted[k, 0]
+        )
+        review(
+            orders[k], states[k, 1], limits[account], applies[account], risk_scope, permitted[k, 1]
+        )

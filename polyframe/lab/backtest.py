@@ -328,6 +328,7 @@ def record_of(
     equity_ts, equity = made.replay.feed.equity()
     flag = np.zeros(0, np.uint8) if made.quotes is None else made.quotes.flag
     closes = {market.id: market.closes for market in made.markets}
+    reviews = collector.review_log()
     return RunRecord(
         manifest=loaded.manifest,
         start_cash=sum(config.allocations().values()),
@@ -336,12 +337,12 @@ def record_of(
         resolutions=data.resolutions,
         fills=collector.fill_log({trade: note.flag for trade, note in notes.items()}),
         settlements=collector.settlements,
-        reviews=collector.review_log(),
+        reviews=reviews,
         left_open=left_open(made),
         equity_ts=equity_ts,
         equity=equity,
         forecasts=collector.forecast_counts(data.forecasts, closes),
-        denials=collector.denials(),
+        denials=reviews.denials(),
         refusals=dict(collector.refusals),
         unquoted=UnquotedCounts(
             len(flag),

@@ -25,7 +25,6 @@ from polyframe.domain.events import (
 )
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.units import PAYOUT_ONE, Ns, Price, payout_of
-from polyframe.domain.verdict import Ruling
 from polyframe.engine.engine import Engine
 from polyframe.lab.logs import FillLog, ReviewLog
 from polyframe.lab.record import FillRecord, ForecastCounts, Judgement, LeftOpen, Merged
@@ -149,14 +148,7 @@ class Collector:
 
     def denials(self) -> dict[str, int]:
         """How many orders each protection denied."""
-        found: Counter[str] = Counter()
-        for review in self.review_log().objected():
-            if review.permitted == review.asked:
-                continue
-            for verdict in review.verdicts:
-                if verdict.binding and verdict.ruling is Ruling.DENY:
-                    found[verdict.protection] += 1
-        return dict(found)
+        return self.review_log().denials()
 
     def forecast_counts(self, records: ForecastSource, closes: Mapping[str, Ns]) -> ForecastCounts:
         """What became of the recorded forecasts.

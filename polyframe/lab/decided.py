@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from polyframe.domain.verdict import Ruling, Verdict
-from polyframe.engine.reasons import rule_of
+from polyframe.engine.objections import Objection
 from polyframe.lab import schema as form
 from polyframe.lab.columns import UNKNOWN, Columns, integers
 from polyframe.lab.logs import ReviewLog
@@ -133,20 +133,12 @@ def rejections_of(record: RunRecord) -> list[form.Rejection]:
     An order that another protection denied was not shrunk. An objection that does not bind, because
     the order only made risks smaller, is counted apart.
     """
-    objected = [
-        (review.verdicts, review.permitted)
-        for review in ReviewLog.of(record.reviews).objected()
-        if review.verdicts
-    ]
-    panels = {(id(verdicts), permitted > 0): verdicts for verdicts, permitted in objected}
-    reviewed = Counter([(id(verdicts), permitted > 0) for verdicts, permitted in objected])
     reasons: dict[tuple[str, str], Counter[str]] = {}
-    for key, verdicts in panels.items():
-        for verdict in verdicts:
-            ruling = _ruling(verdict, sent=key[1])
-            if ruling:
-                found = reasons.setdefault((verdict.protection, ruling), Counter())
-                found[rule_of(verdict.reason)] += reviewed[key]
+    for objection, times in ReviewLog.of(record.reviews).objections().items():
+        ruling = _ruling(objection)
+        if ruling:
+            found = reasons.setdefault((objection.protection, ruling), Counter())
+            found[objection.rule] += times
     rows = []
     for (protection, ruling), counted in reasons.items():
         total = counted.total()
@@ -155,12 +147,10 @@ def rejections_of(record: RunRecord) -> list[form.Rejection]:
     return sorted(rows, key=lambda row: (-row.orders, row.protection, row.ruling))
 
 
-def _ruling(verdict: Verdict, *, sent: bool) -> str:
-    """What came of one protection's objection; empty when it had none, or another's was enough."""
-    if verdict.ruling >= Ruling.ALLOW:
-        return ""
-    if not verdict.binding:
-        return form.NOT_BINDING if sent else ""
-    if verdict.ruling is Ruling.DENY:
+def _ruling(objection: Objection) -> str:
+    """What came of an objection; empty when another's was enough."""
+    if not objection.binding:
+        return form.NOT_BINDING if objection.sent else ""
+    if objection.ruling is Ruling.DENY:
         return "deny"
-    return "shrink" if sent else ""
+    return "shrink" if objection.sent else ""

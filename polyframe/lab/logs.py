@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from polyframe.domain.orders import Side
+from polyframe.domain.verdict import Ruling
+from polyframe.engine.objections import Objection, objected
 from polyframe.kernels import barcolumns_nb as c
 from polyframe.lab.record import FillRecord
 
@@ -113,6 +116,7 @@ class ReviewLog(Sequence[Any]):
     def __init__(self, stepped: Sequence[OrderReviewed], late: Reviewed | None = None) -> None:
         self.stepped = stepped
         self.late = late if late is not None and len(late) else None
+        self._objections: Counter[Objection] | None = None
         self._order: Ints | None = None
         if self.late is not None:
             self._order = _in_time([r.ts for r in stepped], self.late.rows[:, c.O_TS])
@@ -139,6 +143,29 @@ class ReviewLog(Sequence[Any]):
         if self.late is not None:
             late: Iterator[Any] = self.late.objected()
             yield from late
+
+    def objections(self) -> Counter[Objection]:
+        """What protections objected in all reviews, counted by rule."""
+        if self._objections is None:
+            self._objections = self._counted()
+        return self._objections
+
+    def denials(self) -> dict[str, int]:
+        """How many orders each protection denied."""
+        found: Counter[str] = Counter()
+        for objection, times in self.objections().items():
+            if objection.binding and objection.ruling is Ruling.DENY:
+                found[objection.protection] += times
+        return dict(found)
+
+    def _counted(self) -> Counter[Objection]:
+        panels = Counter([(id(each.verdicts), each.permitted > 0) for each in self.stepped])
+        verdicts = {id(each.verdicts): each.verdicts for each in self.stepped}
+        found: Counter[Objection] = Counter() if self.late is None else self.late.objections()
+        for (panel, sent), times in panels.items():
+            for objection in objected(verdicts[panel], sent=sent):
+                found[objection] += times
+        return found
 
     @property
     def denied(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from polyframe.domain.verdict import Verdict
 from polyframe.domain.wishes import Intent
 from polyframe.engine.context import salt_of
 from polyframe.engine.engine import Engine
+from polyframe.engine.objections import Objection, Opposed, objections
 from polyframe.engine.risk import Case, Draft
 from polyframe.engine.signals import REASON
 from polyframe.kernels import barcolumns_nb as c
@@ -117,6 +119,10 @@ class Words:
             self._shared[key] = self.reviewed(row).verdicts
         return self._shared[key]
 
+    def halts_of(self, rows: Ints) -> tuple[Ints | None, Sequence[str]]:
+        """Why trading was halted at these rows: an index into texts, None for what holds now."""
+        return None, ()
+
     def kept(self, rows: Ints) -> tuple[Words, Ints]:
         """The words of these rows alone, and the rows as those know them.
 
@@ -202,6 +208,18 @@ class Reviewed:
         """Those in which a guard ruled against the order."""
         for row in self.rows[self.rows[:, c.O_CASE] != 0].tolist():
             yield LateReview(self.words, row)
+
+    def objections(self) -> Counter[Objection]:
+        """What protections objected, counted by rule."""
+        rows, words = self.rows[self.rows[:, c.O_CASE] != 0], self.words
+        cases = words.cases[rows[:, c.O_CASE] - 1]
+        halt, texts = words.halts_of(rows)
+        opposed = Opposed(
+            cases[:, : g.O_SIZE_OF], cases[:, g.O_SIZE_OF :].reshape(-1, 2, g.S_SIZE_OF),
+            rows[:, c.O_MARKET], rows[:, c.O_ASKED], rows[:, c.O_PERMITTED], rows[:, c.O_REDUCES],
+            halt,
+        )  # fmt: skip
+        return objections(words.engine.parts.door, 0, opposed, texts)
 
 
 class LateReview:

@@ -18,6 +18,7 @@ from polyframe.domain.wishes import Intent
 from polyframe.engine.admission import MOST_OPEN
 from polyframe.engine.context import salt_of
 from polyframe.engine.engine import Engine
+from polyframe.engine.objections import Objection, out_of_range
 from polyframe.engine.risk import Draft
 from polyframe.kernels import barcolumns_nb as c
 from polyframe.kernels import l2columns_nb as lc
@@ -66,6 +67,12 @@ class TapeWords(Words):
     def _halted(self, row: list[int]) -> str:
         at = bisect_right(self.halts, row[c.O_ROW], key=lambda halt: halt[0])
         return self.halts[at - 1][1] if at else ""
+
+    def halts_of(self, rows: Ints) -> tuple[Ints | None, Sequence[str]]:
+        """Why trading was halted at these rows: an index into texts."""
+        begins = np.array([halt[0] for halt in self.halts], np.int64)
+        texts = ["", *(halt[1] for halt in self.halts)]
+        return np.searchsorted(begins, rows[:, c.O_ROW], side="right"), texts
 
     def token(self, row: list[int]) -> str:
         """The token that a row of the orders is about."""
@@ -165,6 +172,14 @@ class TapeReviewed(Reviewed):
         out = self.rows[:, c.O_REFUSED] == lg.OUT_OF_RANGE
         for row in self.rows[out | (self.rows[:, c.O_CASE] != 0)].tolist():
             yield LateReview(self.words, row)
+
+    def objections(self) -> Counter[Objection]:
+        """What protections objected, and the venue to what is out of its range."""
+        found = super().objections()
+        out = int((self.rows[:, c.O_REFUSED] == lg.OUT_OF_RANGE).sum())
+        if out:
+            found[out_of_range(self.words.engine.parts.door)] += out
+        return found
 
 
 def orders_of(reviews: Ints, engine: Engine, at: Ints | None = None) -> Ints:

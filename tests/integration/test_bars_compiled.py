@@ -147,6 +147,7 @@ def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Co
     assert [whole(review) for review in told.review_log()] == seen.reviews
     assert booked(told) == [(one.fill, one.realised) for one in seen.fills]
     assert told.settlements == seen.settlements
+    assert told.review_log().objections() == seen.review_log().objections()
     assert told.denials() == seen.denials()
     assert told.refusals == seen.refusals
     assert halted == stopped

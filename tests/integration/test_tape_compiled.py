@@ -80,6 +80,7 @@ def same(registry: Registry, data: build.Recorded, values: dict[str, Any]) -> Co
     assert len(reviews) == len(seen.reviews)
     assert booked(told) == booked(seen)
     assert told.settlements == seen.settlements
+    assert told.review_log().objections() == seen.review_log().objections()
     assert told.denials() == seen.denials()
     assert told.refusals == seen.refusals
     assert halted == stopped

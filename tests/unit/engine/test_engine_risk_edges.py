@@ -135,4 +135,4 @@ def test_what_is_left_below_the_minimum_is_not_sent():
     desk.book("A", "0.48", "0.50")
     (review,) = desk.wish("alice", intent("buy", "A.yes", "0.50", "10"))
     assert review.permitted == 0
-    assert review.verdicts[-1].reason == "2 is left, the minimum is 5"
+    assert review.verdicts[-1].reason == "an order of at least 5 shares; 2 is left"
