@@ -25,6 +25,7 @@ kernel the same function is called wake by wake.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from inspect import CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+UNFIT = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR
+"""what a function that is called from machine code cannot be"""
 FORECASTS = "forecasts"
 """the timer at which a quoting strategy asks for forecasts anew"""
 
@@ -78,7 +81,18 @@ def quote_kernel(function: Callable[..., Any]) -> Compilable:
     It is called as ``function(sight, own, parameters, wanted)``: what it sees of one market, its
     own memory of that market, its parameters, and the rows to fill; it returns how many quotes it
     wants, or ``seen.LEAVE`` to leave what rests. ``seen`` names the columns.
+
+    Raises:
+        PluginError: the function has other arguments.
     """
+    code = function.__code__
+    if code.co_argcount != 4 or code.co_kwonlyargcount or code.co_flags & UNFIT:
+        raise PluginError(
+            f"{function.__name__} takes other arguments than a quote kernel",
+            expected=f"def {function.__name__}(sight, own, parameters, wanted), which returns how "
+            "many quotes it wants",
+            hint=f"see {code.co_filename}, line {code.co_firstlineno}",
+        )
     return Compilable(function, quotes=True)
 
 
@@ -160,7 +174,7 @@ class Quoter(Strategy):
     def _wanted(self, markets: Sequence[Market], view: View) -> list[Wish]:
         import numpy as np  # noqa: PLC0415 - with the kernels
 
-        kernel, read = self._compiled()
+        kernel, check, read = self._compiled()
         parameters = np.array(self.parameters(), np.float64)
         wanted = np.zeros((columns.MOST_QUOTES, columns.WANTED_SIZE_OF))
         whole = np.zeros((columns.MOST_QUOTES, 3), np.int64)
@@ -178,6 +192,7 @@ class Quoter(Strategy):
             self.state.own[market.id] = own.tobytes()
             if n <= columns.LEAVE:
                 continue
+            check(wanted, n, len(market.tokens))
             for outcome, token in enumerate(market.tokens[:2]):
                 found = read(wanted, n, outcome, market.price_one, 10**market.size_decimals, whole)
                 rows = whole[:found].tolist()
@@ -199,10 +214,10 @@ class Quoter(Strategy):
             return np.zeros(columns.OWN_SIZE_OF)
         return np.frombuffer(saved, np.float64).copy()
 
-    def _compiled(self) -> tuple[Any, Any]:
-        from polyframe.kernels.seen_nb import read  # noqa: PLC0415 - pulls numba
+    def _compiled(self) -> tuple[Any, Any, Any]:
+        from polyframe.kernels.seen_nb import check, read  # noqa: PLC0415 - pulls numba
 
-        return kernel_of(self), read
+        return kernel_of(self), check, read
 
 
 def kernel_of(strategy: Quoter) -> Any:

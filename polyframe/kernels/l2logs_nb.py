@@ -129,4 +129,6 @@ N_CROSSED: Final = 30
 step by step"""
 N_TAKES: Final = 31
 """1 when answers known at the very moment up to which is played are taken, too"""
-N_SIZE_OF: Final = 32
+N_ASKED: Final = 32
+"""the market that the strategy was asked about last"""
+N_SIZE_OF: Final = 33

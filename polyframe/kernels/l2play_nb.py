@@ -68,10 +68,12 @@ def ask(m, now, where):  # type: ignore[no-untyped-def]
         terms, plan[lg.N_DEPTH],
     )  # fmt: skip
     plan[lg.N_WAKES] += 1
+    plan[lg.N_ASKED] = m
     # An intrinsic: numba hands it the typing context.
     quote = quote_at(plan[lg.N_WRAPPER], plan[lg.N_CODE])  # type: ignore[call-arg, var-annotated]
     n = quote(out, own[m], parameters, wanted)
     first = book[m, nb.B_TOKEN]
+    seen_nb.check(wanted, n, book[m, nb.B_TOKENS])
     for outcome in range(min(book[m, nb.B_TOKENS], 2)):
         token = first + outcome
         if n <= LEAVE:

@@ -111,11 +111,35 @@ def see(  # type: ignore[no-untyped-def]
         _levels(out, own, levels, m, one, share)
 
 
+@kernel(types.void(_matrix, int64, int64), inline=True)
+def check(wanted, n, outcomes):  # type: ignore[no-untyped-def]
+    """Refuses rows that can be no quotes; a price or size of 0 says that none is wanted.
+
+    Raises:
+        ValueError: a row has another outcome or side, or a price or size that is no number.
+
+    Shapes: wanted (MOST_QUOTES, WANTED_SIZE_OF). Units: the strategy's.
+    """
+    if n > s.MOST_QUOTES:
+        raise ValueError("it wants more quotes than there are rows")
+    for k in range(n):
+        outcome, side = wanted[k, s.W_OUTCOME], wanted[k, s.W_SIDE]
+        # A comparison with NaN is false.
+        if not (outcome == 0.0 or (outcome == 1.0 and outcomes > 1)):
+            raise ValueError("a quote's outcome is none of the market's: 0 or, for NO, 1")
+        if not (side == 1.0 or side == -1.0):
+            raise ValueError("a quote's side is neither 1 (bid) nor -1 (offer)")
+        if not 0.0 <= wanted[k, s.W_PRICE] < 1.0e9:
+            raise ValueError("a quote's price is no number from 0 up")
+        if not 0.0 <= wanted[k, s.W_SIZE] < 1.0e12:
+            raise ValueError("a quote's size is no number from 0 up")
+
+
 @kernel(int64(_matrix, int64, int64, int64, int64, _table), inline=True)
 def read(wanted, n, outcome, one, share, out):  # type: ignore[no-untyped-def]
     """Reads the quotes wanted on one token into whole units, bids before offers; returns how many.
 
-    What is no quote at all (a price or size of 0 or less, or none) is left out.
+    A price or size of 0 is left out: nothing is wanted there.
 
     Shapes: wanted (MOST_QUOTES, WANTED_SIZE_OF); out (MOST_QUOTES, 3): side, price, size. Units:
     the strategy's; price and size units.
@@ -125,8 +149,7 @@ def read(wanted, n, outcome, one, share, out):  # type: ignore[no-untyped-def]
         for k in range(min(n, s.MOST_QUOTES)):
             mine = wanted[k, s.W_OUTCOME] == outcome and wanted[k, s.W_SIDE] == side
             price, size = wanted[k, s.W_PRICE], wanted[k, s.W_SIZE]
-            # A comparison with NaN is false.
-            if mine and 0.0 < price < 1.0e9 and 0.0 < size < 1.0e12:
+            if mine and 0.0 < price and 0.0 < size:
                 out[found, 0] = side
                 out[found, 1] = int64(math.floor(price * one + 0.5))
                 out[found, 2] = int64(math.floor(size * share + 0.5))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Every
 from polyframe.domain.events import Event, TickSizeChanged, WakeReason, Woken
 from polyframe.domain.orders import OrderState
-from polyframe.domain.units import Ns
+from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
 from polyframe.engine.setup import Player
 from polyframe.engine.state import OpenOrder
@@ -212,12 +213,18 @@ class CompiledTapeFeed(TapeFeed):
             return int(l2.play(stop, self._addresses.where))
         except (ArithmeticError, IndexError, ValueError) as error:
             # Nothing else in the loop raises.
-            raise PluginError(
-                f"{type(self.player.strategy).__name__}: its quote kernel raised "
-                f"{type(error).__name__}: {error}",
-                expected=f"numbers within the tables: at most {sc.MOST_QUOTES} quotes a market",
-                hint="call it with plain arrays: the function that @quote_kernel marks is one",
-            ) from error
+            raise self._misquoted(error) from error
+
+    def _misquoted(self, error: Exception) -> PluginError:
+        now = datetime.fromtimestamp(int(self.tables.at[c.C_NOW]) // SECOND, UTC)
+        market = self.engine.context.universe.markets[int(self.log.plan[lg.N_ASKED])]
+        return PluginError(
+            f"{type(self.player.strategy).__name__}: its quote kernel, asked about {market.id} at "
+            f"{now:%Y-%m-%d %H:%M:%S} UTC, went wrong: {error}",
+            expected=f"at most {sc.MOST_QUOTES} rows: outcome 0 or 1, side 1 or -1, price and size "
+            "from 0 up (0: none)",
+            hint="call it with plain arrays: the function that @quote_kernel marks is one",
+        )
 
     def _lay_all(self) -> None:
         """Has the loop find all tables where they are now, and know what it takes."""

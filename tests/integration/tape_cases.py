@@ -80,9 +80,11 @@ def random_quotes(sight, own, p, wanted):
                 # All of it at once, at the price of the other side.
                 way, size = -1.0, held / p[2]
                 price = bid - 0.01 if outcome == 0.0 else 0.99 - ask
+            if outcome == 1.0 and sight[seen.ONE] != 1.0:
+                continue
             wanted[n, seen.W_OUTCOME] = outcome
             wanted[n, seen.W_SIDE] = way
-            wanted[n, seen.W_PRICE] = price
+            wanted[n, seen.W_PRICE] = max(price, 0.0)
             wanted[n, seen.W_SIZE] = size * p[2]
             n += 1
     return n

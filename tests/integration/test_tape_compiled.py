@@ -11,6 +11,7 @@ import pytest
 from tape_cases import START, coin_data, quoters, tape_data
 from tape_ledger import balanced
 
+from polyframe import quote_kernel
 from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.units import DAY, MINUTE, MONEY_ONE
@@ -229,25 +230,40 @@ def test_both_ways_follow_a_coin(registry: Registry, tmp_path: Path, seed: int) 
 
 
 WRONG = {
-    "wanted[16, 0] = 1.0": "IndexError",
-    "wanted[-1000, 0] = 1.0": "IndexError",
-    "own[64] = 1.0": "IndexError",
-    "own[0] = 1.0 / own[1]": "ZeroDivisionError",
+    "wanted[16, 0] = 1.0": "index",
+    "wanted[-1000, 0] = 1.0": "index",
+    "own[64] = 1.0": "index",
+    "own[0] = 1.0 / own[1]": "division by zero",
+    "wanted[0, 0] = 2.0": "outcome is none of the market's",
+    "wanted[0, 1] = 0.0": "side is neither",
+    "wanted[0, 2] = math.nan": "price is no number",
+    "wanted[0, 3] = -5.0": "size is no number",
+    "return 17": "more quotes than there are rows",
 }
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_a_kernel_that_leaves_its_tables_is_named(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize("path", ["auto", "python"])
+def test_a_kernel_that_wants_what_cannot_be_is_named(tmp_path: Path, line: str, path: str) -> None:
     folder = tmp_path / "user"
     (folder / "strategies").mkdir(parents=True)
     (folder / "strategies" / "wrong.py").write_text(
-        "from polyframe import Quoter, quote_kernel\n\n\n"
+        "import math\n\nfrom polyframe import Quoter, quote_kernel\n\n\n"
         "@quote_kernel\ndef wrong(sight, own, p, wanted):\n"
+        "    wanted[0, 1] = 1.0\n    wanted[0, 2] = 0.4\n    wanted[0, 3] = 10.0\n"
         f"    {line}\n    return 1\n\n\n"
         "class Wrong(Quoter):\n    quote = wrong\n"
     )
     own = Registry.load(folder)
     data = tape_data(tmp_path, 1, 1, 100, 1)
     values = {"strategies": [{"use": "Wrong"}], "account": {"cash": "1000"}}
-    with pytest.raises(PluginError, match=f"Wrong: its quote kernel raised {WRONG[line]}"):
-        played(own, data, values, "auto")
+    with pytest.raises(PluginError, match=WRONG[line]) as found:
+        played(own, data, values, path)
+    assert "Wrong" in str(found.value)
+
+
+@pytest.mark.parametrize("words", ["sight, own, wanted", "*all", "sight, own, p, wanted, **more"])
+def test_a_kernel_with_other_arguments_is_refused(words: str) -> None:
+    space: dict[str, Any] = {"quote_kernel": quote_kernel}
+    with pytest.raises(PluginError, match="takes other arguments than a quote kernel"):
+        exec(f"@quote_kernel\ndef wrong({words}):\n    return 0\n", space)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -134,15 +135,33 @@ ROWS = st.tuples(st.sampled_from([0.0, 1.0, 2.0]), SIDES, AMOUNTS, AMOUNTS)
 WANTED = st.lists(ROWS, min_size=s.MOST_QUOTES, max_size=s.MOST_QUOTES)
 
 
-@given(WANTED, st.integers(0, s.MOST_QUOTES + 3))
-def test_wishes_are_read_bids_first_and_what_is_no_quote_is_left_out(wanted, n):
+def sound(row: tuple[float, float, float, float], outcomes: int) -> bool:
+    outcome, side, price, size = row
+    return (
+        0 <= outcome < outcomes and side != 0 and 0 <= price < 1e9 and 0 <= size < 1e12
+    )  # NaN is in no range
+
+
+@given(WANTED, st.integers(-1, s.MOST_QUOTES + 3), st.integers(1, 2))
+def test_rows_that_can_be_no_quotes_are_refused(wanted, n, outcomes):
+    rows = np.array(wanted, np.float64)
+    if n <= s.MOST_QUOTES and all(sound(row, outcomes) for row in wanted[: max(n, 0)]):
+        seen_nb.check(rows, n, outcomes)
+        return
+    with pytest.raises(ValueError, match="quote"):
+        seen_nb.check(rows, n, outcomes)
+
+
+@given(WANTED, st.integers(0, s.MOST_QUOTES))
+def test_quotes_are_read_bids_first_and_what_is_zero_is_left_out(wanted, n):
+    wanted = [row if sound(row, 2) else (0.0, 1.0, 0.0, 0.0) for row in wanted]
     rows = np.array(wanted, np.float64)
     for outcome in (0, 1):
         out = np.zeros((s.MOST_QUOTES, 3), np.int64)
         found = seen_nb.read(rows, n, outcome, ONE, SHARE, out)
-        sound = [
+        quotes = [
             (int(side), math.floor(price * ONE + 0.5), math.floor(size * SHARE + 0.5))
             for own, side, price, size in wanted[:n]
-            if own == outcome and side and 0 < price < 1e9 and 0 < size < 1e12
+            if own == outcome and price > 0 and size > 0
         ]
-        assert out[:found].tolist() == [list(q) for q in sorted(sound, key=lambda q: -q[0])]
+        assert out[:found].tolist() == [list(q) for q in sorted(quotes, key=lambda q: -q[0])]
