@@ -139,6 +139,13 @@ class Quoter(Strategy):
         values = self.config.model_dump().values()
         return [float(value) for value in values if isinstance(value, int | float)]
 
+    def silent(self, market: Market, own: Sequence[float]) -> str:
+        """Why it never quoted a market, by what its kernel remembers of it; "" for no idea.
+
+        A backtest asks at its end, for the note that says so.
+        """
+        return ""
+
     def subscribe(self, markets: Sequence[Market]) -> Subscription:
         """Books of all markets."""
         wakes: tuple[Every | Moved, ...] = (Every(self.refresh),) if self.refresh else ()

@@ -149,7 +149,7 @@ def read(wanted, n, outcome, one, share, out):  # type: ignore[no-untyped-def]
         for k in range(min(n, s.MOST_QUOTES)):
             mine = wanted[k, s.W_OUTCOME] == outcome and wanted[k, s.W_SIDE] == side
             price, size = wanted[k, s.W_PRICE], wanted[k, s.W_SIZE]
-            if mine and 0.0 < price and 0.0 < size:
+            if mine and price > 0.0 and size > 0.0:
                 out[found, 0] = side
                 out[found, 1] = int64(math.floor(price * one + 0.5))
                 out[found, 2] = int64(math.floor(size * share + 0.5))

@@ -40,6 +40,7 @@ from polyframe.lab.results import RunPaths, run_paths, stored_run
 from polyframe.lab.rowhash import row_digests
 from polyframe.lab.scenarios import scenarios_of
 from polyframe.lab.schema import Report
+from polyframe.lab.silence import silences
 from polyframe.lab.summary import build as build_report
 from polyframe.runtime import build
 from polyframe.runtime.manifest import Manifest as PluginManifest
@@ -349,7 +350,7 @@ def record_of(
             int(((flag & int(UNQUOTED)) != 0).sum()),
             made.broker.stats.refused_unquoted,  # type: ignore[attr-defined]
         ),
-        notes=[*data.notes, *made.parts.notes, *_outside(made)],
+        notes=[*data.notes, *made.parts.notes, *_outside(made), *silences(made, reviews)],
         timings=timings,
         judgements=collector.judgements,
         unpriced=collector.unpriced,

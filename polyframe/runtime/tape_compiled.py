@@ -284,6 +284,11 @@ class CompiledTapeFeed(TapeFeed):
             words=self._teller.words,
         )  # fmt: skip
 
+    def memory(self, market: int) -> NDArray[np.float64]:
+        """What the kernel remembers of a market."""
+        own: NDArray[np.float64] = self._quoting[1][market]
+        return own
+
     def refused(self) -> Counter[str]:
         """How often what was not even considered."""
         return refusals(self.log.reviews[: int(self.log.plan[lg.N_REVIEWS])])

@@ -11,7 +11,7 @@ and distances are fractions of the price: so the same formulas serve both kinds 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self, TypeAlias
 
 from pydantic import model_validator
@@ -61,6 +61,25 @@ MODES = ("quote", "reduce", "flatten")
 PAIRS = ("sell", "bid", "merge")
 RESOLUTION = ("never", "near", "always")
 
+LIMITS: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
+    (
+        ("size", "capital", "aversion", "decay", "intensity", "horizon", "spread_cap", "volatility",
+         "volatility_halflife", "markout_seconds", "markout_halflife", "jump", "trend",
+         "trend_halflife", "max_spread", "refresh_ms", "forecast_hours"),
+        "above 0", lambda value: 0 < value < math.inf,
+    ),
+    (
+        ("base_ticks", "spread_floor", "volatility_widen", "adverse", "toxicity", "skew_far",
+         "sweep", "cooloff_seconds", "trend_widen", "reduce_hours", "halt_hours", "move_ticks",
+         "refresh_part"),
+        "0 or more", lambda value: 0 <= value < math.inf,
+    ),
+    (("forecast_weight", "refill"), "from 0 to 1", lambda value: 0 <= value <= 1),
+    (("lowest",), "from 0 to below 0.5", lambda value: 0 <= value < 0.5),
+    (("maker_fee",), "a number", math.isfinite),
+)  # fmt: skip
+"""what settings can be: names, words, test"""
+
 WORDS: dict[str, Sequence[str]] = {
     "fair": FAIR, "model": MODELS, "one_sided": ONE_SIDED, "resolution_skew": RESOLUTION,
     "mode": MODES, "pairs": PAIRS,
@@ -87,10 +106,13 @@ QUIET, TRENDING, EVENT, REDUCE, HALTED = 0.0, 1.0, 2.0, 3.0, 4.0
 (
     O_TIME, O_MID, O_VARIANCE, O_FAST, O_SLOW, O_EVENT, O_REGIME, O_TAKEN_BUY, O_TAKEN_SELL,
     O_NEAR_BID, O_NEAR_ASK, O_BID, O_BID_SIZE, O_ASK, O_ASK_SIZE, O_BID_SELLS, O_ASK_SELLS, O_SAID,
-    O_PLACED, O_KEPT, O_REPLACED, O_FILLS,
-) = range(22)  # fmt: skip
+    O_PLACED, O_KEPT, O_REPLACED, O_WHY, O_FILLS,
+) = range(23)  # fmt: skip
 """From O_FILLS on stands what ``note_fills`` remembers: bought, sold, and the markouts."""
 O_COSTS: Final = O_FILLS + 2
+
+NO_BOOK, JUMPED, REDUCING, AT_END, TOO_SMALL, UNPAID = 1, 2, 4, 8, 16, 32
+"""Why a side is not quoted, as bits of O_WHY."""
 
 FAST: Final = 5.0
 """half-life of the average that a jump is seen against"""
@@ -329,6 +351,21 @@ def write(sight: Row, own: Row, wanted: Row, n: int, side: int) -> Any:
 
 
 @compilable
+def note_silence(own: Row, regime: float, size: float) -> None:
+    """Remembers why a side is not quoted; a size above 0 is one that the venue does not take."""
+    why = 0
+    if size > 0.0:
+        why = TOO_SMALL
+    elif regime == HALTED:
+        why = AT_END
+    elif regime == EVENT:
+        why = JUMPED
+    elif regime == REDUCE:
+        why = REDUCING
+    own[O_WHY] = float(int(own[O_WHY]) | why)
+
+
+@compilable
 def size_of(sight: Row, p: Row, regime: float, side: int, x: float, q: float, risk: float) -> Any:
     """The face value to quote on a side: the bands and the regime say how much of it."""
     toward = 1.0 - 2.0 * side
@@ -402,6 +439,7 @@ def quote(sight: Row, own: Row, parameters: Row, wanted: Row) -> Any:
     bid, ask = sight[seen.BID], sight[seen.ASK]
     if bid <= 0.0 or ask <= 0.0:
         own[O_BID_SIZE], own[O_ASK_SIZE] = 0.0, 0.0
+        own[O_WHY] = float(int(own[O_WHY]) | NO_BOOK)
         return 0
     mid = 0.5 * (bid + ask)
     fair = fair_value(sight, p, mid)
@@ -426,10 +464,13 @@ def quote(sight: Row, own: Row, parameters: Row, wanted: Row) -> Any:
             if flatten:
                 aim = ask if side == 0 else bid
             price = price_of(sight, side, aim)
+        else:
+            note_silence(own, regime, size)
         if price > 0.0 and adds and p[P_OBJECTIVE] != 0.0:
             away = toward * (x - price / unit)
             if income_of(sight, own, p, side, x, q, size, away, mid, price) <= 0.0:
                 price = 0.0
+                own[O_WHY] = float(int(own[O_WHY]) | UNPAID)
         size = size / unit if price > 0.0 else 0.0
         kept += stays(sight, own, p, side, price, size, aim, half * unit)
     if kept == 2 and sight[seen.NOW] - own[O_SAID] < SAY_AGAIN:
@@ -529,13 +570,10 @@ class MarketMaker(Quoter):
                     raise ValueError(f"{name} is one of {', '.join(words)}")
             if not 0.0 < self.soft < self.hard <= self.flatten_at:
                 raise ValueError("soft, hard and flatten_at must ascend above 0")
-            positive = ("size", "capital", "aversion", "decay", "intensity", "horizon")
-            spans = (
-                "volatility_halflife", "markout_halflife", "trend_halflife", "refresh_ms",
-                "forecast_hours",
-            )  # fmt: skip
-            if any(getattr(self, name) <= 0 for name in (*positive, *spans)):
-                raise ValueError(f"{', '.join((*positive, *spans))} must be above 0")
+            for names, words, fits in LIMITS:
+                for name in names:
+                    if not fits(getattr(self, name)):
+                        raise ValueError(f"{name} is {getattr(self, name):g}; it must be {words}")
             return self
 
     config: Config
@@ -575,3 +613,26 @@ class MarketMaker(Quoter):
         if all(moves):
             wakes = (*wakes, Moved(min(moves)))
         return Subscription(data=frozenset({Data.L2}), wake=wakes)
+
+    def silent(self, market: Market, own: Sequence[float]) -> str:
+        """Why it never quoted a market."""
+        settings = self.settings("polymarket" if market.binary else "binance")
+        least = market.show_size(market.min_size)
+        lasting = {
+            TOO_SMALL: f"its quotes are below the venue's minimum of {least} (size, capital)",
+            AT_END: f"less than {settings[P_HALT]:g} h to the close (halt_hours)",
+            REDUCING: f"less than {settings[P_REDUCE]:g} h to the close (reduce_hours), a book "
+            f"wider than {settings[P_MAX_SPREAD]:g} (max_spread), or nearer than "
+            f"{settings[P_LOWEST]:g} to 0 or 1 (lowest)",
+            UNPAID: "no quote was expected to pay (objective)",
+        }
+        passing = {
+            NO_BOOK: "the book did not have both sides",
+            JUMPED: f"a jump was {settings[P_COOLOFF]:g} s ago or less (cooloff_seconds)",
+        }
+        why = int(own[O_WHY])
+        # What passes is worth a word only where nothing else was in the way.
+        for words in (lasting, passing):
+            if found := [text for bit, text in words.items() if why & bit]:
+                return "; ".join(found)
+        return ""

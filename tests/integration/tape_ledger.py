@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from polyframe.domain import effects as fx
+from polyframe.domain import events as ev
 from polyframe.domain.portfolio import Fill
+from polyframe.domain.units import MONEY_ONE
 from polyframe.kernels import tables_nb as t
+from polyframe.lab.collect import Collector
+from polyframe.runtime import build
+from polyframe.runtime.plugins import Registry
+from polyframe.runtime.settings import Config
+from polyframe.store.journal import JournalWriter
 
 
 def fills_of(told: Any) -> list[Fill]:
@@ -83,3 +91,26 @@ def balanced(made: Any, told: Any, cash: int) -> Ledger:
     assert made.broker.stats.till == own.start - own.cash
     assert made.broker.stats.fees == sum(own.fees.values())
     return own
+
+
+def played(registry: Registry, data: build.Recorded, values: dict[str, Any], path: str) -> Any:
+    """A run over a tape, one way or the other; its account is kept anew and compared."""
+    values = {**values, "backtest": {"path": path}}
+    collector = Collector()
+    halts: list[Any] = []
+
+    def watch(event: Any, effects: Any) -> None:
+        collector.watch(event, effects)
+        if isinstance(event, ev.RewardPaid):
+            halts.append(event)
+        halts.extend(e for e in effects if isinstance(e, fx.TradingHalted))
+
+    made = build.replay(
+        Config.model_validate(values), registry, data, session="s",
+        journal=JournalWriter.null(), watch=watch, tables=True,
+    )  # fmt: skip
+    collector.engine = made.engine
+    made.replay.run()
+    collector.take(made.replay.feed)
+    balanced(made, collector, int(values["account"]["cash"]) * MONEY_ONE)
+    return made, collector, halts

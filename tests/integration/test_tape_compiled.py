@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from tape_cases import START, coin_data, quoters, tape_data
-from tape_ledger import balanced
+from tape_ledger import played
 
 from polyframe import quote_kernel
-from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
-from polyframe.domain.units import DAY, MINUTE, MONEY_ONE
+from polyframe.domain.units import DAY, MINUTE
 from polyframe.errors import PluginError
 from polyframe.kernels.barmatch_nb import R_DIVISOR
 from polyframe.kernels.book_nb import K_BASE
@@ -22,9 +21,7 @@ from polyframe.lab.collect import Collector, left_open
 from polyframe.runtime import build
 from polyframe.runtime.logged import LateReview
 from polyframe.runtime.plugins import Registry
-from polyframe.runtime.settings import Config
 from polyframe.runtime.tape_compiled import CompiledTapeFeed
-from polyframe.store.journal import JournalWriter
 
 LATENCIES = (0, 0, 50, 250, 1200)
 QUEUES = ("risk_averse", "power", "log", "power_total", "log_total", "power_front")
@@ -33,28 +30,6 @@ QUEUES = ("risk_averse", "power", "log", "power_total", "log_total", "power_fron
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     return quoters(tmp_path_factory.mktemp("user"))
-
-
-def played(registry: Registry, data: build.Recorded, values: dict[str, Any], path: str) -> Any:
-    values = {**values, "backtest": {"path": path}}
-    collector = Collector()
-    halts: list[Any] = []
-
-    def watch(event: Any, effects: Any) -> None:
-        collector.watch(event, effects)
-        if isinstance(event, ev.RewardPaid):
-            halts.append(event)
-        halts.extend(e for e in effects if isinstance(e, fx.TradingHalted))
-
-    made = build.replay(
-        Config.model_validate(values), registry, data, session="s",
-        journal=JournalWriter.null(), watch=watch, tables=True,
-    )  # fmt: skip
-    collector.engine = made.engine
-    made.replay.run()
-    collector.take(made.replay.feed)
-    balanced(made, collector, int(values["account"]["cash"]) * MONEY_ONE)
-    return made, collector, halts
 
 
 def whole(review: Any) -> Any:
