@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from polyframe.lab.schema import Interval, Report, RoundTrip
+from polyframe.lab.schema import Interval, Paid, Report, RoundTrip
 from polyframe.lab.scores import interval_of
 from polyframe.quant.significance import bootstrap_mean
 
@@ -124,7 +124,7 @@ def _differences(names: Sequence[str], reports: Mapping[str, Report]) -> list[Di
         return []
     level = 1.0 - (1.0 - LEVEL) / (len(names) - 1)
     seed = max(int(report.manifest["seed"]) for report in reports.values())
-    results = {name: results_by_event(reports[name].round_trips) for name in names}
+    results = {name: results_by_event(r.round_trips, r.paid) for name, r in reports.items()}
     leader = names[0]
     return [
         _difference(leader, other, results[leader], results[other], level, seed)
@@ -153,11 +153,13 @@ def _difference(
     )  # fmt: skip
 
 
-def results_by_event(trips: Iterable[RoundTrip]) -> dict[str, Decimal]:
-    """The result of each event, positions left open at the bid."""
+def results_by_event(trips: Iterable[RoundTrip], paid: Iterable[Paid] = ()) -> dict[str, Decimal]:
+    """The result of each event, positions left open at the bid, rewards and rebates included."""
     results: dict[str, Decimal] = {}
     for trip in trips:
         results[trip.event] = results.get(trip.event, Decimal(0)) + Decimal(trip.pnl)
+    for each in paid:
+        results[each.event] = results.get(each.event, Decimal(0)) + Decimal(each.amount)
     return results
 
 
@@ -172,21 +174,25 @@ def by_ledger(report: Report, cash: Mapping[str, int]) -> list[Line]:
     trips: dict[str, list[RoundTrip]] = {name: [] for name in cash}
     for trip in report.round_trips:
         trips.setdefault(trip.ledger, []).append(trip)
+    paid = {name: [each for each in report.paid if each.ledger == name] for name in trips}
     fills = [trade.ledger for trade in report.trades if trade.side != "settle"]
     lines = [
-        _ledger_line(name, rows, fills.count(name), cash.get(name, 0), seed)
+        _ledger_line(name, rows, paid[name], fills.count(name), cash.get(name, 0), seed)
         for name, rows in trips.items()
     ]
     return sorted(lines, key=lambda line: -Decimal(line.pnl or 0))
 
 
-def _ledger_line(name: str, rows: Sequence[RoundTrip], fills: int, cash: int, seed: int) -> Line:
-    values = np.array([float(value) for value in results_by_event(rows).values()])
+def _ledger_line(
+    name: str, rows: Sequence[RoundTrip], paid: Sequence[Paid], fills: int, cash: int, seed: int
+) -> Line:
+    results = results_by_event(rows, paid)
+    values = np.array([float(value) for value in results.values()])
     interval = interval_of(values, seed)
     low, high = _of_all(interval, interval.events)
     pnls = [Decimal(trip.pnl) for trip in rows if trip.closed is not None]
     gains, losses = sum(p for p in pnls if p > 0), -sum(p for p in pnls if p < 0)
-    total = sum((Decimal(trip.pnl) for trip in rows), Decimal(0))
+    total = sum(results.values(), Decimal(0))
     return Line(
         name, pnl=f"{total:f}", pnl_share=float(total) * 1e6 / cash if cash else None,
         low=low, high=high, verdict=interval.verdict, per_event=interval,

@@ -16,7 +16,7 @@ from polyframe.domain.units import MONEY_DECIMALS, Money, format_units
 from polyframe.errors import ConfigError
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.lab.record import Replayed, RunRecord
-from polyframe.lab.robustness import HOW, LATE, by_event
+from polyframe.lab.robustness import HOW, LATE, by_event, events_of
 from polyframe.lab.trips import fold
 from polyframe.runtime.config import plugin_config
 from polyframe.runtime.overriding import with_sim
@@ -115,8 +115,7 @@ def _under(config: Config, plan: Plan, again: Again) -> Replayed:
 def _results(record: RunRecord) -> dict[str, Money]:
     """The result of each independent event, by its name."""
     books = fold(record)
-    _, at = np.unique(books.trips.event, return_index=True)
-    names = [books.columns.events[n] for n in books.trips.event[np.sort(at)].tolist()]
+    names = [books.columns.events[n] for n in events_of(books).tolist()]
     return dict(zip(names, by_event(books).tolist(), strict=True))
 
 

@@ -74,9 +74,36 @@ def replay_row(row: Replayed, seed: int) -> form.Replay:
     return form.Replay(row.name, total, interval, row.fills, row.note)
 
 
+def events_of(books: Books) -> Ints:
+    """The independent events in the order they were first traded, then those only paid for."""
+    _, at = np.unique(books.trips.event, return_index=True)
+    traded = books.trips.event[np.sort(at)]
+    paid = np.flatnonzero(_paid(books))
+    return np.concatenate([traded, paid[~np.isin(paid, traded)]])
+
+
 def by_event(books: Books, rows: Bools | None = None) -> Ints:
-    """The result of each independent event, in the order they were first traded. Units: money."""
-    return _by_event(books, books.trips.pnl, rows)
+    """The result of each of the ``events_of``, rewards and rebates included. Units: money.
+
+    ``rows`` picks round trips; what the venue paid besides counts in any case.
+    """
+    picked = slice(None) if rows is None else rows
+    count = len(books.columns.events)
+    found = added(books.trips.event[picked], books.trips.pnl[picked], count) + _paid(books)
+    events: Ints = events_of(books)
+    if rows is not None:
+        events = events[np.isin(events, books.trips.event[picked]) | (_paid(books)[events] != 0)]
+    return found[events]
+
+
+def _paid(books: Books) -> Ints:
+    """Rewards and rebates by event."""
+    columns = books.columns
+    place = {market.id: n for n, market in enumerate(columns.markets)}
+    paid = columns.record.rewards
+    markets = np.array([place[each.market] for each in paid], np.int64)
+    amounts = np.array([each.amount for each in paid], np.int64)
+    return added(columns.event_of[markets], amounts, len(columns.events))
 
 
 def stakes_by_event(books: Books) -> Ints:
@@ -111,9 +138,7 @@ def variants(books: Books) -> list[form.Variant]:
         total = format_units(int(amounts.sum()), MONEY_DECIMALS)
         return form.Variant(name, total, interval_of(amounts / MONEY_ONE, seed), note)
 
-    # The events as they stand in the columns, in the order of ``events``.
-    _, at = np.unique(books.trips.event, return_index=True)
-    order = books.trips.event[np.sort(at)].tolist()
+    order = events_of(books).tolist()
     ranked = sorted(range(len(order)), key=lambda n: (-int(events[n]), columns.events[order[n]]))
     best = ranked[:BEST]
     dearer, unknown = extra_costs(columns)

@@ -257,6 +257,15 @@ class Rejection(msgspec.Struct, frozen=True):
     """orders it treated so for other reasons"""
 
 
+class Paid(msgspec.Struct, frozen=True):
+    """What the venue paid one strategy in one event: a reward or rebate, all of a kind together."""
+
+    ledger: str
+    event: str
+    what: str
+    amount: str
+
+
 class Baseline(msgspec.Struct, frozen=True):
     """What somebody without this strategy would have had. Null what it does not define."""
 
@@ -367,6 +376,7 @@ class Report(msgspec.Struct, frozen=True):
     baselines: list[Baseline] = []
     robustness: Robustness | None = None
     making: Making | None = None
+    paid: list[Paid] = []
     """orders, quotes and fills of a run over recorded books"""
     scenarios: list[Scenario] = []
     """worst cases that were replayed"""

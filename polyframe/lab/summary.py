@@ -22,7 +22,7 @@ from polyframe.domain.units import (
 from polyframe.errors import InvariantError
 from polyframe.lab import schema as form
 from polyframe.lab.baselines import baselines_of
-from polyframe.lab.columns import UNKNOWN, costs
+from polyframe.lab.columns import UNKNOWN, Columns, costs
 from polyframe.lab.decided import NONE, UNSTATED, decisions_of, rejections_of
 from polyframe.lab.logs import ReviewLog
 from polyframe.lab.making import making_of
@@ -121,6 +121,7 @@ def build(record: RunRecord, *, run: str, created: datetime, trials: int = 1) ->
             trips, [_word(columns.heard, n, "confidence", UNSTATED) for n in believed.tolist()]
         ),
         rejected=rejections_of(record),
+        paid=_paid(columns),
         decisions=decisions,
         panels=panels,
         baselines=baselines_of(columns, judged, (equity_end - record.start_cash) / MONEY_ONE),
@@ -148,9 +149,21 @@ def _word(heard: Sequence[Judgement], belief: int, what: str, otherwise: str) ->
     return NONE if belief < 0 else str(getattr(heard[belief], what)) or otherwise
 
 
+def _paid(columns: Columns) -> list[form.Paid]:
+    """Rewards and rebates by strategy, event and kind."""
+    event = {
+        market.id: columns.events[number]
+        for market, number in zip(columns.markets, columns.event_of.tolist(), strict=True)
+    }
+    sums: dict[tuple[str, str, str], Money] = {}
+    for each in columns.record.rewards:
+        key = (each.ledger, event[each.market], each.what)
+        sums[key] = sums.get(key, 0) + each.amount
+    return [form.Paid(*key, show(amount)) for key, amount in sorted(sums.items())]
+
+
 def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) -> form.Summary:
     trips, seed = books.trips, record.manifest.seed
-    events = np.unique(trips.event)
     values = by_event(books) / 10**MONEY_DECIMALS
     interval = interval_of(values, seed)
     first, last = _span(record)
@@ -163,7 +176,7 @@ def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) ->
     return form.Summary(
         per_event=interval,
         verdict=interval.verdict,
-        effective_n=len(events),
+        effective_n=len(values),
         start=moment(first) if last else None,
         end=moment(last) if last else None,
         days=days,
@@ -190,7 +203,7 @@ def _summary(record: RunRecord, books: Books, equity_end: Money, trials: int) ->
         drawdown=_drawdown(record),
         exposure=exposure,
         peak_exposure=peak,
-        ratios=_ratios(record, len(events), days),
+        ratios=_ratios(record, len(values), days),
         scores=scores_of(books.columns, seed),
         trials=trials,
         adjusted=interval_of(values, seed, trials=trials) if trials > 1 else None,

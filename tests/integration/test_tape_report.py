@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,14 @@ from polyframe.cli.main import main
 from polyframe.domain.units import FEE_STEP, MILLISECOND, MINUTE, SECOND
 from polyframe.lab.backtest import load, played, played_again
 from polyframe.lab.bands import bands_of
+from polyframe.lab.comparing import results_by_event
 from polyframe.lab.flow import generate
 from polyframe.lab.flow_catalogue import write_catalogue
 from polyframe.lab.flow_spec import FlowSpec
 from polyframe.lab.making import making_of
 from polyframe.lab.record import RunRecord
 from polyframe.lab.scenarios import CASES, Run, scenarios_of
+from polyframe.lab.summary import build
 from polyframe.lab.trips import fold
 from polyframe.runtime import own_orders as oo
 from polyframe.runtime.config import validated
@@ -394,3 +398,16 @@ def test_a_run_over_prices_says_what_does_not_apply(tmp_path, monkeypatch, capsy
         assert rows[name]["note"].startswith("does not apply: ")
     assert float(rows["correlated positions all lose"]["against"]) < 0
     assert float(rows["fees twice"]["against"]) < 0
+
+
+def test_what_the_venue_pays_is_part_of_an_events_result(desk: Path, registry: Registry) -> None:
+    config = config_of("BothSides", fee_overrides={"other": 0.04})
+    record = played_run(desk, registry, config)[0].record
+    paid = sum(each.amount for each in record.rewards)
+    assert paid > 0
+    report = build(record, run="r", created=datetime(2026, 1, 1, tzinfo=UTC))
+    s = report.summary
+    assert round(s.per_event.mean * s.effective_n * 1e6) == round(float(s.pnl) * 1e6)
+    assert sum(Decimal(each.amount) for each in report.paid) == Decimal(paid) / 10**6
+    results = results_by_event(report.round_trips, report.paid)
+    assert sum(results.values()) == Decimal(s.pnl)
