@@ -143,7 +143,7 @@ def _signed(text: str | None) -> Text:
     if text is None:
         return Text("-")
     value = Decimal(text)
-    return Text(f"{value:+,.2f}", "green" if value > 0 else "red" if value < 0 else "")
+    return Text(f"{value:+z,.2f}", "green" if value > 0 else "red" if value < 0 else "")
 
 
 def _span(line: RunLine) -> str:

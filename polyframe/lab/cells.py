@@ -41,12 +41,12 @@ def amount(text: str) -> str:
 
 def signed(text: str) -> str:
     """An amount with its sign."""
-    return f"{Decimal(text):+,.2f}"
+    return f"{Decimal(text):+z,.2f}"
 
 
 def percent(value: float | None) -> str:
     """A share as a signed percentage."""
-    return "-" if value is None else f"{value:+.1%}"
+    return "-" if value is None else f"{value:+z.1%}"
 
 
 def share(value: float | None) -> str:
@@ -56,7 +56,7 @@ def share(value: float | None) -> str:
 
 def ticks(value: float | None) -> str:
     """A distance in ticks with its sign."""
-    return "-" if value is None else f"{value:+.2f}"
+    return "-" if value is None else f"{value:+z.2f}"
 
 
 def rounded(value: float | str | None) -> str:
@@ -78,4 +78,4 @@ def number(value: float | None, decimals: int = 2) -> str:
 
 def span(low: float | None, high: float | None) -> str:
     """The interval of an amount, a dash where there is none."""
-    return "-" if low is None or high is None else f"[{low:+,.2f}, {high:+,.2f}]"
+    return "-" if low is None or high is None else f"[{low:+z,.2f}, {high:+z,.2f}]"

@@ -218,7 +218,7 @@ def bars(rows: Sequence[Slice], title: str) -> str:
             f'height="{step - 9}"/>'
         )
         at, anchor = (right + 5, "start") if value >= 0 else (left - 5, "end")
-        parts.append(text_at(at, y + 14, f"{value:+,.2f}", anchor))
+        parts.append(text_at(at, y + 14, f"{value:+z,.2f}", anchor))
     height = 16 + len(shown) * step
     zero = x(0.0)
     parts.append(f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="2" y2="{height - 8}"/>')

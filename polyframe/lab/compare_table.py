@@ -103,7 +103,7 @@ def _differences(found: Comparison) -> RenderableType:
     for row in found.differences:
         table.add_row(
             Text(row.other),
-            Text(f"{row.pnl:+,.2f}", colour(row.pnl)),
+            Text(f"{row.pnl:+z,.2f}", colour(row.pnl)),
             span(row.low, row.high),
             f"{row.events:,}",
             Text(row.verdict, "green" if row.verdict == APART else "yellow"),

@@ -195,9 +195,9 @@ def _verdict(main: Reference, events: int) -> Verdict:
         "worse": f"Worse than the {main.name}",
         "not distinguishable": f"Not distinguishable from the {main.name}",
     }[code]
-    text = f"{said}: Brier gain {gain.mean:+.4f}"
+    text = f"{said}: Brier gain {gain.mean:+z.4f}"
     if gain.low is not None and gain.high is not None:
-        text += f" ({gain.low:+.4f} to {gain.high:+.4f})"
+        text += f" ({gain.low:+z.4f} to {gain.high:+z.4f})"
     text += f" over {events:,} events."
     if not enough_events(events):
         text += " So few can tell nothing, whatever they show."

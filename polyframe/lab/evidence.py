@@ -30,7 +30,7 @@ def beside_the_result(report: Report) -> Iterable[RenderableType]:
 
 
 def _money(value: float | None) -> Text:
-    return Text("-") if value is None else Text(f"{value:+,.2f}", colour(value))
+    return Text("-") if value is None else Text(f"{value:+z,.2f}", colour(value))
 
 
 def _notes(rows: Iterable[tuple[str, str]]) -> list[RenderableType]:
@@ -56,7 +56,7 @@ def _baselines(report: Report) -> RenderableType:
         if row.own_pnl is not None and row.beaten is not None:
             lines.append(
                 Text(
-                    f"This run's sides held to the end: {row.own_pnl:+,.2f}, more than "
+                    f"This run's sides held to the end: {row.own_pnl:+z,.2f}, more than "
                     f"{row.beaten:.0%} of the random ones.",
                     style="dim",
                 )

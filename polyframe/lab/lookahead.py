@@ -12,6 +12,7 @@ import numpy as np
 from polyframe.api.strategy import Strategy
 from polyframe.errors import PluginError
 from polyframe.lab.causal import Recursion, Truncation, recursion, truncation
+from polyframe.lab.places import tape_dir
 from polyframe.lab.prefix import Prefixes, prefixes
 from polyframe.runtime import build
 from polyframe.runtime.bars import strategy_bars
@@ -20,6 +21,7 @@ from polyframe.runtime.config import plugin_config
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
 from polyframe.runtime.signals import frames_of
+from polyframe.runtime.tape_data import plays_tape, tape_source
 from polyframe.store.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ def examine(
     """
     use = config.strategies[0]
     cls: type[Strategy] = registry.get("strategy", use.use)
-    data = build.recorded(Catalogue.open(directory), config)
+    catalogue = Catalogue.open(tape_dir(directory) if plays_tape(config, registry) else directory)
+    data = build.recorded(catalogue, config, tape=tape_source(catalogue, config, registry))
     rng = np.random.default_rng(scope.seed)
     with_features = cls.features is not Strategy.features
     decides = any(

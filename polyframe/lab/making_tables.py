@@ -164,7 +164,7 @@ def _markouts(rows: Sequence[form.Markout]) -> RenderableType:
     for row in rows:
         between = "-"
         if row.low is not None and row.high is not None:
-            between = f"[{row.low:+.2f}, {row.high:+.2f}]"
+            between = f"[{row.low:+z.2f}, {row.high:+z.2f}]"
         table.add_row(
             _after(row.seconds), f"{row.fills:,}", _ticks(row.edge), _ticks(row.moved),
             _ticks(row.markout), between, _ticks(row.drift), _money(row.money),

@@ -112,9 +112,9 @@ class Result:
         span = "no interval"
         if s.per_event.low is not None and s.per_event.high is not None:
             n = s.effective_n
-            span = f"95 % interval [{s.per_event.low * n:+,.2f}, {s.per_event.high * n:+,.2f}]"
+            span = f"95 % interval [{s.per_event.low * n:+z,.2f}, {s.per_event.high * n:+z,.2f}]"
         return (
-            f"<{self.name}: {float(s.pnl):+,.2f}, {span}, N = {s.effective_n}, "
+            f"<{self.name}: {float(s.pnl):+z,.2f}, {span}, N = {s.effective_n}, "
             f"{s.verdict}; run {self.run}>"
         )
 

@@ -53,7 +53,13 @@ def comparison_html(found: Comparison) -> str:
     parts = [_table((*head, "max drawdown", "fees", "exposure"), rows)]
     if found.differences:
         gaps = [
-            (row.other, f"{row.pnl:+,.2f}", span(row.low, row.high), f"{row.events:,}", row.verdict)
+            (
+                row.other,
+                f"{row.pnl:+z,.2f}",
+                span(row.low, row.high),
+                f"{row.events:,}",
+                row.verdict,
+            )
             for row in found.differences
         ]
         level = f"{found.differences[0].level * 100:.4g} % interval"

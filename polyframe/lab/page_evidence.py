@@ -27,7 +27,7 @@ def evidence(report: Report) -> str:
         )
     )  # fmt: skip
     parts += [
-        f'<p class="dim">This run\'s sides held to the end: {row.own_pnl:+,.2f}, more than '
+        f'<p class="dim">This run\'s sides held to the end: {row.own_pnl:+z,.2f}, more than '
         f"{row.beaten:.0%} of the random ones.</p>"
         for row in report.baselines
         if row.own_pnl is not None and row.beaten is not None

@@ -111,7 +111,7 @@ def _markouts(made: Making) -> str:
             (
                 f"{row.seconds:,}", f"{row.fills:,}", ticks(row.edge), ticks(row.moved),
                 ticks(row.markout),
-                "-" if row.low is None else f"[{row.low:+.2f}, {row.high:+.2f}]",
+                "-" if row.low is None else f"[{row.low:+z.2f}, {row.high:+z.2f}]",
                 ticks(row.drift), signed(row.money),
             )
             for row in made.markouts
@@ -148,7 +148,7 @@ def scenarios(rows: list[Scenario]) -> str:
         [
             (
                 row.name, _money(row.pnl), _money(row.against), _money(row.soon),
-                "-" if row.share is None else f"{row.share:+.1%}",
+                "-" if row.share is None else f"{row.share:+z.1%}",
                 "-" if row.fills is None else f"{row.fills:,}",
                 "-" if row.drawdown is None else amount(row.drawdown), row.note,
             )

@@ -66,18 +66,18 @@ def simulated(name: str, value: float | None) -> str:
 
 def money(value: float | None) -> str:
     """A result with its sign."""
-    return "-" if value is None else f"{value:+,.2f}"
+    return "-" if value is None else f"{value:+z,.2f}"
 
 
 def coloured(value: float) -> str:
     """A figure in the colour of its sign."""
     kind = "up" if value > 0 else "down" if value < 0 else ""
-    return f'<span class="{kind}">{value:+,.2f}</span>'
+    return f'<span class="{kind}">{value:+z,.2f}</span>'
 
 
 def between(low: float | None, high: float | None) -> str:
     """An interval of money."""
-    return "-" if low is None or high is None else f"[{low:+,.2f}, {high:+,.2f}]"
+    return "-" if low is None or high is None else f"[{low:+z,.2f}, {high:+z,.2f}]"
 
 
 def interval(found: Interval) -> str:

@@ -18,6 +18,7 @@ from polyframe.domain.effects import Effect, OrderReviewed, RequestForecast
 from polyframe.domain.events import Event
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.units import Ns
+from polyframe.errors import DataError
 from polyframe.runtime import build
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import Config
@@ -58,16 +59,25 @@ def prefixes(
     whole = decided(config, registry, data)
     told = progress or _silent
     told(1, cuts + 1)
-    rows = np.sort(rng.integers(1, len(data.prices.ts), size=cuts))
     found = []
-    for k, row in enumerate(rows):
-        moment = int(data.prices.ts[row])
+    for k, moment in enumerate(_moments(data, cuts, rng)):
         part = decided(config, registry, until(data, moment))
         first = difference(whole, part, moment)
         if first is not None:
             found.append(first)
         told(k + 2, cuts + 1)
     return Prefixes(cuts, len(whole), tuple(found))
+
+
+def _moments(data: build.Recorded, cuts: int, rng: np.random.Generator) -> list[Ns]:
+    """The times of random rows, ascending."""
+    ts = data.prices.ts
+    if data.tape is not None:
+        ts = np.concatenate([segment["ts"] for segment in data.tape.tape])
+        ts = ts[(ts >= data.tape.start) & (ts <= data.tape.end)]
+    if len(ts) < 2:
+        raise DataError("a single row cannot be cut", expected="recorded data of some length")
+    return [int(at) for at in ts[np.sort(rng.integers(1, len(ts), size=cuts))]]
 
 
 def _silent(done: int, total: int) -> None:
@@ -82,7 +92,10 @@ def until(data: build.Recorded, moment: Ns) -> build.Recorded:
     known = {id: r for id, r in data.resolutions.items() if r.known_at <= moment}
     forecasts = _Known(data.forecasts, moment)
     bars = data.bars.until(moment) if data.bars is not None else None
-    return replace(data, resolutions=known, prices=prices, bars=bars, forecasts=forecasts)
+    tape = replace(data.tape, end=moment) if data.tape is not None else None
+    return replace(
+        data, resolutions=known, prices=prices, bars=bars, forecasts=forecasts, tape=tape
+    )
 
 
 class _Known(ForecastSource):

@@ -139,7 +139,7 @@ def _jittered(config: Config, registry: Registry, again: Again) -> Replayed:
         found.append((sum(results.values()), len(found), results, len(record.fills)))
     if not found:
         return Replayed(name, "not run: no draw gave settings that the strategy accepts")
-    shown = ", ".join(f"{float(format_units(total, MONEY_DECIMALS)):+,.2f}" for total, *_ in found)
+    shown = ", ".join(f"{float(format_units(total, MONEY_DECIMALS)):+z,.2f}" for total, *_ in found)
     _, _, results, fills = min(found)
     return Replayed(name, f"the worst of {len(found)} draws: {shown}", results, fills)
 

@@ -227,9 +227,9 @@ def _judgement(s: Summary) -> Text:
         "below zero": ("the forecasts were worse than the market", "red"),
     }.get(found.verdict, ("no difference to the market can be told", "yellow"))
     text = Text("Brier, market minus forecast: ")
-    text.append(f"{found.mean:+.4f}", colour(found.mean))
+    text.append(f"{found.mean:+z.4f}", colour(found.mean))
     if found.low is not None:
-        text.append(f" [{found.low:+.4f}, {found.high:+.4f}]")
+        text.append(f" [{found.low:+z.4f}, {found.high:+z.4f}]")
     text.append(f" over {found.events} events ({s.scores.basis}): ")
     return text.append(*verdict)
 

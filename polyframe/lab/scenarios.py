@@ -26,6 +26,7 @@ from polyframe.lab.moments import gap_at, moment_of, stake_at
 from polyframe.lab.record import BookRun, RunRecord
 from polyframe.lab.replays import tripled
 from polyframe.lab.tape_overlay import gapped, silenced
+from polyframe.lab.texts import some
 from polyframe.lab.trips import fold
 from polyframe.lab.worst import losing, peak_at, peak_of
 from polyframe.runtime.overriding import with_sim
@@ -96,12 +97,13 @@ def _replayed(name: str, case: Callable[[Run], Found], run: Run) -> Scenario:
     made, start = found.record, run.record.start_cash
     if made is None:
         return Scenario(name, note=found.note)
-    pnl = result_of(made)
+    pnl, was = result_of(made), result_of(run.record)
+    note = found.note if pnl <= was else f"{found.note}; this once it helped"
     soon = None if found.over is None else _apart(run.record, made, found.over + MINUTE)
     return Scenario(
-        name, _money(pnl), _money(pnl - result_of(run.record)),
+        name, _money(pnl), _money(pnl - was),
         None if soon is None else _money(soon), pnl / start if start else None,
-        len(made.fills), _money(fall_of(made)), found.note,
+        len(made.fills), _money(fall_of(made)), note,
     )  # fmt: skip
 
 
@@ -146,7 +148,7 @@ def _resolved(run: Run) -> Found:
         if id not in run.data.resolutions or run.data.resolutions[id].known_at > ts
     }
     data = replace(run.data, resolutions={**run.data.resolutions, **ended})
-    note = f"{len(ended)} markets held when most was at stake, {_when(ts)}"
+    note = f"{some(len(ended), 'market')} held when most was at stake, {_when(ts)}"
     return Found(run.again(run.config, data), note)
 
 

@@ -44,3 +44,8 @@ def moments(ts: Ints) -> list[str]:
     texts = np.datetime_as_string((distinct // 1000).astype("datetime64[us]"), unit="us").tolist()
     short = np.array([text.removesuffix(".000000") + "Z" for text in texts], dtype=object)
     return short[place].tolist() if texts else []
+
+
+def some(count: int, what: str) -> str:
+    """A count of things in words: 1 market, 2 markets."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

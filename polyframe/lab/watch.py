@@ -50,7 +50,7 @@ def _one_sided(seen: Seen) -> form.Alarm:
     limit = "no side loses more than the other earns, 5 min after its fills"
     later = seen.money_later(ONE_SIDED)
     bids, offers = (int(later[seen.side == way].sum()) for way in (1, -1))
-    found = f"bids {bids / MONEY_ONE:+,.2f}, offers {offers / MONEY_ONE:+,.2f}"
+    found = f"bids {bids / MONEY_ONE:+z,.2f}, offers {offers / MONEY_ONE:+z,.2f}"
     raised = min(bids, offers) < 0 and bids + offers < 0
     return form.Alarm("one-sided loss", raised, found, limit)
 

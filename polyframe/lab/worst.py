@@ -22,6 +22,7 @@ from polyframe.domain.units import (
 from polyframe.lab import schema as form
 from polyframe.lab.columns import added
 from polyframe.lab.record import RunRecord
+from polyframe.lab.texts import some
 from polyframe.lab.trips import Books
 
 TOP = 3
@@ -155,10 +156,10 @@ def worst_cases(books: Books) -> tuple[list[form.WorstCase], Ns | None]:
     jump = -sum(_jump(row) for row in peak.held)
     frozen = sum(row.cost for row in locked)
     return [
-        case("all positions lose", -cost, f"{len(peak.held)} positions"),
+        case("all positions lose", -cost, some(len(peak.held), "position")),
         case("each event at its minimum", _minima(record, peak.held) - cost),
         *_clusters(record, peak.held, case),
-        case(f"the {min(TOP, len(largest))} largest are void at 0.50", void, "the others at cost"),
+        case(f"{_the_largest(len(largest))} void at 0.50", void, "the others at cost"),
         case(
             "the largest loses in a dispute",
             -largest[0].cost,
@@ -169,6 +170,10 @@ def worst_cases(books: Books) -> tuple[list[form.WorstCase], Ns | None]:
         form.WorstCase("the feed stale for 60 s", None, None, NO_TICKS),
         form.WorstCase("the kill switch 10 s late", None, None, NO_TICKS),
     ], peak.ts
+
+
+def _the_largest(count: int) -> str:
+    return "the largest is" if count == 1 else f"the {min(TOP, count)} largest are"
 
 
 def _clusters(
@@ -187,7 +192,8 @@ def _clusters(
             for name, part in parts.items()
         }
         worst = min(lost, key=lambda name: (lost[name], name))
-        note = f"{worst or 'none stated'}, {len(parts[worst])} positions, the others at cost"
+        count = some(len(parts[worst]), "position")
+        note = f"{worst or 'none stated'}, {count}, the others at cost"
         rows.append(case(f"the worst {what} at its minimum", lost[worst], note))
     return rows
 

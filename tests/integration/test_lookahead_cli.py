@@ -75,3 +75,34 @@ def test_a_strategy_without_anything_is_refused(here, capsys):
 def test_an_unknown_strategy_is_refused(here, capsys):
     assert main(["lookahead", "-s", "LLMForcast"]) == 2
     assert "LLMForecast" in capsys.readouterr().err
+
+
+MEMORY = """
+from polyframe import Every, QuoteLevel, Quotes, SECOND, Strategy, Subscription
+
+ASKED = []
+
+
+class Mine(Strategy):
+    books = True
+    quotes_only = True
+
+    def subscribe(self, markets):
+        return Subscription(wake=(Every(600 * SECOND),))
+
+    def on_wake(self, event, view):
+        ASKED.append(1)
+        for market in view.markets():
+            bid = view.book(market.yes.id).bid - 100 * ({what} % 5)
+            if bid > 0:
+                yield Quotes(token=market.yes.id, bids=(QuoteLevel(bid, 5_000_000),))
+"""
+
+
+def test_a_strategy_of_books_is_cut_as_its_tape_is(here, capsys):
+    (here / "strategies" / "mine.py").write_text(MEMORY.format(what="0"))
+    assert main(["lookahead", "-s", "Mine", "--cuts", "3"]) == 0
+    assert "decisions cut 3 times" in capsys.readouterr().out
+    (here / "strategies" / "mine.py").write_text(MEMORY.format(what="len(ASKED)"))
+    assert main(["lookahead", "-s", "Mine", "--cuts", "3"]) == 1
+    assert capsys.readouterr().out.startswith("LOOK-AHEAD: decisions change in 3 of 3 cuts")
