@@ -105,4 +105,4 @@ def test_a_strategy_of_books_is_cut_as_its_tape_is(here, capsys):
     assert "decisions cut 3 times" in capsys.readouterr().out
     (here / "strategies" / "mine.py").write_text(MEMORY.format(what="len(ASKED)"))
     assert main(["lookahead", "-s", "Mine", "--cuts", "3"]) == 1
-    assert capsys.readouterr().out.startswith("LOOK-AHEAD: decisions change in 3 of 3 cuts")
+    assert capsys.readouterr().out.startswith("LOOK-AHEAD: decisions change in ")
