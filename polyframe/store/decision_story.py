@@ -226,14 +226,14 @@ class _Teller:
                     self._held[key] = self._held.get(key, 0) + fill.side * fill.size
                     own = fill.order in self._family
                     story.filled += fill.size if own else 0
-                    if own or (self._here(key) and self._side is Side.BUY):
+                    if own or (story.filled and self._here(key) and self._side is Side.BUY):
                         story.realised += realised
                         story.fees += fill.fee
                         story.shared = story.shared or (fill.side is Side.BUY and not own)
                 case fx.PositionSettled(ledger=ledger, token=token, shares=shares):
                     key = ledger, token
                     self._held[key] = self._held.get(key, 0) - shares
-                    if self._here(key):
+                    if story.filled and self._here(key):
                         story.realised += effect.realised
                 case fx.OrderChanged(order=id, state=state) if id == story.order:
                     self._open -= not state.open
@@ -261,5 +261,7 @@ class _Teller:
             return False
         if row.stage is Stage.EXECUTE and "realised" not in row.facts:
             return False  # of other orders their fills are enough
+        if not story.filled:
+            return False  # it has no position whose later life could be told
         here = row.token == story.token or (not row.token and row.market == story.market)
         return here and row.ledger in ("", story.ledger)

@@ -257,6 +257,26 @@ def test_a_parent_is_told_with_its_parts(tmp_path) -> None:
     assert (story.filled, story.realised, story.held) == (10_000_000, 4_000_000, 0)
 
 
+def test_an_order_that_filled_nothing_has_no_later_life(tmp_path) -> None:
+    steps: list[tuple[ev.Event, list[fx.Effect]]] = [
+        (timer(T), [review("S-1", T), fx.SubmitOrder(order("S-1"), 3_000_000)]),
+        (
+            ev.OrderFilled(T + 1, fill("S-9", Side.BUY, 6_000)),
+            [
+                fx.FillBooked(fill("S-9", Side.BUY, 6_000), 0),
+                fx.OrderChanged(T + 1, "S-1", OrderState.CANCELLED, 0),
+            ],
+        ),
+        (
+            timer(T + 2),
+            [fx.PositionSettled(T + 2, "alpha", "m1", "m1-yes", 10**7, 10**6, 10**7, 7)],
+        ),
+    ]
+    story = tell(reader := write(tmp_path / "j", steps), find_order(reader, "S-1", ""))
+    assert story.after == []
+    assert (story.filled, story.realised, story.fees) == (0, 0, 0)
+
+
 def test_an_ending_that_several_orders_have_is_refused(tmp_path) -> None:
     steps: list[tuple[ev.Event, list[fx.Effect]]] = [
         (timer(T), [review(f"{session}-7", T)]) for session in ("A", "B")
