@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -97,6 +97,13 @@ class QuoteFeed:
     def done(self) -> bool:
         """True when no row is left."""
         return self.cursor >= len(self.rows.ts)
+
+    def stretches(self) -> Iterator[Ns]:
+        """The moments at which a long run pauses, to let go of the rows it has played."""
+        yield NEVER
+
+    def forget(self) -> None:
+        """Lets go of the memory of rows that were played."""
 
     def advance(self, until: Ns, stop_row: int | None = None) -> Event | None:
         """Applies rows up to ``until``; the wake that stopped it earlier, None when none did."""

@@ -90,7 +90,11 @@ class Replay:
         """Plays everything, from SessionStarted to SessionEnded."""
         try:
             self.begin()
-            self.play()
+            for until in self.feed.stretches():
+                more = self.play(until)
+                self.feed.forget()
+                if not more:
+                    break
             self.end()
         finally:
             self.let_go()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ from polyframe.store.tape import Tape
 COLUMNS = ("ts", "price", "size", "aux", "instrument", "kind", "side", "flag")
 STEPS = (SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
 SAMPLES = 2_000
+STRETCH = 1 << 18
+"""Rows that are played before their memory is let go of: 12 MB."""
 """Samples of the equity that a run keeps, about."""
 REASONS = {nb.STOP_LIMIT: WakeReason.LIMIT, nb.STOP_EXIT: WakeReason.EXIT}
 
@@ -109,6 +111,17 @@ class TapeFeed(QuoteFeed):
     def done(self) -> bool:
         """True when no row is left."""
         return not self._waiting and self._segment == len(self.tape.segments) - 1 and self._at_end
+
+    def stretches(self) -> Iterator[Ns]:
+        """A moment every so many rows, and the end."""
+        for segment in self.tape.segments:
+            ts = segment["ts"][STRETCH - 1 :: STRETCH]
+            yield from ts[(ts > self._start) & (ts < self._last)].tolist()
+        yield NEVER
+
+    def forget(self) -> None:
+        """Lets go of the memory of rows that were played."""
+        self.tape.segments[self._segment].forget()
 
     @property
     def _at_end(self) -> bool:

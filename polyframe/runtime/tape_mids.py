@@ -61,7 +61,10 @@ def read_mids(played: Played, markets: Sequence[Market], exchange: Exchange) -> 
     ``markets`` are those of a session, with the exchange's rules.
     """
     books = Books(played, markets, exchange)
-    parts = [part.copy() for segment in played.tape.segments for part in books.play(segment)]
+    parts = []
+    for segment in played.tape.segments:
+        parts += [part.copy() for part in books.play(segment)]
+        segment.forget()
     rows = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
     own = [rows[rows[:, 1] == m] for m in range(len(markets))]
     return Mids(

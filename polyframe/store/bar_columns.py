@@ -15,7 +15,7 @@ from polyframe.domain.quality import UNQUOTED
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError
 from polyframe.store.columns import WHOLE
-from polyframe.store.parquet import read_table
+from polyframe.store.parquet import read_table, text_array
 from polyframe.store.schema import BARS
 from polyframe.store.timeline import PriceColumns
 
@@ -126,7 +126,7 @@ def _read(
         if rows[name].null_count:
             raise _impossible(path, f"{rows[name].null_count} bars without {name}")
     rows = rows.filter(pc.equal(rows["interval"], pa.scalar(interval, pa.int64())))
-    at = pc.index_in(rows["token"], value_set=pa.array(list(tokens), pa.string()))
+    at = pc.index_in(rows["token"], value_set=text_array(list(tokens)))
     at = at.fill_null(-1).to_numpy().astype(np.int64)
     keep = at >= 0
     begins, known = rows["ts"].to_numpy(), rows["known_at"].to_numpy()
@@ -154,10 +154,9 @@ def _read(
 
 def intervals_of(files: Sequence[Path], markets: Sequence[Market]) -> dict[Ns, int]:
     """The lengths of bars on record of some markets, each with its number of rows."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.compute as pc  # noqa: PLC0415 - heavy
 
-    known = pa.array([t.id for market in markets for t in market.tokens[:2]], pa.string())
+    known = text_array([t.id for market in markets for t in market.tokens[:2]])
     found: dict[Ns, int] = {}
     for path in files:
         rows = read_table(path, BARS, ("token", "interval"))

@@ -33,7 +33,18 @@ from polyframe.store.manifest import (
     sha256_of,
 )
 from polyframe.store.merging import Merged, completed, merge_rows
-from polyframe.store.parquet import empty_frame, read_frame, reading, write_frame
+from polyframe.store.parquet import (
+    empty_frame,
+    joined,
+    only,
+    read_frame,
+    read_table,
+    reading,
+    records,
+    to_frame,
+    to_rows,
+    write_frame,
+)
 from polyframe.store.schema import (
     BARS,
     FORECASTS,
@@ -68,6 +79,7 @@ class Catalogue:
         self.path = path
         self.manifest = manifest
         self._frames: dict[str, DataFrame] = {}
+        self._tables: dict[str, Any] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> Catalogue:
@@ -103,20 +115,25 @@ class Catalogue:
             return [p for p in (self.path / "markets.parquet",) if p.exists()]
         return sorted(p for p in (self.path / kind).glob("*.parquet") if p.name[0] != ".")
 
+    def rows(self, kind: str) -> Any:
+        """All rows of one kind of data as a pyarrow table, read once.
+
+        Raises:
+            DataError: a file is damaged or has other columns.
+        """
+        if kind not in self._tables:
+            parts = [read_table(path, table(kind)) for path in self.files(kind)]
+            self._tables[kind] = joined(parts, table(kind))
+        return self._tables[kind]
+
     def frame(self, kind: str) -> DataFrame:
-        """All rows of one kind of data, read once.
+        """The same as a frame with nullable types.
 
         Raises:
             DataError: a file is damaged or has other columns.
         """
         if kind not in self._frames:
-            import pandas as pd  # noqa: PLC0415 - heavy
-
-            parts = [read_frame(path, table(kind)) for path in self.files(kind)]
-            parts = [part for part in parts if len(part)]
-            self._frames[kind] = (
-                pd.concat(parts, ignore_index=True) if parts else empty_frame(table(kind))
-            )
+            self._frames[kind] = to_frame(self.rows(kind))
         return self._frames[kind]
 
     def markets(self) -> list[Market]:
@@ -183,10 +200,10 @@ class Catalogue:
         from polyframe.store.forecasts import ForecastTable  # noqa: PLC0415 - with the frames
         from polyframe.store.rows import to_forecast  # noqa: PLC0415 - with the frames
 
-        frame = self.frame(FORECASTS.kind)
+        rows = self.rows(FORECASTS.kind)
         if market_ids is not None:
-            frame = frame[frame["market_id"].isin(list(market_ids))]
-        return ForecastTable([to_forecast(row) for row in _records(frame)], self.ends())
+            rows = only(rows, "market_id", market_ids)
+        return ForecastTable([to_forecast(row) for row in records(rows)], self.ends())
 
     def tapes(self) -> dict[str, Path]:
         """The directories of imported tapes, by source."""
@@ -226,29 +243,28 @@ class Catalogue:
         """Since when a market's outcome could be known: its close or resolution, the earlier."""
         from polyframe.store.rows import to_ends  # noqa: PLC0415 - with the frames
 
-        return to_ends(self.frame(MARKETS.kind))
+        return to_ends(self._market_rows())
 
     def digest(self, market_ids: Iterable[str] | None = None) -> str:
         """SHA-256 of the data of some markets (all by default): equal data, equal digest."""
-        from polyframe.store.columns import digest_frame  # noqa: PLC0415 - with numpy
+        from polyframe.store.columns import digest_rows  # noqa: PLC0415 - with numpy
 
-        markets = self.frame(MARKETS.kind)
-        kinds = ["prices", "trades", "forecasts"]
+        markets = self.rows(MARKETS.kind)
         # Without bars the digest is what it was before there were any.
         priced = ["prices", "trades", *([BARS.kind] if self.files(BARS.kind) else [])]
-        frames = {kind: self.frame(kind) for kind in dict.fromkeys([*kinds, *priced])}
+        kinds = dict.fromkeys(["prices", "trades", "forecasts", *priced])
+        tables = {kind: self.rows(kind) for kind in kinds}
         if market_ids is not None:
             wanted = set(market_ids)
-            markets = markets[markets["market_id"].isin(wanted)]
-            tokens = {*markets["token_0"], *markets["token_1"].dropna()}
+            markets = only(markets, "market_id", wanted)
+            tokens = {token for n in (0, 1) for token in markets[f"token_{n}"].to_pylist() if token}
             for kind in priced:
-                frames[kind] = frames[kind][frames[kind]["token"].isin(tokens)]
-            rows = frames["forecasts"]
-            frames["forecasts"] = rows[rows["market_id"].isin(wanted)]
+                tables[kind] = only(tables[kind], "token", tokens)
+            tables["forecasts"] = only(tables["forecasts"], "market_id", wanted)
         sha = hashlib.sha256(f"polyframe catalogue {VERSION}".encode())
-        for kind, frame in {MARKETS.kind: markets, **frames}.items():
-            sha.update(digest_frame(frame, table(kind)))
-        firsts = set(markets["token_0"])
+        for kind, rows in {MARKETS.kind: markets, **tables}.items():
+            sha.update(digest_rows(rows, table(kind)))
+        firsts = set(markets["token_0"].to_pylist())
         for _, entry in sorted(self.manifest["files"].items()):
             if entry.get("kind") == TAPE and firsts & set(entry["instruments"]):
                 sha.update(bytes.fromhex(entry["sha256"]))
@@ -325,7 +341,7 @@ class Catalogue:
         from polyframe.store.forecasts import ForecastTable  # noqa: PLC0415 - with the frames
         from polyframe.store.rows import to_forecast  # noqa: PLC0415 - with the frames
 
-        ForecastTable([to_forecast(row) for row in _records(rows)], self.ends())
+        ForecastTable([to_forecast(row) for row in records(to_rows(rows, FORECASTS))], self.ends())
         return self._append(FORECASTS, rows, note)
 
     def reflag(self, rules: UnquotedRules | None = None, *, write: bool = True) -> dict[str, int]:
@@ -354,7 +370,7 @@ class Catalogue:
     # ---- inside --------------------------------------------------------------------------------
 
     def _market_rows(self) -> list[dict[str, Any]]:
-        return _records(self.frame(MARKETS.kind).sort_values("market_id", kind="stable"))
+        return sorted(records(self.rows(MARKETS.kind)), key=lambda row: row["market_id"])
 
     def _append(self, of: Table, rows: DataFrame, note: Mapping[str, Any] | None) -> Merged:
         sources = sorted(rows["source"].unique())
@@ -388,10 +404,4 @@ class Catalogue:
         facts = {"kind": of.kind, "rows": len(frame), "sources": sources}
         list_file(self.manifest, self.path, self.name(path), facts, note)
         self._frames.pop(of.kind, None)
-
-
-def _records(frame: DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain Python values, None where a value is missing."""
-    names = list(frame.columns)
-    columns = [frame[n].astype(object).where(frame[n].notna(), None).tolist() for n in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        self._tables.pop(of.kind, None)

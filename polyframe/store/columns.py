@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from polyframe.domain.market import Market
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError
-from polyframe.store.parquet import read_table
+from polyframe.store.parquet import plain_array, read_table, text_array
 from polyframe.store.schema import PRICES, Table
 from polyframe.store.timeline import PriceColumns
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 WHOLE = 10_000
 
@@ -55,14 +52,13 @@ def price_columns(
 def _read(
     path: Path, tokens: list[str], place: NDArray[np.int64], start: Ns | None, end: Ns | None
 ) -> tuple[NDArray[np.int64], ...]:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.compute as pc  # noqa: PLC0415 - heavy
 
     rows = read_table(path, PRICES, ("token", "ts", "known_at", "price", "flag"))
     for name in ("token", "ts", "known_at", "price", "flag"):
         if rows[name].null_count:
             raise _impossible(path, f"{rows[name].null_count} rows without {name}")
-    at = pc.index_in(rows["token"], value_set=pa.array(tokens, pa.string()))
+    at = pc.index_in(rows["token"], value_set=text_array(tokens))
     at = at.fill_null(-1).to_numpy().astype(np.int64)
     # A replay hears of a price when it was known, whatever moment it is the price of.
     ts = rows["known_at"].to_numpy()
@@ -88,26 +84,26 @@ def _impossible(path: Path, found: str) -> DataError:
     )
 
 
-def digest_frame(frame: DataFrame, table: Table) -> bytes:
-    """SHA-256 of a table's rows: the same whatever their order or the files they came from."""
+def digest_rows(rows: Any, table: Table) -> bytes:
+    """SHA-256 of a pyarrow table's rows, the same whatever their order or the files they are of."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
     sha = hashlib.sha256(table.kind.encode())
-    rows = frame.sort_values([*table.key, *_rest(table)], kind="stable")
+    keys = [(name, "ascending") for name in (*table.key, *_rest(table))]
+    rows = rows.take(pc.sort_indices(rows, sort_keys=keys)) if rows.num_rows else rows
     for column in table.columns:
         values = rows[column.name]
-        missing = values.isna().to_numpy(np.bool_)
+        missing = plain_array(values.is_null())
         if column.silent and missing.all():
             continue
         sha.update(column.name.encode() + b"\0" + missing.tobytes())
         if column.type == "string":
-            sha.update("\x1f".join(values.fillna("").tolist()).encode())
+            sha.update("\x1f".join(text or "" for text in values.to_pylist()).encode())
         else:
-            sha.update(_bytes(values, column.type, missing))
+            plain = plain_array(values)
+            filled = np.where(missing, plain.dtype.type(0), plain)
+            sha.update(filled.astype(filled.dtype.newbyteorder("<")).tobytes())
     return sha.digest()
-
-
-def _bytes(values: Any, kind: str, missing: NDArray[np.bool_]) -> bytes:
-    plain = values.to_numpy(dtype=kind, na_value=0)
-    return bytes(np.where(missing, 0, plain).astype(np.dtype(kind).newbyteorder("<")).tobytes())
 
 
 def _rest(table: Table) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from polyframe.store.durable import storage_error, sync_directory, sync_file
 from polyframe.store.schema import Table
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 
@@ -45,6 +46,72 @@ def _completed(found: Any, table: Table, wanted: Sequence[str]) -> Any:
     return found
 
 
+def joined(parts: Sequence[Any], table: Table) -> Any:
+    """Tables of one kind, one below the other."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    parts = [part for part in parts if part.num_rows]
+    return pa.concat_tables(parts) if parts else empty_rows(table)
+
+
+def empty_rows(table: Table) -> Any:
+    """No rows, all columns."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    return pa.Table.from_batches([], schema=table.arrow())
+
+
+def only(rows: Any, column: str, values: Iterable[str]) -> Any:
+    """The rows of a table whose text in a column is one of these."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    return rows.filter(pc.is_in(rows[column], text_array(list(values))))
+
+
+def text_array(values: Sequence[str]) -> Any:
+    """Texts as a pyarrow array. ``pyarrow.array`` would import pandas to do the same."""
+    import numpy as np  # noqa: PLC0415 - heavy
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    encoded = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def records(rows: Any) -> list[dict[str, Any]]:
+    """Rows as plain Python values, None where a value is missing."""
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
+
+
+def to_rows(frame: DataFrame, table: Table) -> Any:
+    """A frame as a pyarrow table, whatever columns it has besides."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    schema = table.arrow()
+    wanted = pa.schema([field for field in schema if field.name in frame.columns])
+    return pa.Table.from_pandas(frame, schema=wanted, preserve_index=False)
+
+
+def plain_array(values: Any) -> NDArray[Any]:
+    """Numbers or truths of a chunked pyarrow array as an array of numpy's, anything for nulls.
+
+    ``to_numpy`` would import pandas to do the same.
+    """
+    import numpy as np  # noqa: PLC0415 - heavy
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    truths = values.type == pa.bool_()
+    dtype = np.dtype("uint8" if truths else values.type.to_pandas_dtype())
+    parts = [np.zeros(0, dtype)]
+    for chunk in (values.cast(pa.uint8()) if truths else values).chunks:
+        end = chunk.offset + len(chunk)
+        parts.append(np.frombuffer(chunk.buffers()[1], dtype, end)[chunk.offset :])
+    array = np.concatenate(parts)
+    return array.astype(np.bool_) if truths else array
+
+
 def read_frame(path: Path, table: Table) -> DataFrame:
     """A catalogue file as a frame with nullable types.
 
@@ -73,7 +140,7 @@ def to_frame(arrow: Any) -> DataFrame:
 
 def empty_frame(table: Table) -> DataFrame:
     """No rows, all columns."""
-    return to_frame(table.arrow().empty_table())
+    return to_frame(empty_rows(table))
 
 
 def write_frame(path: Path, frame: DataFrame, schema: Any) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from polyframe.store.findings import Finding, Severity, per_market
 from polyframe.store.flagging import WHOLE
+from polyframe.store.parquet import records, to_rows
 from polyframe.store.rows import to_ends
-from polyframe.store.schema import FORECASTS, TRADES
+from polyframe.store.schema import FORECASTS, MARKETS, TRADES
 from polyframe.store.validating import late_forecasts
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def check_forecasts(file: str, frame: DataFrame, markets: DataFrame) -> Iterator
     )
     double = frame[frame.duplicated(list(FORECASTS.key))]
     yield from per_market(error, "duplicate forecast", file, double, "several at one moment")
-    late = late_forecasts(frame, to_ends(markets))
+    late = late_forecasts(frame, to_ends(records(to_rows(markets, MARKETS))))
     for market in dict.fromkeys(market for market, _, _ in late):
         yield Finding(error, "forecast after end", file, "made when the outcome could be known",
                       market, sum(m == market for m, _, _ in late))  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from polyframe.domain.forecast import Forecast
 from polyframe.domain.market import (
@@ -18,21 +18,20 @@ from polyframe.domain.market import (
 from polyframe.domain.units import INT64_SAFE, Ns, to_units
 from polyframe.errors import DataError
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 Row = Mapping[str, Any]
 
 
-def to_ends(markets: DataFrame) -> dict[str, Ns]:
+def to_ends(markets: Iterable[Row]) -> dict[str, Ns]:
     """Since when each market's outcome could be known: its close or resolution, the earlier.
 
     A market that closes at 0 never does.
     """
-    closes = markets["closes"].mask(markets["closes"] == 0)
-    end = markets[["resolved_at"]].assign(closes=closes).min(axis=1)
-    known = end.notna()
-    return {str(m): int(e) for m, e in zip(markets["market_id"][known], end[known], strict=True)}
+    found = {}
+    for row in markets:
+        known = [at for at in (row["closes"] or None, row["resolved_at"]) if at is not None]
+        if known:
+            found[str(row["market_id"])] = int(min(known))
+    return found
 
 
 def to_market(row: Row) -> Market:

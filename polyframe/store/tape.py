@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -89,6 +90,16 @@ class Segment:
     def __len__(self) -> int:
         return self.rows
 
+    def forget(self) -> None:
+        """Lets go of the memory of rows that were looked at; who looks again has them again.
+
+        Mapped columns stay valid. What others have mapped, too, stays theirs.
+        """
+        for column in self.__dict__.get("columns", {}).values():
+            pages = getattr(column, "_mmap", None)
+            if pages is not None and hasattr(pages, "madvise"):  # not every system can
+                pages.madvise(mmap.MADV_DONTNEED)
+
     def verify(self) -> None:
         """Proves every column against its hash and its rules.
 
@@ -120,6 +131,7 @@ class Segment:
             found = f"names instrument {index.max() if index.min() >= 0 else index.min()}"
             listed = f"one of the {len(self.instruments)} listed"
             raise self._damage(self._file("instrument"), found, listed)
+        self.forget()
 
     def _prove_hashes(self) -> None:
         for name in COLUMNS:
