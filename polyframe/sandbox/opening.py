@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from polyframe.domain.units import DAY, HOUR, SECOND, Ns
+from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.errors import ConfigError
 from polyframe.sandbox.agents.crowd import BUSIER, Crowd
 from polyframe.sandbox.agents.people import People, people
@@ -35,8 +35,6 @@ DAYS: Final = 4
 SERIES_SINCE: Final = 2 * HOUR
 SEEN_EVERY: Final = 60
 """minutes between two looks at prices and rewards in the days before the present"""
-STEP_TAKES: Final = 2 * SECOND
-"""outside, by the crowd's reckoning: what a step of any length takes"""
 SAMPLE, GENERATOR = "sample", "generator"
 
 
@@ -154,14 +152,6 @@ class Playground(Sandbox):
         return Bench(
             town.venue, town.world, town.people, self.office, self.pace, self.step, self.play
         )
-
-    def step(self, by: int) -> None:
-        """Moves the venue's time by some ns; a long step the crowd takes with long strides."""
-        self.venue.keep_pace(max(self.pace.speed, by / STEP_TAKES))
-        try:
-            super().step(by)
-        finally:
-            self.venue.keep_pace(self.pace.speed)
 
 
 def _checked(seed: int, markets: int, days: int) -> None:
