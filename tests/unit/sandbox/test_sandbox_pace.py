@@ -12,7 +12,6 @@ from polyframe.domain.units import SECOND
 from polyframe.errors import ConfigError
 from polyframe.sandbox.pace import MOST_BEHIND, PATIENCE, Pace
 
-
 ADDRESS = "0x" + "ab" * 20
 
 
