@@ -13,7 +13,7 @@ from polyframe.errors import ConfigError
 from polyframe.sandbox.venue.venue import Venue
 
 SLOWEST: Final = 0.001
-FASTEST: Final = 100_000.0
+FASTEST: Final = 1_000.0
 # Real time that the venue may take at a stretch while callers wait.
 PATIENCE: Final = 50 * MILLISECOND
 # Being further behind than this, the venue's clock gives up that time instead of chasing it.
@@ -35,7 +35,7 @@ class Pace:
     ) -> None:
         self._venue = venue
         self._clock = clock
-        self._speed = _checked(speed)
+        self._speed = checked(speed)
         self._paused = paused
         self._tell()
         self._real, self._base = clock(), venue.now
@@ -51,7 +51,7 @@ class Pace:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        wanted = _checked(speed)
+        wanted = checked(speed)
         self.catch_up()
         self._speed = wanted
         self._tell()
@@ -149,10 +149,15 @@ class Pace:
                 future.set_result(None)
 
 
-def _checked(speed: float) -> float:
+def checked(speed: float) -> float:
+    """A speed at which time can pass.
+
+    Raises:
+        ConfigError: it is out of range.
+    """
     if not SLOWEST <= speed <= FASTEST:
         raise ConfigError(
             f"speed {speed} is out of range",
-            expected=f"{SLOWEST} to {FASTEST:.0f} seconds of the venue for a second outside",
+            expected=f"{SLOWEST:g} to {FASTEST:g} seconds of the venue for a second outside",
         )
     return speed

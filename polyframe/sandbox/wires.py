@@ -92,7 +92,9 @@ class _Server(uvicorn.Server):
 
 
 def bound(port: int) -> socket.socket:
-    """A listening place on the loopback; port 0 is any free one.
+    """A place on the loopback that listens; port 0 is any free one.
+
+    Who calls before it is served waits. A port that nobody listens on yet could be taken twice.
 
     Raises:
         UserError: somebody else has the port.
@@ -103,6 +105,7 @@ def bound(port: int) -> socket.socket:
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         place.bind((HOST, port))
+        place.listen()
     except (OSError, OverflowError) as error:
         place.close()
         raise UserError(
