@@ -12,6 +12,7 @@ import typer
 
 from polyframe.cli.console import console, emit_json, err_console
 from polyframe.cli.moment import moment
+from polyframe.cli.terminating import cancelled
 from polyframe.domain.units import SECOND, Ns
 from polyframe.errors import ConfigError, UserError
 
@@ -81,7 +82,7 @@ def sandbox(
             gc.freeze()
         finally:
             gc.enable()
-        asyncio.run(_serve(ground, seconds, as_json))
+        asyncio.run(_run(ground, seconds, as_json))
 
 
 def _moment(text: str) -> Ns:
@@ -98,8 +99,16 @@ def _moment(text: str) -> Ns:
         ) from None
 
 
+async def _run(ground: Playground, seconds: float | None, as_json: bool) -> None:
+    """Serves until it is interrupted, terminated, or its time is over."""
+    import asyncio
+
+    serving = asyncio.create_task(_serve(ground, seconds, as_json))
+    with cancelled(serving):
+        await serving
+
+
 async def _serve(ground: Playground, seconds: float | None, as_json: bool) -> None:
-    """Serves until it is interrupted or its time is over."""
     async with ground:
         try:
             await _shown(ground, seconds, as_json)

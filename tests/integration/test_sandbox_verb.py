@@ -11,6 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,39 @@ async def test_the_verb_shows_a_page_until_it_is_interrupted() -> None:
     assert started.returncode == 130
     assert "every share is accounted for" in errors.decode()
     assert "Traceback" not in errors.decode()
+
+
+def test_it_ends_when_it_is_terminated_in_the_middle_of_its_work() -> None:
+    words = ("--port", "0", "--markets", "8", "--speed", "50", "--json")
+    with subprocess.Popen(
+        [sys.executable, "-m", "polyframe.cli.main", "sandbox", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as started:  # fmt: skip
+        ended = threading.Event()
+        try:
+            url = told_by(started)["urls"]["debug"] + "/truth"
+
+            def ask() -> None:
+                with httpx.Client() as http, contextlib.suppress(httpx.HTTPError):
+                    while not ended.is_set():
+                        http.get(url)
+
+            asking = [threading.Thread(target=ask) for _ in range(4)]
+            for each in asking:
+                each.start()
+            time.sleep(0.3)
+            started.terminate()
+            code = started.wait(20)
+        finally:
+            ended.set()
+            started.kill()
+        for each in asking:
+            each.join()
+        assert started.stderr is not None
+        errors = started.stderr.read()
+    assert code == 143, errors
+    assert "every share is accounted for" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize(
@@ -230,14 +265,20 @@ def test_equal_seeds_and_starts_give_equal_worlds_whatever_the_process() -> None
     assert sum(len(book["bids"]) + len(book["asks"]) for book in first["books"]) > 20
 
 
+def told_by(started: subprocess.Popen[str]) -> Any:
+    """The JSON that it prints when it begins."""
+    assert started.stdout is not None
+    text = ""
+    while line := started.stdout.readline():
+        text += line
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    raise AssertionError(f"it ended: {text}")
+
+
 def world_of(started: subprocess.Popen[str]) -> dict[str, Any]:
     """Keys, markets, books, trades and wallets of a sandbox that has just begun."""
-    assert started.stdout is not None
-    text, told = "", None
-    while told is None:
-        text += started.stdout.readline()
-        with contextlib.suppress(ValueError):
-            told = json.loads(text)
+    told = told_by(started)
     urls = told.pop("urls")
     with httpx.Client(timeout=30) as http:
         markets = http.get(urls["gamma"] + "/markets/keyset", params={"limit": 100}).json()
