@@ -190,6 +190,46 @@ async def test_a_play_key_trades_in_a_living_market(ground: Playground) -> None:
         await client.close()
 
 
+async def test_approvals_as_they_are_indexed_are_those_of_the_chain(ground: Playground) -> None:
+    from polymarket._internal.actions.relayer import approvals
+
+    key, where = ground.play[3], environment(ground.urls)
+    wallet = key.wallets.deposit
+    first = await AsyncSecureClient.create(
+        private_key=key.private_key, wallet=wallet, environment=where
+    )
+    client = await AsyncSecureClient.create(
+        private_key=key.private_key,
+        wallet=wallet,
+        environment=where,
+        api_key=await first.create_builder_api_key(),
+    )
+    await first.close()
+
+    async def missing(owner: str = wallet) -> tuple[int, int]:
+        indexed = await client.get_trading_approvals_state(wallet=owner)
+        on_chain = await approvals.get_trading_approvals_state(
+            client._ctx.rpc, wallet=owner, config=client._ctx.environment_config
+        )
+        assert indexed == on_chain
+        return len(indexed.missing.erc20), len(indexed.missing.erc1155)
+
+    try:
+        assert await missing() == (0, 0)
+        ground.venue.approve(wallet, money=0)
+        assert await missing() == (7, 0)
+        ground.venue.approve(wallet, money=5_000_000, shares=False)
+        assert await missing() == (7, 10)
+        assert await missing("0x" + "77" * 20) == (7, 10)
+        ground.pace.speed = 20.0
+        await client.setup_trading_approvals()
+        assert await missing() == (0, 0)
+        assert (await client.get_trading_approvals_state()).is_fully_approved
+    finally:
+        ground.pace.speed = 1.0
+        await client.close()
+
+
 async def test_the_crowd_moves_books_while_one_looks(ground: Playground) -> None:
     import websockets
 
