@@ -109,7 +109,7 @@ class Sandbox:
             await stack.enter_async_context(served(self.server, place))
             self._driver = asyncio.create_task(self._drive())
             stack.push_async_callback(self._stop, self._driver)
-            stack.callback(self._cut)
+            stack.push_async_callback(self._leave)
             self._stack = stack.pop_all()
         return self
 
@@ -119,7 +119,7 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Cuts every socket and gives the port back."""
+        """Closes every socket and gives the port back."""
         await self._stack.aclose()
         self._port = None
 
@@ -137,10 +137,9 @@ class Sandbox:
         """Passes on what was done to the venue directly."""
         self.desk.hear()
 
-    def _cut(self) -> None:
+    async def _leave(self) -> None:
         self.faults.close()
-        self.market_channel.drop_all()
-        self.user_channel.drop_all()
+        await asyncio.gather(self.market_channel.leave(), self.user_channel.leave())
 
     async def _drive(self) -> None:
         """Time, as it passes outside."""

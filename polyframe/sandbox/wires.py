@@ -26,6 +26,8 @@ App = Callable[
 ]
 
 HOST = "127.0.0.1"
+# Seconds that what is written may take to be read when the server ends.
+LEAVE_WITHIN = 0.5
 
 
 # The other side of a connection that is closed like this reads an error, not an end.
@@ -75,6 +77,11 @@ class _Socket(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self.transport.pause_reading()
         self.read_paused = False  # or taking what has been read would read on
+
+    def shutdown(self) -> None:
+        """Ends a connection with the server; one whose peer does not read is cut in the end."""
+        super().shutdown()
+        self.loop.call_later(LEAVE_WITHIN, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
         """A peer that answers no ping is gone."""
