@@ -268,6 +268,22 @@ async def test_a_call_is_signed_with_its_exact_bytes(town: Town) -> None:
     refusal(answer, 401, "Unauthorized/Invalid api key")
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/notifications?signature_type=4", "Invalid signature_type"),
+        ("/notifications?signature_type=-1", "Invalid signature_type"),
+        ("/notifications?signature_type=proxy", "Invalid signature_type"),
+        ("/balance-allowance?asset_type=COLLATERAL&signature_type=4", "Invalid signature_type"),
+        ("/rewards/user?date=2026-01-01&signature_type=4", "Invalid signature_type"),
+        ("/order-scoring", "Invalid order_id"),
+        ("/order-scoring?order_id=", "Invalid order_id"),
+    ],
+)
+async def test_a_parameter_that_says_nothing_is_named(town: Town, path: str, text: str) -> None:
+    refusal(await town.ann.call("GET", path), 400, text)
+
+
 @pytest.mark.parametrize("path", ["/auth/api-key", "/auth/derive-api-key"])
 async def test_only_a_wallet_makes_keys(town: Town, path: str) -> None:
     method = "POST" if path == "/auth/api-key" else "GET"

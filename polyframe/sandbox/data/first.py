@@ -83,7 +83,7 @@ class First:
         room.add("GET", "/live-volume", self._volume)
         room.add("GET", "/v1/leaderboard", self._leaderboard)
         room.add("GET", "/v1/accounting/snapshot", self._snapshot)
-        room.add("GET", "/", lambda asked: {"data": "OK", "path": asked.path})
+        room.add("GET", "/", lambda _: {"data": "OK"})
 
     # ---- what happened ---------------------------------------------------------------------------
 

@@ -63,6 +63,16 @@ def test_a_further_room_is_found_by_its_prefix(sandbox: Sandbox) -> None:
     assert (status, headers[b"allow"]) == (405, b"GET")
 
 
+def test_the_front_door_says_where_the_others_are(sandbox: Sandbox) -> None:
+    doors = ["/clob", "/debug", "/relayer", "/rpc", "/ws/market", "/ws/user"]
+    assert ask(sandbox, "GET", "/")[::2] == (404, {"error": "Not found", "doors": doors})
+    assert ask(sandbox, "GET", "/nothing")[::2] == (404, {"error": "Not found"})
+    status, headers, said = ask(sandbox, "GET", "/ws/market")
+    assert (status, headers[b"upgrade"]) == (426, b"websocket")
+    assert "WebSocket" in said["error"]
+    assert ask(sandbox, "GET", "/ws")[0] == 404
+
+
 def test_an_application_stands_behind_a_prefix(sandbox: Sandbox) -> None:
     fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed")
     app = fastapi.FastAPI()
