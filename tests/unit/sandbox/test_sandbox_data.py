@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sandbox_rooms import Visitor
 from shapes import always, kinds, merged, rows_of, shape_of, strangers
 
 from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND
@@ -21,22 +22,21 @@ from polyframe.sandbox.data.gains import tallies
 from polyframe.sandbox.data.office import Office
 from polyframe.sandbox.data.room import data_room
 from polyframe.sandbox.desk import Desk
-from polyframe.sandbox.door import Asked, Reply, Turned, encode
 from polyframe.sandbox.opening import town
 from polyframe.sandbox.venue.records import BUY, MOST, State
 
 NOW = 1_795_291_200 * SECOND
 
 
-class Data:
-    """The room, asked without a network."""
+class Data(Visitor):
+    """Somebody in the Data API's room."""
 
     def __init__(self) -> None:
         self.town = town(1, now=NOW, markets=40)
         self.venue = self.town.venue
         desk = Desk(self.venue, about=self.town.world.catalogue.about)
         self.office = Office(self.town.world, self.town.people, desk.notices)
-        self.room = data_room(self.office)
+        super().__init__(data_room(self.office))
         self.best = self.venue.history.standings(limit=1)[0].wallet
         whales = sorted(
             self.town.people.everybody,
@@ -44,28 +44,12 @@ class Data:
         )
         self.busy = whales[0].address
 
-    def reply(self, target: str) -> Reply:
-        path, _, query = target.partition("?")
-        asked = Asked("GET", path, query.encode(), {})
-        try:
-            answer = self.room.find(asked)(asked)
-        except Turned as turned:
-            return turned.reply()
-        return answer if isinstance(answer, Reply) else Reply(encode(answer))
-
-    def get(self, target: str) -> Any:
-        reply = self.reply(target)
-        assert reply.status == 200, (target, reply)
-        return json.loads(reply.body)
-
     def data(self, target: str) -> Any:
         """What stands in the envelope."""
         return self.get(target)["data"]
 
     def refused(self, target: str, status: int = 400) -> str:
-        reply = self.reply(target)
-        assert reply.status == status, (target, reply)
-        return str(json.loads(reply.body)["error"])
+        return str(self.turned(target, status)["error"])
 
     def all(self, target: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -89,14 +73,6 @@ class Data:
 @pytest.fixture(scope="module")
 def data() -> Data:
     return Data()
-
-
-@pytest.fixture(scope="module")
-def payloads(shared: Path) -> Path:
-    folder = shared / "payloads"
-    if not folder.is_dir():
-        pytest.skip("../shared/payloads is absent")
-    return folder
 
 
 # ---- rows beside recorded ones -----------------------------------------------------------------

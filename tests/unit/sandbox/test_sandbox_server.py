@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from sandbox_rooms import answered
 from sandbox_stall import stall
 
 from polyframe.sandbox.door import Asked, Reply, Room, Turned, encode
@@ -16,27 +17,8 @@ from polyframe.sandbox.sockets.line import Line
 
 def ask(sandbox: Sandbox, method: str, path: str, body: bytes = b"") -> tuple[int, Any, Any]:
     """Status, headers and content of an answer."""
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "scheme": "http",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [],
-    }
-    said: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Any) -> None:
-        said.append(message)
-
-    asyncio.run(sandbox.server(scope, receive, send))
-    content = b"".join(message.get("body", b"") for message in said[1:])
-    return said[0]["status"], dict(said[0]["headers"]), json.loads(content) if content else None
+    status, headers, content = answered(sandbox, method, path, body)
+    return status, headers, json.loads(content) if content else None
 
 
 @pytest.fixture
