@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from sandbox_stall import stall, wallets
+import pytest
+from sandbox_stall import key_of, stall, wallets
 from sandbox_trader import Trader
 
+from polyframe.sandbox.clients import environment
 from polyframe.sandbox.faults import install, read
 from polyframe.sandbox.running import Sandbox
 
@@ -58,6 +60,15 @@ class HurtTown(Hurt):
         await self.ann.place(self.yes, "SELL", cents, size)
         answer = await self.bob.place(self.yes, "BUY", cents, size)
         assert answer.json()["status"] == "matched", answer.text
+
+    async def client(self) -> Any:
+        """A third trader's polymarket-client, where that is installed."""
+        polymarket = pytest.importorskip("polymarket", reason="polymarket-client is not installed")
+        return await polymarket.AsyncSecureClient.create(
+            private_key="0x" + key_of(2).hex(),
+            wallet=self.cem.address,
+            environment=environment(self.sandbox.urls),
+        )
 
     async def calm(self) -> None:
         """Nothing is wrong any more, nothing rests, and no money is missing."""

@@ -13,9 +13,8 @@ import pytest
 import pytest_asyncio
 from sandbox_hurt import HurtTown as Town
 from sandbox_hurt import hurt_town
-from sandbox_stall import key_of, stall, wallets
+from sandbox_stall import stall
 
-from polyframe.sandbox.clients import environment
 from polyframe.sandbox.faults import install, read
 from polyframe.sandbox.running import Sandbox
 
@@ -333,14 +332,9 @@ async def test_the_debug_room_is_spared(town: Town) -> None:
 
 async def test_the_official_client_under_an_unsure_order(town: Town) -> None:
     """It raises, the order stands, and the id that was known before finds it."""
-    pytest.importorskip("polymarket", reason="polymarket-client is not installed")
-    from polymarket import AsyncSecureClient, errors
+    client = await town.client()
+    from polymarket import errors
 
-    client = await AsyncSecureClient.create(
-        private_key="0x" + key_of(2).hex(),
-        wallet=wallets(2).owner,
-        environment=environment(town.sandbox.urls),
-    )
     order = {"token_id": town.yes, "price": "0.31", "size": "12", "side": "BUY"}
     for fault, error in (
         ({"fault": "error_after_accept"}, errors.RequestRejectedError),

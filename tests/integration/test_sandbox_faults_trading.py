@@ -13,11 +13,10 @@ import pytest
 import pytest_asyncio
 from sandbox_hurt import HurtTown as Town
 from sandbox_hurt import hurt_town
-from sandbox_stall import key_of, wallets
+from sandbox_stall import wallets
 from sandbox_trader import Trader
 from websockets.asyncio.client import connect
 
-from polyframe.sandbox.clients import environment
 from polyframe.sandbox.venue.records import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -329,14 +328,9 @@ async def test_marking_wallets_makes_no_new_ones(town: Town) -> None:
 
 
 async def test_what_the_official_client_makes_of_a_restart(town: Town) -> None:
-    pytest.importorskip("polymarket", reason="polymarket-client is not installed")
-    from polymarket import AsyncSecureClient, errors
+    client = await town.client()
+    from polymarket import errors
 
-    client = await AsyncSecureClient.create(
-        private_key="0x" + key_of(2).hex(),
-        wallet=wallets(2).owner,
-        environment=environment(town.sandbox.urls),
-    )
     order = {"token_id": town.yes, "price": "0.31", "size": "12", "side": "BUY"}
     town.hurt({"fault": "engine_restart", "down": 30, "post_only": 60})
     with pytest.raises(errors.RequestRejectedError) as down:
