@@ -50,6 +50,15 @@ def shared(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def payloads(shared: Path) -> Path:
+    """Answers of the real venue, as they were recorded."""
+    folder = shared / "payloads"
+    if not folder.is_dir():
+        pytest.skip("../shared/payloads is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def vectors(shared: Path) -> dict[str, dict[str, object]]:
     """Reference vectors of the formulas, by name."""
     path = shared / "reference" / "vectors.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from typing import Any
 
@@ -14,6 +13,7 @@ from polyframe.exchanges.polymarket.auth import Credentials, call_headers
 from polyframe.exchanges.polymarket.contracts import AMOY
 from polyframe.exchanges.polymarket.curve import address_bytes
 from polyframe.exchanges.polymarket.signing import OrderFields, domain_of, order_id, sign_order
+from polyframe.sandbox.door import encode
 from polyframe.sandbox.running import Sandbox
 
 _salts = itertools.count(1)
@@ -32,18 +32,26 @@ class Trader:
         self.credentials = Credentials(made.key, made.secret, made.passphrase)
 
     async def call(
-        self, method: str, path: str, said: Any = None, *, skew: int = 0, **more: Any
+        self,
+        method: str,
+        path: str,
+        said: Any = None,
+        *,
+        skew: int = 0,
+        headers: dict[str, Any] | None = None,
+        **more: Any,
     ) -> httpx.Response:
-        """A private call."""
-        body = b"" if said is None else json.dumps(said).encode()
+        """A private call; ``said`` goes as JSON, bytes go as they are."""
+        body = said if isinstance(said, bytes) else b"" if said is None else encode(said)
         at = int(time.time()) + skew
         signed = path.partition("?")[0]
-        headers = call_headers(self.credentials, self.address, at, method, signed, body)
+        own: dict[str, Any] = {
+            **call_headers(self.credentials, self.address, at, method, signed, body)
+        }
         if body:
-            headers["Content-Type"] = "application/json"
-        return await self.http.request(
-            method, "/clob" + path, content=body, headers=headers, **more
-        )
+            own["Content-Type"] = "application/json"
+        own |= headers or {}
+        return await self.http.request(method, "/clob" + path, content=body, headers=own, **more)
 
     def order(
         self, token: str, side: str, cents: int, size: int, kind: str = "GTC", *, post: bool = False

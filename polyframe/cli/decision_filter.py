@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 
 import msgspec
 
+from polyframe.cli.moment import moment
 from polyframe.domain.units import DAY, SECOND, Ns
 from polyframe.errors import GapError, UserError
 from polyframe.lab.results import JOURNAL, JOURNAL_DIGEST, MANIFEST, digest_of
@@ -116,10 +117,8 @@ def _moment(text: str, option: str, day: Ns) -> Ns | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        ns = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
-    except (ValueError, OverflowError):
+        ns = moment(text)
+    except ValueError:
         raise UserError(
             f"{option} {text!r} is no day and no moment",
             expected="2026-09-03 or 2026-09-03T14:30",

@@ -75,7 +75,7 @@ def _problem(
             return _Problem(f"{named} contradicts itself", expected, NEXT)
     else:
         expected = _EXPECTED.get(kind, detail["msg"].replace("Input should be ", ""))
-    return _Problem(f"{named} is {_found(detail['input'])}", expected, NEXT)
+    return _Problem(f"{named} is {in_short(detail['input'])}", expected, NEXT)
 
 
 def joined(prefix: str, loc: Iterable[str | int]) -> str:
@@ -100,7 +100,8 @@ def with_source(path: str, sources: Mapping[str, str]) -> str:
     return ": ".join(part for part in (source, path or "the configuration") if part)
 
 
-def _found(value: object) -> str:
+def in_short(value: object) -> str:
+    """A value as a message names it: short, and of what is long only its kind."""
     if isinstance(value, (Mapping, BaseModel)):
         return "an object"
     if isinstance(value, (list, tuple)):

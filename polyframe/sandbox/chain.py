@@ -204,12 +204,11 @@ class Chain:
         return self._desk.venue.balance(checksummed(owner), str(token)).balance.to_bytes(32)
 
     def _allowance(self, call: Call, words: _Words) -> bytes:
-        wallet = self._desk.venue.accounts.wallets.get(checksummed(words.address(0)).lower())
-        return (wallet.allowance if wallet else 0).to_bytes(32)
+        return self._desk.venue.accounts.allowed(checksummed(words.address(0)))[0].to_bytes(32)
 
     def _approved(self, call: Call, words: _Words) -> bytes:
-        wallet = self._desk.venue.accounts.wallets.get(checksummed(words.address(0)).lower())
-        return int(wallet.approved if wallet else False).to_bytes(32)
+        approved = self._desk.venue.accounts.allowed(checksummed(words.address(0)))[1]
+        return int(approved).to_bytes(32)
 
     # ---- JSON-RPC --------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from polyframe.sandbox.faces import Faces
 from polyframe.sandbox.keys import Keys
 from polyframe.sandbox.notices import Notices
 from polyframe.sandbox.venue.market import Market
-from polyframe.sandbox.venue.records import ApiKey, Told
+from polyframe.sandbox.venue.records import ApiKey, SignedOrder, Told
 from polyframe.sandbox.venue.venue import Venue
 
 # How far a caller's clock may be from the venue's.
@@ -48,6 +48,8 @@ class Desk:
     listeners: list[Callable[[Told], None]] = field(default_factory=list)
     skew: int = 0
     """ns by which the clock that judges timestamps is wrong"""
+    _used: dict[str, str] = field(default_factory=dict)
+    """by a key's address, the deposit wallet that its last order came from"""
     notices: Notices = field(init=False)
     faces: Faces = field(init=False)
 
@@ -128,24 +130,44 @@ class Desk:
         """The wallets of the key's owner."""
         return wallets_of(key.address, self.venue.chain_id)
 
+    def placed(self, key: ApiKey, order: SignedOrder) -> None:
+        """Remembers from which of its deposit wallets a key's owner sent an order."""
+        if order.signature_type == 3 and self.wallets(key).kind(order.maker) is not None:
+            self._used[key.address.lower()] = order.maker
+
     def wallet(self, key: ApiKey, signature_type: int) -> str:
         """The wallet that a key's owner means by a signature type.
 
-        Of the two deposit wallets it is the older one if that has ever been used. A session key
-        means the wallet that let it in.
+        A session key means the wallet that let it in. Of the two deposit wallets it is the one that
+        the owner's last order came from, else one that has something, else the newer.
         """
         wallets = self.wallets(key)
         if signature_type == 1:
             return wallets.proxy
         if signature_type == 2:
             return wallets.safe
-        if signature_type == 3:
-            served = self.keys.served_by(key.address, self.venue.now)
-            if served is not None:
-                return served
-            used = wallets.deposit_first.lower() in self.venue.accounts.wallets
-            return wallets.deposit_first if used else wallets.deposit
-        return wallets.owner
+        if signature_type != 3:
+            return wallets.owner
+        served = self.keys.served_by(key.address, self.venue.now)
+        found = served or self._used.get(key.address.lower())
+        if found is not None:
+            return found
+        for each in (wallets.deposit, wallets.deposit_first):
+            known = self.venue.accounts.wallets.get(each.lower())
+            if known is not None and (known.money or known.shares):
+                return each
+        return wallets.deposit
+
+    def meant(self, asked: Asked, key: ApiKey) -> str:
+        """The wallet that a call means by its ``signature_type``; the owner's own without one.
+
+        Raises:
+            Turned: 400, there is no such type.
+        """
+        signature_type = asked.number("signature_type", 0)
+        if signature_type is None or not 0 <= signature_type <= 3:
+            raise Turned(400, "Invalid signature_type")
+        return self.wallet(key, signature_type)
 
     def market(self, condition_id: str) -> Market:
         """A market by its condition.

@@ -138,10 +138,9 @@ class Notices:
     def _holds(self, address: str, market: Market) -> bool:
         """True when any wallet of an address holds something of a market."""
         known = self._venue.accounts.wallets
-        mine = wallets_of(address, self._venue.chain_id)
         return any(
             wallet.shares.get(token)
-            for each in (mine.owner, mine.proxy, mine.safe, mine.deposit, mine.deposit_first)
+            for each in wallets_of(address, self._venue.chain_id)
             if (wallet := known.get(each.lower())) is not None
             for token in market.listing.tokens
         )

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from socket import socket
 from typing import Final
 
 from polyframe.domain.units import DAY, HOUR, SECOND, Ns
@@ -19,6 +20,7 @@ from polyframe.sandbox.debug.room import debug_room
 from polyframe.sandbox.faults import Plan, install, load
 from polyframe.sandbox.faults.routes import FaultRoutes
 from polyframe.sandbox.gamma.room import gamma_room
+from polyframe.sandbox.pace import checked
 from polyframe.sandbox.play import play_keys
 from polyframe.sandbox.running import Sandbox
 from polyframe.sandbox.venue.settings import Settings
@@ -32,11 +34,12 @@ MARKETS: Final = 60
 MOST_MARKETS: Final = 2_000
 DAYS: Final = 4
 """of trading before the present"""
+EARLIEST: Final = 946_684_800 * SECOND
+LATEST: Final = 4_102_444_800 * SECOND
+"""between the years 2000 and 2100 everything that is reckoned here fits"""
 SERIES_SINCE: Final = 2 * HOUR
 SEEN_EVERY: Final = 60
 """minutes between two looks at prices and rewards in the days before the present"""
-STEP_TAKES: Final = 2 * SECOND
-"""outside, by the crowd's reckoning: what a step of any length takes"""
 SAMPLE, GENERATOR = "sample", "generator"
 
 
@@ -74,7 +77,7 @@ def town(
         ConfigError: a number is out of range.
         UserError: ``data`` holds no markets.
     """
-    _checked(seed, markets, days)
+    _checked(seed, markets, days, now)
     placed = _placed(seed, now, markets, data, days)
     venue = Venue(settings or Settings(seed=seed), now=now - days * DAY)
     world = World(venue, seed, source=str(data))
@@ -103,7 +106,8 @@ class Playground(Sandbox):
         async with Playground(seed=1) as ground:
             ...  # ground.urls, ground.play, ground.town
 
-    ``faults`` is a plan's file or a preset's name.
+    ``now`` is when its present begins, else this machine's present. ``faults`` is a plan's file or
+    a preset's name, ``port`` a number or a place that listens already.
 
     Raises:
         ConfigError: ``faults`` is neither, or a number is out of range.
@@ -118,13 +122,13 @@ class Playground(Sandbox):
         data: str | Path = SAMPLE,
         days: int = DAYS,
         now: Ns | None = None,
-        port: int = 0,
+        port: int | socket = 0,
         speed: float = 1.0,
         paused: bool = False,
         settings: Settings | None = None,
         faults: str | Path | None = None,
     ) -> None:
-        plan = load(faults) if faults is not None else Plan()
+        plan, speed = load(faults) if faults is not None else Plan(), checked(speed)
         began = time.time_ns() if now is None else now
         self.town = town(seed, now=began, markets=markets, data=data, days=days, settings=settings)
         catalogue = self.town.world.catalogue
@@ -155,16 +159,8 @@ class Playground(Sandbox):
             town.venue, town.world, town.people, self.office, self.pace, self.step, self.play
         )
 
-    def step(self, by: int) -> None:
-        """Moves the venue's time by some ns; a long step the crowd takes with long strides."""
-        self.venue.keep_pace(max(self.pace.speed, by / STEP_TAKES))
-        try:
-            super().step(by)
-        finally:
-            self.venue.keep_pace(self.pace.speed)
 
-
-def _checked(seed: int, markets: int, days: int) -> None:
+def _checked(seed: int, markets: int, days: int, now: Ns) -> None:
     for name, value, least, most in (
         ("seed", seed, 0, 2**63 - 1),
         ("markets", markets, 1, MOST_MARKETS),
@@ -172,6 +168,11 @@ def _checked(seed: int, markets: int, days: int) -> None:
     ):
         if not least <= value <= most:
             raise ConfigError(f"{name} {value} is out of range", expected=f"{least} to {most}")
+    if not EARLIEST <= now <= LATEST:
+        raise ConfigError(
+            f"a start {now // SECOND} seconds after 1970 is out of range",
+            expected="a moment from 2000-01-01 to 2100-01-01",
+        )
 
 
 def _placed(seed: int, now: Ns, markets: int, data: str | Path, days: int) -> timetable.Placed:

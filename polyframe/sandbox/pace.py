@@ -13,11 +13,13 @@ from polyframe.errors import ConfigError
 from polyframe.sandbox.venue.venue import Venue
 
 SLOWEST: Final = 0.001
-FASTEST: Final = 100_000.0
+FASTEST: Final = 1_000.0
 # Real time that the venue may take at a stretch while callers wait.
 PATIENCE: Final = 50 * MILLISECOND
 # Being further behind than this, the venue's clock gives up that time instead of chasing it.
 MOST_BEHIND: Final = 1 * SECOND
+STEP_TAKES: Final = 2 * SECOND
+"""outside, by the crowd's reckoning: what a step of any length takes"""
 
 
 class Pace:
@@ -33,9 +35,9 @@ class Pace:
     ) -> None:
         self._venue = venue
         self._clock = clock
-        self._speed = _checked(speed)
-        venue.keep_pace(self._speed)
+        self._speed = checked(speed)
         self._paused = paused
+        self._tell()
         self._real, self._base = clock(), venue.now
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
@@ -49,10 +51,10 @@ class Pace:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        wanted = _checked(speed)
+        wanted = checked(speed)
         self.catch_up()
         self._speed = wanted
-        self._venue.keep_pace(wanted)
+        self._tell()
         self._rebase()
 
     @property
@@ -64,11 +66,13 @@ class Pace:
         """Stops the clock where it should be now."""
         self.catch_up()
         self._paused = True
+        self._tell()
 
     def resume(self) -> None:
         """Lets the clock run on from where it stands."""
         self._paused = False
-        self._real, self._base = self._clock(), self._venue.now
+        self._tell()
+        self._rebase()
 
     def due(self) -> int:
         """Where the venue's clock should be now."""
@@ -87,8 +91,17 @@ class Pace:
         self._wake()
 
     def step(self, by: int) -> None:
-        """Moves the venue's clock by some ns, whether it is paused or not."""
-        self._venue.advance(self._venue.now + max(0, by))
+        """Moves the venue's clock by some ns, whether it is paused or not.
+
+        A long step the crowd takes with long strides. While time passes, a step is a jump that is
+        soon over outside. While it stands still, steps are all the time there is, and heartbeats
+        count them in whole.
+        """
+        self._tell(by / STEP_TAKES)
+        try:
+            self._venue.advance(self._venue.now + max(0, by))
+        finally:
+            self._tell()
         self._rebase()
         self._wake()
 
@@ -109,6 +122,10 @@ class Pace:
         if due is None:
             return 0.02
         return min(0.02, max(0.001, (due - self._venue.now) / self._speed / SECOND))
+
+    def _tell(self, stride: float = 0.0) -> None:
+        pace = max(self._speed, stride)
+        self._venue.keep_pace(pace, beats=1.0 if self._paused else pace)
 
     def _advance(self, until: int, deadline: int) -> None:
         venue = self._venue
@@ -132,10 +149,15 @@ class Pace:
                 future.set_result(None)
 
 
-def _checked(speed: float) -> float:
+def checked(speed: float) -> float:
+    """A speed at which time can pass.
+
+    Raises:
+        ConfigError: it is out of range.
+    """
     if not SLOWEST <= speed <= FASTEST:
         raise ConfigError(
             f"speed {speed} is out of range",
-            expected=f"{SLOWEST} to {FASTEST:.0f} seconds of the venue for a second outside",
+            expected=f"{SLOWEST:g} to {FASTEST:g} seconds of the venue for a second outside",
         )
     return speed

@@ -35,8 +35,8 @@ class PlayKey:
     def addresses(self) -> dict[str, str]:
         """Its wallets by kind, beginning with the key's own.
 
-        Of the two deposit wallets the newer one: where both are in use, the venue answers for the
-        older when it is asked about "the" deposit wallet.
+        Of the two deposit wallets the newer one: when it is asked about "the" deposit wallet, the
+        venue answers for one.
         """
         mine = self.wallets
         return {

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
+from socket import socket
 from types import TracebackType
 from typing import Self
 
@@ -31,16 +32,17 @@ class Sandbox:
     """A venue with everything that stands around it.
 
     ``desk`` is what the rooms work with, ``pace`` the venue's clock, ``faults`` what goes wrong on
-    command. Outside a block nothing
-    listens and no time passes, and rooms can still be asked by hand. ``rooms`` and ``apps`` are
-    further doors by their prefix; more can be added to ``server`` before the block begins.
+    command. Outside a block nothing answers and no time passes, and rooms can still be asked by
+    hand. ``port`` may be a place that listens already, which is closed with the block. ``rooms``
+    and ``apps`` are further doors by their prefix; more can be added to ``server`` before the block
+    begins.
     """
 
     def __init__(
         self,
         venue: Venue | None = None,
         *,
-        port: int = 0,
+        port: int | socket = 0,
         speed: float = 1.0,
         paused: bool = False,
         seed: int = 0,
@@ -98,7 +100,7 @@ class Sandbox:
         """
         from polyframe.sandbox.wires import bound, served  # noqa: PLC0415 - uvicorn is an option
 
-        place = bound(self._wanted)
+        place = bound(self._wanted) if isinstance(self._wanted, int) else self._wanted
         async with AsyncExitStack() as stack:
             stack.callback(place.close)
             self._port = int(place.getsockname()[1])
@@ -107,7 +109,7 @@ class Sandbox:
             await stack.enter_async_context(served(self.server, place))
             self._driver = asyncio.create_task(self._drive())
             stack.push_async_callback(self._stop, self._driver)
-            stack.callback(self._cut)
+            stack.push_async_callback(self._leave)
             self._stack = stack.pop_all()
         return self
 
@@ -117,7 +119,7 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Cuts every socket and gives the port back."""
+        """Closes every socket and gives the port back."""
         await self._stack.aclose()
         self._port = None
 
@@ -135,10 +137,9 @@ class Sandbox:
         """Passes on what was done to the venue directly."""
         self.desk.hear()
 
-    def _cut(self) -> None:
+    async def _leave(self) -> None:
         self.faults.close()
-        self.market_channel.drop_all()
-        self.user_channel.drop_all()
+        await asyncio.gather(self.market_channel.leave(), self.user_channel.leave())
 
     async def _drive(self) -> None:
         """Time, as it passes outside."""

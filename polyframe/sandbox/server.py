@@ -106,7 +106,7 @@ class Server:
         try:
             room = self.rooms.get(prefix)
             if room is None:
-                raise Turned(404, "Not found")
+                raise self._nowhere(f"/{prefix}{asked.path}".rstrip("/"))
             _check_form(asked)
             answer = room.find(asked)(asked)
             if inspect.isawaitable(answer):
@@ -117,6 +117,17 @@ class Server:
         except (UserError, DataError) as error:
             # What the venue itself cannot use: the caller's mistake, in its own words.
             return Turned(400, error.message).reply()
+
+    def _nowhere(self, path: str) -> Turned:
+        """The answer where there is no room; at the front door it says where the rooms are."""
+        if not path:
+            doors = sorted({*self.rooms, *self.apps})
+            return Turned(404, "Not found", doors=[f"/{name}" for name in doors] + [*self.channels])
+        if path not in self.channels:
+            return Turned(404, "Not found")
+        turned = Turned(426, "Upgrade required: this is a WebSocket")
+        turned.headers = ((b"upgrade", b"websocket"),)
+        return turned
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         channel = self.channels.get(str(scope["path"]).rstrip("/"))

@@ -26,6 +26,8 @@ App = Callable[
 ]
 
 HOST = "127.0.0.1"
+# Seconds that what is written may take to be read when the server ends.
+LEAVE_WITHIN = 0.5
 
 
 # The other side of a connection that is closed like this reads an error, not an end.
@@ -76,6 +78,11 @@ class _Socket(WebSocketsSansIOProtocol):
         self.transport.pause_reading()
         self.read_paused = False  # or taking what has been read would read on
 
+    def shutdown(self) -> None:
+        """Ends a connection with the server; one whose peer does not read is cut in the end."""
+        super().shutdown()
+        self.loop.call_later(LEAVE_WITHIN, self.transport.abort)
+
     def keepalive_timeout(self) -> None:
         """A peer that answers no ping is gone."""
         super().keepalive_timeout()
@@ -92,7 +99,9 @@ class _Server(uvicorn.Server):
 
 
 def bound(port: int) -> socket.socket:
-    """A listening place on the loopback; port 0 is any free one.
+    """A place on the loopback that listens; port 0 is any free one.
+
+    Who calls before it is served waits. A port that nobody listens on yet could be taken twice.
 
     Raises:
         UserError: somebody else has the port.
@@ -103,6 +112,7 @@ def bound(port: int) -> socket.socket:
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         place.bind((HOST, port))
+        place.listen()
     except (OSError, OverflowError) as error:
         place.close()
         raise UserError(

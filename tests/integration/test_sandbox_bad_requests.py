@@ -13,68 +13,31 @@ import httpx
 import pytest
 import pytest_asyncio
 from sandbox_stall import key_of, stall, wallets
+from sandbox_trader import Trader
 
-from polyframe.exchanges.polymarket.auth import Credentials, call_headers, wallet_headers
+from polyframe.exchanges.polymarket.auth import call_headers, wallet_headers
 from polyframe.exchanges.polymarket.contracts import AMOY
-from polyframe.exchanges.polymarket.curve import address_bytes
-from polyframe.exchanges.polymarket.signing import OrderFields, domain_of, sign_order
 from polyframe.sandbox.running import Sandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
-class Caller:
-    """Somebody with a key, who calls by hand."""
+class Caller(Trader):
+    """Somebody with a key, whose orders are changed on their way."""
 
-    def __init__(self, sandbox: Sandbox, number: int, http: httpx.AsyncClient) -> None:
-        self.number, self.http, self.sandbox = number, http, sandbox
-        self.address = wallets(number).owner
-        made = sandbox.desk.keys.create(self.address, 0, sandbox.venue.now)
-        assert made is not None
-        self.credentials = Credentials(made.key, made.secret, made.passphrase)
-
-    async def call(
-        self, method: str, path: str, body: bytes = b"", **changes: Any
-    ) -> httpx.Response:
-        signed = path.partition("?")[0]
-        at = changes.pop("at", int(time.time()))
-        headers = call_headers(self.credentials, self.address, at, method, signed, body)
-        if body:
-            headers["Content-Type"] = "application/json"
-        headers |= changes.pop("headers", {})
-        return await self.http.request(method, "/clob" + path, content=body, headers=headers)
-
-    def order(
+    def changed(
         self, token: str, *, size: int = 10, cents: int = 30, **changes: Any
     ) -> dict[str, Any]:
         """A right order, with some of its fields changed after it was signed."""
-        maker = address_bytes(self.address)
-        salt = changes.pop("salt", time.time_ns() % 2**53)
-        amounts = cents * size * 10_000, size * 10**6
-        fields = OrderFields(salt, maker, maker, int(token), *amounts, 0, 0, 1_790_000_000_000)
-        domain = domain_of(AMOY, int(token), neg_risk=False)
-        sent = {
-            "salt": salt,
-            "maker": self.address,
-            "signer": self.address,
-            "tokenId": token,
-            "makerAmount": str(amounts[0]),
-            "takerAmount": str(amounts[1]),
-            "side": "BUY",
-            "expiration": "0",
-            "signatureType": 0,
-            "timestamp": "1790000000000",
-            "metadata": "0x" + "0" * 64,
-            "builder": "0x" + "0" * 64,
-            "signature": sign_order(fields, domain, key_of(self.number)),
-        }
-        top = {"owner": self.credentials.key, "orderType": "GTC"}
-        top |= {name: changes.pop(name) for name in ("owner", "orderType") if name in changes}
-        return {"order": {**sent, **changes}, **top}
+        posted = self.order(token, "BUY", cents, size)[1]
+        for name in changes.keys() & posted.keys():
+            posted[name] = changes.pop(name)
+        posted["order"] |= changes
+        return posted
 
     async def post(self, order: Any) -> httpx.Response:
-        return await self.call("POST", "/order", json.dumps(order).encode())
+        return await self.call("POST", "/order", order)
 
 
 class Town:
@@ -256,7 +219,7 @@ async def test_private_routes_know_who_asks(town: Town, method: str, path: str) 
         {"POLY_TIMESTAMP": "9" * 30},
     ):
         refusal(await town.ann.call(method, path, headers=headers), *refused)
-    refusal(await town.ann.call(method, path, at=int(time.time()) - 3_600), *refused)
+    refusal(await town.ann.call(method, path, skew=-3_600), *refused)
 
 
 async def test_a_call_is_signed_with_its_exact_bytes(town: Town) -> None:
@@ -266,6 +229,22 @@ async def test_a_call_is_signed_with_its_exact_bytes(town: Town) -> None:
     )
     answer = await town.http.post("/clob/v1/heartbeats", content=body + b" ", headers=signed)
     refusal(answer, 401, "Unauthorized/Invalid api key")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/notifications?signature_type=4", "Invalid signature_type"),
+        ("/notifications?signature_type=-1", "Invalid signature_type"),
+        ("/notifications?signature_type=proxy", "Invalid signature_type"),
+        ("/balance-allowance?asset_type=COLLATERAL&signature_type=4", "Invalid signature_type"),
+        ("/rewards/user?date=2026-01-01&signature_type=4", "Invalid signature_type"),
+        ("/order-scoring", "Invalid order_id"),
+        ("/order-scoring?order_id=", "Invalid order_id"),
+    ],
+)
+async def test_a_parameter_that_says_nothing_is_named(town: Town, path: str, text: str) -> None:
+    refusal(await town.ann.call("GET", path), 400, text)
 
 
 @pytest.mark.parametrize("path", ["/auth/api-key", "/auth/derive-api-key"])
@@ -292,7 +271,7 @@ async def test_only_a_wallet_makes_keys(town: Town, path: str) -> None:
 
 
 async def test_a_right_order_is_right(town: Town) -> None:
-    placed = (await town.ann.post(town.ann.order(town.token))).json()
+    placed = (await town.ann.post(town.ann.changed(town.token))).json()
     assert placed == {
         "errorMsg": "",
         "orderID": placed["orderID"],
@@ -339,11 +318,9 @@ async def test_a_right_order_is_right(town: Town) -> None:
     ids=str,
 )
 async def test_an_order_of_the_wrong_form(town: Town, changes: dict[str, Any]) -> None:
-    salt = changes.pop("salt", None)
-    order = town.ann.order(town.token, **changes)
-    if salt is not None:
-        order["order"]["salt"] = salt
-    refusal(await town.ann.post(order), 400, "Invalid order payload")
+    refusal(
+        await town.ann.post(town.ann.changed(town.token, **changes)), 400, "Invalid order payload"
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"order":{}}', b"\xff", b"[" * 9_999])
@@ -374,20 +351,20 @@ async def test_a_body_that_is_no_order(town: Town, body: bytes) -> None:
 async def test_an_order_of_somebody_else_or_something_else(
     town: Town, changes: dict[str, Any], text: str
 ) -> None:
-    answer = await town.ann.post(town.ann.order(town.token, **changes))
+    answer = await town.ann.post(town.ann.changed(town.token, **changes))
     assert answer.status_code == 400
     assert answer.json()["error"].startswith(text)
 
 
 async def test_an_order_of_the_first_version_is_named_as_such(town: Town) -> None:
-    order = town.ann.order(town.token)
+    order = town.ann.changed(town.token)
     del order["order"]["timestamp"]
     order["order"] |= {"feeRateBps": "0", "nonce": "0", "taker": "0x" + "00" * 20}
     refusal(await town.ann.post(order), 400, "order_version_mismatch")
 
 
 async def test_another_cannot_send_a_signed_order_and_nobody_twice(town: Town) -> None:
-    order = town.ann.order(town.token)
+    order = town.ann.changed(town.token)
     stolen = {**order, "owner": town.bob.credentials.key}
     answer = await town.bob.post(stolen)
     assert answer.json()["error"].startswith("the order signer address")
@@ -401,7 +378,7 @@ async def test_another_cannot_send_a_signed_order_and_nobody_twice(town: Town) -
 
 
 async def test_a_batch_of_too_many_and_of_none(town: Town) -> None:
-    order = town.ann.order(town.token)
+    order = town.ann.changed(town.token)
     answer = await town.ann.call("POST", "/orders", json.dumps([order] * 16).encode())
     refusal(answer, 400, "Too many orders in payload: 16, max allowed: 15")
     refusal(await town.ann.call("POST", "/orders", b"[]"), 400, "Invalid order payload")

@@ -7,15 +7,14 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from sandbox_stall import key_of, stall, wallets
-from sandbox_trader import Trader
+from sandbox_hurt import HurtTown as Town
+from sandbox_hurt import hurt_town
+from sandbox_stall import stall
 
-from polyframe.sandbox.clients import environment
 from polyframe.sandbox.faults import install, read
 from polyframe.sandbox.running import Sandbox
 
@@ -23,50 +22,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
-class Town:
-    """A sandbox whose time moves when it is told to, two traders, and somebody who only looks."""
-
-    def __init__(self, sandbox: Sandbox, http: httpx.AsyncClient) -> None:
-        self.sandbox, self.http, self.venue = sandbox, http, sandbox.venue
-        self.ann, self.bob = Trader(sandbox, 0, http), Trader(sandbox, 1, http)
-        self.yes, self.no = next(iter(self.venue.markets.values())).listing.tokens
-
-    def hurt(self, *faults: dict[str, Any], seed: int = 0) -> list[str]:
-        return install(self.sandbox, read({"seed": seed, "faults": list(faults)}))
-
-    async def get(self, path: str) -> httpx.Response:
-        return await self.http.get(path)
-
-    def struck(self) -> list[str]:
-        """What the faults did, oldest first."""
-        return [each.what for each in reversed(self.sandbox.faults.injections(99))]
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def town() -> AsyncIterator[Town]:
-    venue, markets = stall(
-        now=time.time_ns(), mined_after=0, confirmed_after=0, retry_after=0, jitter=0
-    )
-    async with Sandbox(venue, paused=True) as sandbox:
-        for number in range(3):
-            venue.fund(wallets(number).owner, 10**10)
-            for market in markets:
-                venue.split(wallets(number).owner, market.condition_id, 10**9)
-        async with httpx.AsyncClient(base_url=sandbox.urls.base, trust_env=False) as http:
-            yield Town(sandbox, http)
-        assert venue.audit(full=True).exact
+    async with hurt_town() as town:
+        yield town
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def calm(town: Town) -> AsyncIterator[None]:
-    """After a test nothing is wrong any more, nothing rests, and no money is missing."""
     yield
-    town.sandbox.faults.clear()
-    town.sandbox.faults.stage.log.clear()
-    assert (await town.get("/clob/ok")).json() == "OK"
-    for trader in (town.ann, town.bob):
-        assert (await trader.call("DELETE", "/cancel-all")).status_code == 200
-    assert town.venue.audit().exact
+    await town.calm()
 
 
 # ---- late ---------------------------------------------------------------------------------------
@@ -91,8 +56,7 @@ async def test_jitter_is_the_same_for_the_same_seed(town: Town) -> None:
         for _ in range(8):
             await town.get("/clob/ok")
         found.append(town.struck())
-        town.sandbox.faults.clear()
-        town.sandbox.faults.stage.log.clear()
+        town.heal()
     assert found[0] == found[1] != found[2]
 
 
@@ -368,14 +332,9 @@ async def test_the_debug_room_is_spared(town: Town) -> None:
 
 async def test_the_official_client_under_an_unsure_order(town: Town) -> None:
     """It raises, the order stands, and the id that was known before finds it."""
-    pytest.importorskip("polymarket", reason="polymarket-client is not installed")
-    from polymarket import AsyncSecureClient, errors
+    client = await town.client()
+    from polymarket import errors
 
-    client = await AsyncSecureClient.create(
-        private_key="0x" + key_of(2).hex(),
-        wallet=wallets(2).owner,
-        environment=environment(town.sandbox.urls),
-    )
     order = {"token_id": town.yes, "price": "0.31", "size": "12", "side": "BUY"}
     for fault, error in (
         ({"fault": "error_after_accept"}, errors.RequestRejectedError),
@@ -397,15 +356,14 @@ async def test_the_official_client_under_an_unsure_order(town: Town) -> None:
     await client.close()
 
 
-async def test_a_sandbox_that_ends_waits_for_nobody(town: Town) -> None:
+async def test_a_sandbox_that_ends_waits_for_nobody() -> None:
     venue, _ = stall()
-    async with Sandbox(venue, paused=True) as other:
-        install(other, read({"fault": "latency", "ms": 60_000}))
-        async with httpx.AsyncClient(base_url=other.urls.base, trust_env=False) as http:
-            held = asyncio.create_task(http.get("/clob/ok"))
+    async with httpx.AsyncClient(trust_env=False) as http:
+        async with Sandbox(venue, paused=True) as other:
+            install(other, read({"fault": "latency", "ms": 60_000}))
+            held = asyncio.create_task(http.get(other.urls.clob + "/ok"))
             await asyncio.sleep(0.05)
             started = time.monotonic()
-            other._cut()
-            assert (await held).json() == "OK"
-            assert time.monotonic() - started < 1
+        assert (await held).json() == "OK"
+        assert time.monotonic() - started < 1
     assert json.dumps(other.faults.rows())

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sandbox_hurt import Hurt
 from sandbox_stall import START, stall, wallets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from polyframe.sandbox.faults import install, read
 from polyframe.sandbox.running import Sandbox
 from polyframe.sandbox.venue.records import SignedOrder
 
@@ -23,22 +23,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
-class Town:
+class Town(Hurt):
     """A sandbox whose time moves when it is told to, and a crowd of one that moves its books."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox, self.venue = sandbox, sandbox.venue
-        first, second = list(self.venue.markets.values())[:2]
-        self.first, self.second = first, second
-        self.yes, self.no = first.listing.tokens
+        super().__init__(sandbox)
+        self.first, self.second = self.markets[:2]
         self.who = wallets(0).owner
         self.count = 0
         key = sandbox.desk.keys.create(self.who, 0, self.venue.now)
         assert key is not None
         self.key = key
-
-    def hurt(self, *faults: dict[str, Any], seed: int = 0) -> list[str]:
-        return install(self.sandbox, read({"seed": seed, "faults": list(faults)}))
 
     def move(self, token: str = "", cents: int = 30) -> None:
         """An order that changes a book: one message."""
@@ -79,9 +74,6 @@ class Town:
         await ws.send(json.dumps({"type": "user", "auth": auth}))
         await pong(ws)
 
-    def struck(self) -> list[str]:
-        return [each.what for each in reversed(self.sandbox.faults.injections(999))]
-
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def town() -> AsyncIterator[Town]:
@@ -98,8 +90,7 @@ async def town() -> AsyncIterator[Town]:
 async def calm(town: Town) -> AsyncIterator[None]:
     """After a test nothing is wrong, nothing rests, nobody is connected, no money is missing."""
     yield
-    town.sandbox.faults.clear()
-    town.sandbox.faults.stage.log.clear()
+    town.heal()
     for owner in (town.venue.wallet(town.who).owner, town.key.key):
         town.venue.cancel_all(owner)
     town.sandbox.settle()

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from sandbox_stall import key_of, stall, wallets
+from sandbox_hurt import HurtTown as Town
+from sandbox_hurt import hurt_town
+from sandbox_stall import wallets
 from sandbox_trader import Trader
 from websockets.asyncio.client import connect
 
-from polyframe.sandbox.clients import environment
-from polyframe.sandbox.faults import install, read
-from polyframe.sandbox.running import Sandbox
 from polyframe.sandbox.venue.records import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,56 +25,16 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 SECOND = 10**9
 
 
-class Town:
-    """A sandbox whose time moves when it is told to, and three traders."""
-
-    def __init__(self, sandbox: Sandbox, http: httpx.AsyncClient) -> None:
-        self.sandbox, self.http, self.venue = sandbox, http, sandbox.venue
-        self.ann, self.bob, self.cem = (Trader(sandbox, number, http) for number in range(3))
-        self.markets = list(self.venue.markets.values())
-        self.yes, self.no = self.markets[0].listing.tokens
-
-    def hurt(self, *faults: dict[str, Any], seed: int = 0) -> list[str]:
-        return install(self.sandbox, read({"seed": seed, "faults": list(faults)}))
-
-    def struck(self) -> list[str]:
-        return [each.what for each in reversed(self.sandbox.faults.injections(999))]
-
-    def later(self, seconds: float) -> None:
-        self.sandbox.step(int(seconds * SECOND))
-
-    async def trade(self, cents: int = 50, size: int = 10) -> None:
-        """Ann sells to Bob."""
-        await self.ann.place(self.yes, "SELL", cents, size)
-        answer = await self.bob.place(self.yes, "BUY", cents, size)
-        assert answer.json()["status"] == "matched", answer.text
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def town() -> AsyncIterator[Town]:
-    venue, markets = stall(
-        now=time.time_ns(), mined_after=SECOND, confirmed_after=SECOND, retry_after=SECOND, jitter=0
-    )
-    async with Sandbox(venue, paused=True) as sandbox:
-        for number in range(3):
-            venue.fund(wallets(number).owner, 10**10)
-            for market in markets:
-                venue.split(wallets(number).owner, market.condition_id, 10**9)
-        async with httpx.AsyncClient(base_url=sandbox.urls.base, trust_env=False) as http:
-            yield Town(sandbox, http)
-        assert venue.audit(full=True).exact
+    async with hurt_town(SECOND) as town:
+        yield town
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def calm(town: Town) -> AsyncIterator[None]:
-    """After a test nothing is wrong any more, nothing rests, and no money is missing."""
     yield
-    town.sandbox.faults.clear()
-    town.sandbox.faults.stage.log.clear()
-    for trader in (town.ann, town.bob, town.cem):
-        assert (await trader.call("DELETE", "/cancel-all")).status_code == 200
-    town.later(10)
-    assert town.venue.audit(full=True).exact
+    await town.calm()
 
 
 def said(answer: httpx.Response) -> tuple[int, Any]:
@@ -370,14 +328,9 @@ async def test_marking_wallets_makes_no_new_ones(town: Town) -> None:
 
 
 async def test_what_the_official_client_makes_of_a_restart(town: Town) -> None:
-    pytest.importorskip("polymarket", reason="polymarket-client is not installed")
-    from polymarket import AsyncSecureClient, errors
+    client = await town.client()
+    from polymarket import errors
 
-    client = await AsyncSecureClient.create(
-        private_key="0x" + key_of(2).hex(),
-        wallet=wallets(2).owner,
-        environment=environment(town.sandbox.urls),
-    )
     order = {"token_id": town.yes, "price": "0.31", "size": "12", "side": "BUY"}
     town.hurt({"fault": "engine_restart", "down": 30, "post_only": 60})
     with pytest.raises(errors.RequestRejectedError) as down:

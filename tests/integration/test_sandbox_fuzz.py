@@ -5,7 +5,6 @@ The server is called as an application, without a port: whatever it does not han
 
 from __future__ import annotations
 
-import asyncio
 import json
 import string
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sandbox_rooms import answered
 from sandbox_stall import START, key_of, stall, wallets
 
 from polyframe.exchanges.polymarket.auth import (
@@ -46,28 +46,10 @@ def made() -> tuple[Sandbox, Credentials]:
     return sandbox, Credentials(key.key, key.secret, key.passphrase)
 
 
-def ask(
-    sandbox: Sandbox, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
-) -> tuple[int, bytes]:
+def ask(method: str, path: str, query: str, body: bytes, headers: Any) -> tuple[int, bytes]:
     """What the application answers."""
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode("utf-8", "replace"),
-        "query_string": query.encode("latin-1", "replace"),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }
-    answer: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Any) -> None:
-        answer.append(message)
-
-    asyncio.run(sandbox.server(scope, receive, send))
-    return answer[0]["status"], answer[1]["body"]
+    status, _, content = answered(SANDBOX, method, path, body, query=query, headers=headers)
+    return status, content
 
 
 SANDBOX, CREDENTIALS = made()
@@ -183,7 +165,7 @@ def test_a_route_takes_anything(route: tuple[str, str, str], data: st.DataObject
     query = "&".join(f"{name}={quoted(data.draw(WORDS))}" for name in names)
     body = data.draw(BODIES)
     told = headers(method, path, body)
-    status, answer = ask(SANDBOX, method, f"/{prefix}{path}", query, body, told)
+    status, answer = ask(method, f"/{prefix}{path}", query, body, told)
     assert status in {200, 400, 401, 404, 405, 415}
     said = json.loads(answer)
     if status != 200:
@@ -230,7 +212,7 @@ def test_signed_transactions_of_any_content_leave_every_account_balanced(wanted)
     wallet = wallets(2).deposit
     SANDBOX.venue.fund(wallet, 10**7)
     query = f"address={wallets(2).owner}"
-    _, told = ask(SANDBOX, "GET", "/relayer/v1/account/transactions/params", query, b"", {})
+    _, told = ask("GET", "/relayer/v1/account/transactions/params", query, b"", {})
     nonce = json.loads(told)["nonce"]
     deadline = str(SANDBOX.venue.now // 10**9 + 60)
     rows = [
@@ -248,13 +230,11 @@ def test_signed_transactions_of_any_content_leave_every_account_balanced(wanted)
             "depositWalletParams": {"depositWallet": wallet, "deadline": deadline, "calls": rows},
         }
     ).encode()
-    status, answer = ask(
-        SANDBOX, "POST", "/relayer/submit", "", sent, headers("POST", "/submit", sent)
-    )
+    status, answer = ask("POST", "/relayer/submit", "", sent, headers("POST", "/submit", sent))
     assert status == 200, answer
     SANDBOX.step(60 * 10**9)
     id = json.loads(answer)["transactionID"]
-    _, told = ask(SANDBOX, "GET", f"/relayer/v1/account/transactions/{id}", "", b"", {})
+    _, told = ask("GET", f"/relayer/v1/account/transactions/{id}", "", b"", {})
     assert json.loads(told)["state"] in {"STATE_CONFIRMED", "STATE_FAILED"}
     assert SANDBOX.venue.audit(full=True).exact
 
@@ -284,7 +264,7 @@ def test_signed_orders_of_any_content_leave_every_account_balanced(orders, batch
     legs = [leg(number, **order) for number, order in enumerate(orders)]
     sent = json.dumps(legs if batch else legs[0]).encode()
     path = "/orders" if batch else "/order"
-    status, answer = ask(SANDBOX, "POST", "/clob" + path, "", sent, headers("POST", path, sent))
+    status, answer = ask("POST", "/clob" + path, "", sent, headers("POST", path, sent))
     assert status in {200, 400}
     json.loads(answer)
     SANDBOX.step(10**9)

@@ -1,25 +1,19 @@
-"""A whole sandbox on a real port: the official client reads it all; the verb as users type it."""
+"""A whole sandbox on a real port: the official client reads it all."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from polyframe.cli.main import main
 from polyframe.sandbox.clients import environment
 from polyframe.sandbox.opening import Playground
 from polyframe.sandbox.venue.market import Market
@@ -196,6 +190,46 @@ async def test_a_play_key_trades_in_a_living_market(ground: Playground) -> None:
         await client.close()
 
 
+async def test_approvals_as_they_are_indexed_are_those_of_the_chain(ground: Playground) -> None:
+    from polymarket._internal.actions.relayer import approvals
+
+    key, where = ground.play[3], environment(ground.urls)
+    wallet = key.wallets.deposit
+    first = await AsyncSecureClient.create(
+        private_key=key.private_key, wallet=wallet, environment=where
+    )
+    client = await AsyncSecureClient.create(
+        private_key=key.private_key,
+        wallet=wallet,
+        environment=where,
+        api_key=await first.create_builder_api_key(),
+    )
+    await first.close()
+
+    async def missing(owner: str = wallet) -> tuple[int, int]:
+        indexed = await client.get_trading_approvals_state(wallet=owner)
+        on_chain = await approvals.get_trading_approvals_state(
+            client._ctx.rpc, wallet=owner, config=client._ctx.environment_config
+        )
+        assert indexed == on_chain
+        return len(indexed.missing.erc20), len(indexed.missing.erc1155)
+
+    try:
+        assert await missing() == (0, 0)
+        ground.venue.approve(wallet, money=0)
+        assert await missing() == (7, 0)
+        ground.venue.approve(wallet, money=5_000_000, shares=False)
+        assert await missing() == (7, 10)
+        assert await missing("0x" + "77" * 20) == (7, 10)
+        ground.pace.speed = 20.0
+        await client.setup_trading_approvals()
+        assert await missing() == (0, 0)
+        assert (await client.get_trading_approvals_state()).is_fully_approved
+    finally:
+        ground.pace.speed = 1.0
+        await client.close()
+
+
 async def test_the_crowd_moves_books_while_one_looks(ground: Playground) -> None:
     import websockets
 
@@ -233,106 +267,6 @@ async def test_nobody_outside_this_machine_is_listened_to(ground: Playground) ->
         if own.startswith("127."):
             pytest.skip("this machine has no other address")
         assert line.connect_ex((own, ground.port)) != 0
-
-
-# ---- the verb -----------------------------------------------------------------------------------
-
-
-def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "polyframe.cli.main", "sandbox", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **more,
-    )
-
-
-async def test_the_verb_prints_json_and_stops_by_itself() -> None:
-    words = ("--port", "0", "--json", "--markets", "6", "--seed", "5", "--for", "0.5")
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "polyframe.cli.main", "sandbox", *words,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    text, told = "", None
-    async with asyncio.timeout(60):
-        while told is None:  # it is there while the sandbox runs
-            assert started.stdout is not None
-            text += (await started.stdout.readline()).decode()
-            with contextlib.suppress(ValueError):
-                told = json.loads(text)
-    assert started.returncode is None
-    _, errors = await asyncio.wait_for(started.communicate(), 30)
-    assert started.returncode == 0, errors
-    assert told["urls"]["clob"].startswith("http://127.0.0.1:")
-    assert told["chain_id"] == 80_002
-    assert told["keys"][0]["private_key"].startswith("0x706f6c796672616d65")
-    assert b"every share is accounted for" in errors
-
-
-async def test_the_verb_shows_a_page_until_it_is_interrupted() -> None:
-    words = [sys.executable, "-m", "polyframe.cli.main", "sandbox"]
-    started = await asyncio.create_subprocess_exec(
-        *words, "--port", "0", "--markets", "6", "--speed", "50",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=os.environ | {"COLUMNS": "60", "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    page = ""
-    async with asyncio.timeout(60):
-        while "Stop with Ctrl+C" not in page:
-            assert started.stdout is not None
-            line = await started.stdout.readline()
-            assert line, page
-            page += line.decode()
-    # Nothing that somebody may copy is cut, however narrow the terminal.
-    base = next(word for word in page.split() if word.endswith("/gamma")).removesuffix("/gamma")
-    for part in ("clob", "data", "relayer", "debug"):
-        assert f"{base}/{part}" in page
-    assert "chain_id=80002" in page
-    assert "AsyncSecureClient.create" in page
-    assert "nobody's secret" in page
-    assert "…" not in page
-    async with httpx.AsyncClient() as http:
-        keys = (await http.get(f"{base}/debug/keys")).json()
-        assert all(key["private_key"] in page for key in keys)
-        assert (await http.get(f"{base}/debug/clock")).json()["speed"] == 50
-        market = (await http.get(f"{base}/gamma/markets/keyset", params={"limit": 1})).json()
-        assert market["markets"]
-    started.send_signal(signal.SIGINT)
-    _, errors = await asyncio.wait_for(started.communicate(), 20)
-    assert started.returncode == 130
-    assert "every share is accounted for" in errors.decode()
-    assert "Traceback" not in errors.decode()
-
-
-@pytest.mark.parametrize(
-    ("words", "message", "code"),
-    [
-        (["--port", "70000"], "port 70000 is out of range", 2),
-        (["--markets", "0"], "markets 0 is out of range", 2),
-        (["--speed", "0"], "speed 0.0 is out of range", 2),
-        (["--seed", "-1"], "seed -1 is out of range", 2),
-        (["--data", "nowhere"], "nowhere holds no markets", 2),
-        (["--faults", "nothing.json"], "there are no faults", 2),
-    ],
-)
-async def test_what_the_verb_cannot_do_is_said(
-    words: list[str], message: str, code: int, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    os.chdir(tmp_path)
-    assert main(["sandbox", *words, "--for", "0"]) == code
-    assert message in " ".join(capsys.readouterr().err.split())
-
-
-async def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        done = await asyncio.to_thread(run, "--port", str(port), "--markets", "2", "--for", "0")
-    assert done.returncode == 2
-    assert f"port {port} cannot be used" in done.stderr
-    assert "--port 0" in done.stderr
 
 
 async def test_markets_of_every_state_can_be_seen_at_once(ground: Playground) -> None:

@@ -279,7 +279,11 @@ async def test_the_heartbeat_keeps_orders_and_its_absence_cancels_them(town: Tow
     placed = await client.place_limit_order(
         token_id=town.tokens(0)[0], price="0.1", size="10", side="BUY"
     )
+    town.sandbox.step(16 * 10**9)  # a jump, of which a bot outside knows nothing
+    assert (await client.get_order(order_id=placed.order_id)).status == "LIVE"
+    town.sandbox.pace.pause()
     town.sandbox.step(16 * 10**9)
+    town.sandbox.pace.resume()
     assert [o async for o in client.list_open_orders().iter_items()] == []
     assert (await client.get_order(order_id=placed.order_id)).status.startswith("CANCELED")
 
@@ -292,6 +296,21 @@ async def test_without_a_wallet_the_client_finds_its_deposit_wallet(town: Town) 
     assert str(fresh.wallet) == wallets(21).deposit
     used = await town.join("used", 4, None)
     assert str(used.wallet) == wallets(4).deposit_first
+
+
+async def test_the_balance_is_that_of_the_deposit_wallet_that_trades(town: Town) -> None:
+    """The client names no wallet when it asks; this key has both kinds, with money in each."""
+    mine = wallets(31)
+    for number, wallet in enumerate((mine.deposit, mine.deposit_first)):
+        town.venue.fund(wallet, (number + 1) * 100 * 10**6)
+    for number, wallet in enumerate((mine.deposit_first, mine.deposit)):
+        client = await town.join(f"both {number}", 31, wallet)
+        placed = await client.place_limit_order(
+            token_id=town.tokens(0)[0], price="0.1", size="10", side="BUY"
+        )
+        assert placed.ok
+        told = await client.get_balance_allowance(asset_type="COLLATERAL")
+        assert told.balance == town.venue.balance(wallet).balance
 
 
 async def test_a_session_key_trades_for_the_wallet_that_let_it_in(town: Town) -> None:

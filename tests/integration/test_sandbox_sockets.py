@@ -407,3 +407,37 @@ def _never_reading(sandbox: Sandbox, token: str) -> socket.socket:
     # A masked text frame of 126 bytes or more, with a mask of zeros.
     place.sendall(b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text)
     return place
+
+
+async def test_at_the_end_readers_are_told_and_the_others_are_cut(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    venue, _ = stall()
+    loop = asyncio.get_running_loop()
+    async with Sandbox(venue, paused=True) as ending:
+        yes, _, condition = tokens(ending, 0)
+        venue.fund(wallets(0).owner, 10**9)
+        stuck = [await asyncio.to_thread(_never_reading, ending, yes) for _ in range(2)]
+        market, user = await market_socket(ending), await user_socket(ending)
+        silent_yet = await market_socket(ending)  # it has not said what it wants
+        auth = credentials(ending, 0)
+        await user.send(json.dumps({"type": "user", "auth": auth, "markets": [condition]}))
+        await market.send(subscription(yes))
+        for ws in (market, user):
+            await ws.send("PING")
+            while await said(ws) != "PONG":
+                pass
+        # Of one that does not read some waits in the kernel; of one even the writer has to wait.
+        for line, count in zip(ending.market_channel.lines, (1, 50), strict=False):
+            for _ in range(count):
+                line.put(b'"' + b"x" * 200_000 + b'"')
+        rest(ending, yes, "BUY", 40, 10)  # it is still on its way when the block ends
+        began = loop.time()
+    assert loop.time() - began < 1.5
+    assert not ending.market_channel.lines
+    assert (await said(market))["event_type"] == "price_change"
+    for ws in (market, user, silent_yet):
+        assert await closed(ws) == (1001, "")
+    for place in stuck:
+        place.close()
+    assert not [each for each in caplog.records if each.name.startswith("uvicorn")]

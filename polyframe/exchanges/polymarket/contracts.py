@@ -37,6 +37,15 @@ class Contracts:
     deposit_factory: str
     deposit_implementation: str
     deposit_beacon: str
+    collateral_adapter: str
+    neg_risk_collateral_adapter: str
+    auto_redeem_operator: str
+    perps_deposit: str
+    # Of Protocol V2:
+    router: str
+    position_manager: str
+    binary_module: str
+    neg_risk_module: str
 
 
 _ON_POLYGON = Contracts(
@@ -54,6 +63,14 @@ _ON_POLYGON = Contracts(
     deposit_factory="0x00000000000Fb5C9ADea0298D729A0CB3823Cc07",
     deposit_implementation="0x58CA52ebe0DadfdF531Cde7062e76746de4Db1eB",
     deposit_beacon="0x7A18EDfe055488A3128f01F563e5B479D92ffc3a",
+    collateral_adapter="0xAdA100Db00Ca00073811820692005400218FcE1f",
+    neg_risk_collateral_adapter="0xadA2005600Dec949baf300f4C6120000bDB6eAab",
+    auto_redeem_operator="0xa1200000d0002264C9a1698e001292D00E1b00af",
+    perps_deposit="0xDCa4af75705dbB50f62437045afF9921947917d2",
+    router="0x12121212006e4CD160D18e3f00711DA5c3372600",
+    position_manager="0x006F54F7f9A22e0000CC2AB60031000000ae9fEF",
+    binary_module="0x1000008dD9001B968442c1000017eaE6E0dA00Ba",
+    neg_risk_module="0x200000900045e3B6259600682756002200028933",
 )
 
 CONTRACTS: Final[dict[int, Contracts]] = {

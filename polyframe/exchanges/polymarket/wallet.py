@@ -5,6 +5,7 @@ Source: wallet.py of polymarket-client 0.14.0; ERC-1967 for the code of a deposi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,6 +47,10 @@ class Wallets:
     safe: str
     deposit: str
     deposit_first: str
+
+    def __iter__(self) -> Iterator[str]:
+        """Every one of them."""
+        yield from (self.owner, self.proxy, self.safe, self.deposit, self.deposit_first)
 
     def kind(self, wallet: str) -> SignatureType | None:
         """What kind of the owner's wallets an address is; None when it is none of them."""

@@ -70,8 +70,7 @@ class Access:
         """Whether any wallet of the caller may only close positions."""
         wallets = self._desk.wallets(self._desk.caller(asked, reads=True))
         known = self._desk.venue.accounts.wallets
-        mine = (wallets.owner, wallets.proxy, wallets.safe, wallets.deposit, wallets.deposit_first)
-        found = (known.get(each.lower()) for each in mine)
+        found = (known.get(each.lower()) for each in wallets)
         return {"closed_only": any(each is not None and each.closed_only for each in found)}
 
     def _create_readonly(self, asked: Asked) -> Row:

@@ -101,13 +101,16 @@ class Orders:
         return found if isinstance(found, Refused) and "tick size" in found.text else None
 
     def _place(self, leg: Checked, key: ApiKey) -> Placed | Refused:
-        return self._desk.venue.place(
+        placed = self._desk.venue.place(
             leg.order,
             owner=key.key,
             order_type=leg.order_type,
             post_only=leg.post_only,
             defer=leg.defer,
         )
+        if isinstance(placed, Placed):
+            self._desk.placed(key, leg.order)
+        return placed
 
     async def _answer(self, placed: Placed | Refused) -> Placed | Refused:
         """What the caller is told: where a taker waits, when the wait is over."""

@@ -125,10 +125,7 @@ class Reads:
         kind = asked.one("asset_type")
         if kind not in ASSETS:
             raise Turned(400, "Invalid asset type")
-        signature_type = asked.number("signature_type", 0)
-        if signature_type is None or not 0 <= signature_type <= 3:
-            raise Turned(400, "Invalid signature_type")
-        wallet = self._desk.wallet(key, signature_type)
+        wallet = self._desk.meant(asked, key)
         if kind == "COLLATERAL":
             return wallet, None
         token = asked.one("token_id")
@@ -139,7 +136,9 @@ class Reads:
         return wallet, token
 
     def _notices(self, asked: Asked) -> list[Row]:
+        """What happened to the key's orders, whichever of its wallets they came from."""
         key = self._desk.caller(asked, reads=True)
+        self._desk.meant(asked, key)
         return self._desk.notices.of(self._owner(key))
 
     def _drop(self, asked: Asked) -> str:
@@ -149,7 +148,10 @@ class Reads:
 
     def _scoring(self, asked: Asked) -> Row:
         self._desk.caller(asked, reads=True)
-        return {"scoring": self._desk.venue.scoring(asked.one("order_id"))}
+        wanted = asked.one("order_id")
+        if not wanted:
+            raise Turned(400, "Invalid order_id")
+        return {"scoring": self._desk.venue.scoring(wanted)}
 
     def _scorings(self, asked: Asked) -> dict[str, bool]:
         self._desk.caller(asked, reads=True)

@@ -206,11 +206,7 @@ class Rewards:
     # ---- a wallet's own --------------------------------------------------------------------------
 
     def _own(self, asked: Asked) -> str:
-        key = self._desk.caller(asked, reads=True)
-        signature_type = asked.number("signature_type", 0)
-        if signature_type is None or not 0 <= signature_type <= 3:
-            raise Turned(400, "Invalid signature_type")
-        return self._desk.wallet(key, signature_type)
+        return self._desk.meant(asked, self._desk.caller(asked, reads=True))
 
     def _day(self, asked: Asked) -> tuple[int, str]:
         """The day that is asked for, counted from 1970, and as it is written."""

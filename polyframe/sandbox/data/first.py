@@ -17,7 +17,7 @@ from polyframe.sandbox.data import asking
 from polyframe.sandbox.data.office import Office, Row, Worth, dollars, share
 from polyframe.sandbox.data.persons import WINDOWS, standings
 from polyframe.sandbox.data.positions import SORTS, held, position_row
-from polyframe.sandbox.data.trades import KINDS, SIDES, acts, deals
+from polyframe.sandbox.data.trades import acts, deals
 from polyframe.sandbox.door import Asked, Reply, Room
 from polyframe.sandbox.venue.positions import Position
 from polyframe.sandbox.venue.records import SHARE_ONE
@@ -83,48 +83,22 @@ class First:
         room.add("GET", "/live-volume", self._volume)
         room.add("GET", "/v1/leaderboard", self._leaderboard)
         room.add("GET", "/v1/accounting/snapshot", self._snapshot)
-        room.add("GET", "/", lambda asked: {"data": "OK", "path": asked.path})
+        room.add("GET", "/", lambda _: {"data": "OK"})
 
     # ---- what happened ---------------------------------------------------------------------------
 
     def _trades(self, asked: Asked) -> list[Row]:
-        office = self._office
         first, count = _part(asked, usual=100)
-        money, size = asking.least(asked)
-        rows = deals(
-            office,
-            wallet=asking.user(asked, needed=False),
-            markets=asking.conditions(asked, office.world),
-            side=asking.word(asked, "side", allowed=SIDES),
-            taker_only=asking.flag(asked, "takerOnly", "taker_only", default=True),
-            money=money,
-            size=size,
-            within=asking.span(asked, office.known),
-        )
-        return [_renamed(office.trade(deal)) for deal in islice(rows, first, first + count)]
+        rows = deals(self._office, asked, self._office.known, takers=True)
+        some = islice(rows, first, first + count)
+        return [_renamed(self._office.trade(deal)) for deal in some]
 
     def _activity(self, asked: Asked) -> list[Row]:
-        office = self._office
-        wallet = asking.user(asked) or ""
         first, count = _part(asked, usual=100)
         if first > MOST_OFFSET:
             raise asking.bad(TOO_FAR)
-        kinds = [kind.upper() for kind in asking.texts(asked, "type")]
-        if any(kind not in KINDS for kind in kinds):
-            raise asking.bad("invalid type")
-        within = asking.span(asked, office.known)
-        rows = acts(
-            office,
-            wallet,
-            kinds=kinds,
-            markets=asking.conditions(asked, office.world),
-            side=asking.word(asked, "side", allowed=SIDES),
-            start=within.start,
-            until=within.until,
-        )
-        if asking.word(asked, "sortDirection", allowed=("ASC", "DESC")) == "ASC":
-            rows.reverse()
-        shown = [_renamed(office.act(act)) for act in rows[first : first + count]]
+        rows = acts(self._office, asked, self._office.known)
+        shown = [_renamed(self._office.act(act)) for act in rows[first : first + count]]
         for row in shown:
             row.pop("is_combo")
         return shown

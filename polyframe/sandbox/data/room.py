@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polyframe.sandbox.data.approvals import Approvals
 from polyframe.sandbox.data.first import First
 from polyframe.sandbox.data.office import Office
 from polyframe.sandbox.data.persons import Persons
@@ -14,6 +15,6 @@ from polyframe.sandbox.door import Room
 def data_room(office: Office) -> Room:
     """The room behind ``/data``."""
     room = Room()
-    for part in (Trades, Positions, Persons, Things, First):
+    for part in (Trades, Positions, Persons, Things, Approvals, First):
         part(office).enter(room)
     return room

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -35,46 +35,18 @@ class Trades:
 
     def _trades(self, asked: Asked) -> Row:
         """Trades; both sides of each, unless takers alone are asked for."""
-        office = self._office
-        page = Page(asked, office.known)
-        within = asking.span(asked, page.known)
-        money, size = asking.least(asked)
-        rows = deals(
-            office,
-            wallet=asking.user(asked, needed=False),
-            markets=asking.conditions(asked, office.world),
-            side=asking.word(asked, "side", allowed=SIDES),
-            taker_only=asking.flag(asked, "taker_only", "takerOnly"),
-            money=money,
-            size=size,
-            within=within,
-        )
-        return page.read(list(islice(rows, page.first, page.first + page.limit + 1)), office.trade)
+        page = Page(asked, self._office.known)
+        rows = deals(self._office, asked, page.known, takers=False)
+        some = list(islice(rows, page.first, page.first + page.limit + 1))
+        return page.read(some, self._office.trade)
 
     def _activity(self, asked: Asked) -> Row:
-        office = self._office
-        wallet = asking.user(asked) or ""
-        page = Page(asked, office.known)
-        kinds = [kind.upper() for kind in asking.texts(asked, "type")]
-        if any(kind not in KINDS for kind in kinds):
-            raise asking.bad(f"invalid type: must be of {', '.join(KINDS)}")
-        if not kinds and asking.flag(
+        page = Page(asked, self._office.known)
+        hidden = asking.flag(
             asked, "exclude_deposits_withdrawals", "excludeDepositsWithdrawals", default=True
-        ):
-            kinds = [kind for kind in KINDS if kind not in OUTSIDE]
-        within = asking.span(asked, page.known)
-        rows = acts(
-            office,
-            wallet,
-            kinds=kinds,
-            markets=asking.conditions(asked, office.world),
-            side=asking.word(asked, "side", allowed=SIDES),
-            start=within.start,
-            until=within.until,
         )
-        if asking.word(asked, "sort_direction", "sortDirection", allowed=("ASC", "DESC")) == "ASC":
-            rows.reverse()
-        return page.of(rows, office.act)
+        rows = acts(self._office, asked, page.known, hidden=OUTSIDE if hidden else ())
+        return page.of(rows, self._office.act)
 
     def _combos(self, asked: Asked) -> Row:
         """Nobody trades combinations here."""
@@ -82,19 +54,19 @@ class Trades:
         return Page(asked, self._office.known).of([], str)
 
 
-def deals(
-    office: Office,
-    *,
-    wallet: str | None,
-    markets: list[str] | None,
-    side: str,
-    taker_only: bool,
-    money: int,
-    size: int,
-    within: asking.Span,
-) -> Iterable[Deal]:
-    """Trades, newest first."""
+def deals(office: Office, asked: Asked, known: Ns, *, takers: bool) -> Iterable[Deal]:
+    """The trades that are asked for, newest first; ``takers`` alone where nothing is said of that.
+
+    Raises:
+        Turned: 400, something that is asked for is none.
+    """
     history = office.venue.history
+    wallet = asking.user(asked, needed=False)
+    markets = asking.conditions(asked, office.world)
+    side = asking.word(asked, "side", allowed=SIDES)
+    taker_only = asking.flag(asked, "taker_only", "takerOnly", default=takers)
+    money, size = asking.least(asked)
+    within = asking.span(asked, known)
     if wallet is not None:
         rows: Iterable[Deal] = (
             row for row in reversed(history.rows(wallet)) if isinstance(row, Deal)
@@ -114,25 +86,31 @@ def deals(
     )
 
 
-def acts(
-    office: Office,
-    wallet: str,
-    *,
-    kinds: list[str],
-    markets: list[str] | None,
-    side: str,
-    start: Ns,
-    until: Ns,
-) -> list[Act]:
-    """A wallet's activity, newest first."""
+def acts(office: Office, asked: Asked, known: Ns, *, hidden: Sequence[str] = ()) -> list[Act]:
+    """The activity that is asked for; kinds that are ``hidden`` only where they are named.
+
+    Raises:
+        Turned: 400, something that is asked for is none.
+    """
+    wallet = asking.user(asked) or ""
+    kinds = [kind.upper() for kind in asking.texts(asked, "type")]
+    if any(kind not in KINDS for kind in kinds):
+        raise asking.bad(f"invalid type: must be of {', '.join(KINDS)}")
+    within = asking.span(asked, known)
+    markets = asking.conditions(asked, office.world)
+    side = asking.word(asked, "side", allowed=SIDES)
+    order = asking.word(asked, "sort_direction", "sortDirection", allowed=("ASC", "DESC"))
     if markets is not None and not markets:
         return []
-    return office.venue.history.acts(
+    rows = office.venue.history.acts(
         wallet,
-        kinds=kinds,
+        kinds=kinds or [kind for kind in KINDS if kind not in hidden],
         markets=markets or (),
         side=side or None,
-        start=start,
-        until=until,
+        start=within.start,
+        until=within.until,
         limit=1 << 40,
     )
+    if order == "ASC":
+        rows.reverse()
+    return rows

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from polyframe.sandbox.debug.bench import Bench, Route
 from polyframe.sandbox.debug.bodies import (
     Answer,
@@ -24,7 +27,7 @@ from polyframe.sandbox.debug.bodies import (
 )
 from polyframe.sandbox.door import Asked, Turned
 from polyframe.sandbox.venue.market import Market
-from polyframe.sandbox.venue.records import MOST
+from polyframe.sandbox.venue.records import MOST, Refused
 from polyframe.sandbox.wire import size_text
 
 PAIRS = '{"address", "condition_id", "size"}'
@@ -39,12 +42,13 @@ class Deeds:
 
     def routes(self) -> list[Route]:
         """Its routes."""
+        split, merge = (partial(self._pairs, act) for act in (self._venue.split, self._venue.merge))
         return [
             ("POST", "/fund", self._fund, '{"address", "amount"}: pUSD from nowhere'),
             ("POST", "/withdraw", self._withdraw, '{"address", "amount"}: pUSD to nowhere'),
             ("POST", "/approve", self._approve, '{"address", "amount"}; any without amount'),
-            ("POST", "/split", self._split, f"{PAIRS}: pUSD into pairs"),
-            ("POST", "/merge", self._merge, f"{PAIRS}: pairs into pUSD"),
+            ("POST", "/split", split, f"{PAIRS}: pUSD into pairs"),
+            ("POST", "/merge", merge, f"{PAIRS}: pairs into pUSD"),
             ("POST", "/redeem", self._redeem, '{"address", "condition_id"}'),
             (
                 "POST",
@@ -79,18 +83,11 @@ class Deeds:
         self._venue.approve(address(wanted.address), money=money, shares=wanted.shares)
         return self._balance(wanted.address)
 
-    def _split(self, asked: Asked) -> Row:
+    def _pairs(self, act: Callable[[str, str, int], Refused | None], asked: Asked) -> Row:
         wanted = body(asked, Shares)
         market = self._bench.market(wanted.condition_id)
         size = amount(wanted.size)
-        done(self._venue.split(address(wanted.address), market.condition_id, size))
-        return self._balance(wanted.address, market)
-
-    def _merge(self, asked: Asked) -> Row:
-        wanted = body(asked, Shares)
-        market = self._bench.market(wanted.condition_id)
-        size = amount(wanted.size)
-        done(self._venue.merge(address(wanted.address), market.condition_id, size))
+        done(act(address(wanted.address), market.condition_id, size))
         return self._balance(wanted.address, market)
 
     def _redeem(self, asked: Asked) -> Row:

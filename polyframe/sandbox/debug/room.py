@@ -28,7 +28,7 @@ def debug_room(bench: Bench, *more: Route) -> Room:
     for method, path, call, _ in routes:
         room.add(method, path, call)
     for path in ("", "/"):
-        room.add("GET", path, lambda asked: {"routes": about, "asked": asked.path})
+        room.add("GET", path, lambda _: {"routes": about})
     return room
 
 

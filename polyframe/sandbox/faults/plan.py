@@ -11,6 +11,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from polyframe.errors import ConfigError
+from polyframe.runtime.explain import in_short
 from polyframe.sandbox.faults import messages, questions, requests, traders, trading
 from polyframe.sandbox.faults.fault import Fault
 from polyframe.sandbox.faults.target import Target
@@ -48,12 +49,12 @@ def read(said: object, source: str = "the plan") -> Plan:
         said = {"faults": [said]}
     if not isinstance(said, Mapping):
         raise ConfigError(
-            f"{source} is {_found(said)}", expected="an object with a list of faults", hint=NEXT
+            f"{source} is {in_short(said)}", expected="an object with a list of faults", hint=NEXT
         )
     top = dict(said)
     rows = top.pop("faults", [])
     if not isinstance(rows, (list, tuple)):
-        raise ConfigError(f"{source}: faults is {_found(rows)}", expected="a list", hint=NEXT)
+        raise ConfigError(f"{source}: faults is {in_short(rows)}", expected="a list", hint=NEXT)
     try:
         plan = Plan.model_validate(top)
     except ValidationError as error:
@@ -70,7 +71,7 @@ def _fault(row: object, number: int, source: str) -> Fault:
     place = f"{source}: faults[{number}]"
     if not isinstance(row, Mapping):
         raise ConfigError(
-            f"{place} is {_found(row)}",
+            f"{place} is {in_short(row)}",
             expected='an object such as {"fault": "latency"}',
             hint=NEXT,
         )
@@ -80,7 +81,7 @@ def _fault(row: object, number: int, source: str) -> Fault:
     if not isinstance(kind, str) or kind not in KINDS:
         near = get_close_matches(str(kind), KINDS, n=1, cutoff=0.4)
         raise ConfigError(
-            f"{place}: there is no fault {_found(kind)}",
+            f"{place}: there is no fault {in_short(kind)}",
             expected=f"{near[0]!r}?" if near else f"one of {_names()}",
             hint=NEXT,
         )
@@ -159,7 +160,9 @@ def _explained(error: ValidationError, place: str, model: type[BaseModel]) -> Co
     if detail["type"] == "value_error":
         return ConfigError(f"{place}: {name}: {said}", hint=NEXT)
     wanted = said.removeprefix("Input should be ")
-    return ConfigError(f"{place}: {name} is {_found(detail['input'])}", expected=wanted, hint=NEXT)
+    return ConfigError(
+        f"{place}: {name} is {in_short(detail['input'])}", expected=wanted, hint=NEXT
+    )
 
 
 def _keys(model: type[BaseModel], loc: list[Any]) -> list[str]:
@@ -167,14 +170,3 @@ def _keys(model: type[BaseModel], loc: list[Any]) -> list[str]:
         target = model.model_fields["target"].annotation
         model = target if isinstance(target, type) and issubclass(target, Target) else model
     return list(model.model_fields)
-
-
-def _found(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

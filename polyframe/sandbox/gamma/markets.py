@@ -204,10 +204,13 @@ def _by_amount(asked: Asked) -> Iterator[Passes]:
 
 
 def between(
-    asked: Asked, name: str, amount: Callable[[Any], float]
+    asked: Asked,
+    name: str,
+    amount: Callable[[Any], float],
+    read: Callable[[Asked, str], float | None] = asking.number,
 ) -> Iterator[Callable[[Any], bool]]:
     """Filters by the two limits of an amount."""
-    least, most = asking.number(asked, f"{name}_min"), asking.number(asked, f"{name}_max")
+    least, most = read(asked, f"{name}_min"), read(asked, f"{name}_max")
     if least is not None:
         yield lambda f: amount(f) >= least
     if most is not None:
@@ -225,11 +228,7 @@ def _by_time(asked: Asked) -> Iterator[Passes]:
 
 def within(asked: Asked, name: str, time: Callable[[Any], int]) -> Iterator[Callable[[Any], bool]]:
     """Filters by the two limits of a time."""
-    first, last = asking.moment(asked, f"{name}_min"), asking.moment(asked, f"{name}_max")
-    if first is not None:
-        yield lambda f: time(f) >= first
-    if last is not None:
-        yield lambda f: time(f) <= last
+    return between(asked, name, time, asking.moment)
 
 
 def _by_state(asked: Asked) -> Iterator[Passes]:

@@ -15,6 +15,8 @@ from polyframe.sandbox.sockets.line import MOST_FRAME, MOST_WAITING, Around, Lin
 # A client that says nothing for this long after connecting is sent away.
 # UNSURE at the venue: "within a few seconds".
 SUBSCRIBE_WITHIN: Final = 15.0
+# How long all together have to take what is still on its way when the sandbox ends.
+LEAVE_WITHIN: Final = 0.5
 PONG: Final = Whole(b"PONG")
 # UNSURE at the venue: that this is its answer to everything it does not understand.
 NOT_UNDERSTOOD: Final = Whole(b"INVALID OPERATION")
@@ -92,10 +94,13 @@ class Channel:
             # The client may be gone in the middle of a frame, which its writer hears first.
             with suppress(asyncio.CancelledError, OSError):
                 await writer
+            line.ended.set()
 
     async def _listen(self, line: Line, receive: Receive, send: Send) -> None:
         said = await self._first(receive)
         if said is None:
+            return
+        if line.closed:
             return
         if not said or not self.begin(line, said):
             await send({"type": "websocket.close", "code": POLICY, "reason": INVALID})
@@ -123,10 +128,18 @@ class Channel:
             return None
         return _read(_text(message)) or {}
 
-    def drop_all(self) -> None:
-        """Cuts every connection."""
-        for line in list(self.lines):
-            line.drop()
+    async def leave(self) -> None:
+        """Closes every connection, and cuts those whose readers do not read."""
+        leaving = list(self.lines)
+        for line in leaving:
+            line.leave()
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN):
+                for line in leaving:
+                    await line.ended.wait()
+        except TimeoutError:
+            for line in leaving:
+                line.drop()
 
 
 def texts(found: object) -> list[str] | None:

@@ -10,6 +10,8 @@ from typing import Any, Final
 MOST_FRAME: Final = 1 << 20
 # What may wait for one reader before it is dropped.
 MOST_WAITING: Final = 16 << 20
+# Source: RFC 6455, 7.4.1, for a server that goes down.
+GOING_AWAY: Final = 1001
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -33,12 +35,14 @@ class Line:
     __slots__ = (
         "_abort",
         "_hang",
+        "_leaving",
         "_limit",
         "_size",
         "_waiting",
         "_wake",
         "around",
         "closed",
+        "ended",
         "frame_limit",
         "hung",
         "number",
@@ -61,12 +65,15 @@ class Line:
         self.closed = False
         self.hung = False
         """it is open and nothing passes in either direction"""
+        self.ended = asyncio.Event()
+        """nobody serves it any more"""
         self.around: Around | None = None
         """what an event becomes on its way out: itself, nothing, several; faults stand there"""
         self.frame_limit = frame_limit
         self._limit = most_waiting
         self._abort = abort
         self._hang = hang
+        self._leaving = False
         self._waiting: list[bytes] = []
         self._size = 0
         self._wake = asyncio.Event()
@@ -101,6 +108,13 @@ class Line:
         self._wake.set()
         self._abort()
 
+    def leave(self) -> None:
+        """Closes the connection behind what waits to be sent, as a server does that goes down."""
+        if self.hung:
+            self.drop()
+        self._leaving = True
+        self._wake.set()
+
     def hang(self) -> None:
         """Leaves the connection open, and neither sends nor reads any more."""
         self.hung = True
@@ -119,6 +133,9 @@ class Line:
                 for frame, size in framed(taken, self.frame_limit):
                     await self.send({"type": "websocket.send", "text": frame.decode()})
                     self._size -= size
+            if self._leaving and not self.closed:
+                self.closed = True
+                await self.send({"type": "websocket.close", "code": GOING_AWAY})
 
 
 def framed(events: list[bytes], limit: int) -> Iterator[tuple[bytes, int]]:

@@ -130,6 +130,14 @@ class Accounts:
             self.wallets[key] = wallet
         return wallet
 
+    def allowed(self, address: str) -> tuple[int, bool]:
+        """What others may move of a wallet: so much money, and whether its shares.
+
+        Of one that nobody has seen, nothing.
+        """
+        wallet = self.wallets.get(address.lower())
+        return (wallet.allowance, wallet.approved) if wallet is not None else (0, False)
+
     # ---- what exists -----------------------------------------------------------------------------
 
     def deposit(self, wallet: Wallet, money: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 from msgspec import Struct
 
@@ -18,23 +19,28 @@ DELAYED = "order is delayed and can't be canceled yet"
 
 
 class Pulse(Struct):
-    """A key's heartbeat."""
+    """A key's heartbeat. Its times are those outside, where whoever sends heartbeats lives."""
 
     id: str
-    last: int
-    armed: bool = True
+    last: int = 0
+    armed: bool = False
+    check: int = 0
+    """when it is looked at next"""
+    turn: int = 0
+    """which of the looks that were asked for still counts"""
 
 
 class Cancelling:
     """All ways out of the book but a match."""
 
-    __slots__ = ("_pulses", "floor", "pace")
+    __slots__ = ("_outside", "_pace", "_pulses", "_since", "floor")
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
         self._pulses: dict[str, Pulse] = {}
-        self.pace = 1.0
-        """seconds of the venue for one outside, where whoever sends heartbeats lives"""
+        self._pace = 1.0
+        # What had passed outside when this pace began, and when that was here.
+        self._outside, self._since = 0, floor.clock.now
 
     # ---- by their key ----------------------------------------------------------------------------
 
@@ -125,27 +131,44 @@ class Cancelling:
         at the venue: whether the id changes, and what follows after the orders were cancelled; here
         any id of this key, or none, arms it again.
         """
-        now, pulse = self.floor.clock.now, self._pulses.get(owner)
-        if pulse is not None and heartbeat_id != pulse.id and (pulse.armed or heartbeat_id):
+        pulse = self._pulses.get(owner)
+        if pulse is None:
+            pulse = self._pulses[owner] = Pulse(self.floor.ids.uuid("heartbeat"))
+        if heartbeat_id != pulse.id and (pulse.armed or heartbeat_id):
             return Beat(pulse.id, "Invalid Heartbeat ID")
-        if pulse is None and heartbeat_id:
-            self._pulses[owner] = Pulse(self.floor.ids.uuid("heartbeat"), now, armed=False)
-            return Beat(self._pulses[owner].id, "Invalid Heartbeat ID")
-        if pulse is None or not pulse.armed:
-            self._check_later(owner)
-        made = Pulse(self.floor.ids.uuid("heartbeat"), now)
-        self._pulses[owner] = made
-        return Beat(made.id)
+        pulse.id = self.floor.ids.uuid("heartbeat")
+        pulse.last = self._passed()
+        if not pulse.armed:
+            pulse.armed = True
+            self._look_at(owner, pulse, pulse.last + self.floor.settings.beat_checked)
+        return Beat(pulse.id)
 
-    def _check_later(self, owner: str) -> None:
-        wait = int(self.floor.settings.beat_checked * self.pace)
-        self.floor.clock.at(self.floor.clock.now + max(wait, 1), self._check, owner)
+    def keep_pace(self, pace: float) -> None:
+        """Counts so many seconds here as one outside from now on; what has passed has passed."""
+        if pace == self._pace:
+            return
+        self._outside, self._since, self._pace = self._passed(), self.floor.clock.now, pace
+        for owner, pulse in self._pulses.items():
+            if pulse.armed:
+                self._look_at(owner, pulse, pulse.check)
 
-    def _check(self, owner: str) -> None:
+    def _passed(self) -> int:
+        """Time outside."""
+        return self._outside + round((self.floor.clock.now - self._since) / self._pace)
+
+    def _look_at(self, owner: str, pulse: Pulse, check: int) -> None:
+        pulse.check = check
+        pulse.turn += 1
+        at = self._since + ceil((check - self._outside) * self._pace)
+        self.floor.clock.at(max(at, self.floor.clock.now), self._look, owner, pulse.turn)
+
+    def _look(self, owner: str, turn: int) -> None:
         pulse = self._pulses[owner]
-        within = int(self.floor.settings.beat_within * self.pace)
-        if self.floor.clock.now - pulse.last < within:
-            self._check_later(owner)
+        if turn != pulse.turn:
+            return
+        settings = self.floor.settings
+        if pulse.check - pulse.last < settings.beat_within:
+            self._look_at(owner, pulse, pulse.check + max(settings.beat_checked, 1))
             return
         pulse.armed = False
         self.close(list(self.floor.owned.get(owner, {}).values()), "CANCELED")

@@ -367,9 +367,9 @@ class Venue:
         """Looks at prices and rewards so seldom, and tells of no book while that is above one."""
         self._floor.every, self._floor.quiet = minutes, minutes > 1
 
-    def keep_pace(self, speed: float) -> None:
-        """Says how many seconds pass here for one outside: heartbeats are counted out there."""
-        self._cancelling.pace = speed
+    def keep_pace(self, speed: float, beats: float | None = None) -> None:
+        """Says how many seconds pass here for one outside, where heartbeats are counted."""
+        self._cancelling.keep_pace(beats or speed)
         for hear in self.paced:
             hear(speed)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sandbox_rooms import Visitor
 from shapes import always, kinds, merged, rows_of, shape_of, strangers
 
 from polyframe.domain.units import DAY, HOUR, MINUTE, SECOND
@@ -21,22 +22,21 @@ from polyframe.sandbox.data.gains import tallies
 from polyframe.sandbox.data.office import Office
 from polyframe.sandbox.data.room import data_room
 from polyframe.sandbox.desk import Desk
-from polyframe.sandbox.door import Asked, Reply, Turned, encode
 from polyframe.sandbox.opening import town
-from polyframe.sandbox.venue.records import BUY, State
+from polyframe.sandbox.venue.records import BUY, MOST, State
 
 NOW = 1_795_291_200 * SECOND
 
 
-class Data:
-    """The room, asked without a network."""
+class Data(Visitor):
+    """Somebody in the Data API's room."""
 
     def __init__(self) -> None:
         self.town = town(1, now=NOW, markets=40)
         self.venue = self.town.venue
         desk = Desk(self.venue, about=self.town.world.catalogue.about)
         self.office = Office(self.town.world, self.town.people, desk.notices)
-        self.room = data_room(self.office)
+        super().__init__(data_room(self.office))
         self.best = self.venue.history.standings(limit=1)[0].wallet
         whales = sorted(
             self.town.people.everybody,
@@ -44,28 +44,12 @@ class Data:
         )
         self.busy = whales[0].address
 
-    def reply(self, target: str) -> Reply:
-        path, _, query = target.partition("?")
-        asked = Asked("GET", path, query.encode(), {})
-        try:
-            answer = self.room.find(asked)(asked)
-        except Turned as turned:
-            return turned.reply()
-        return answer if isinstance(answer, Reply) else Reply(encode(answer))
-
-    def get(self, target: str) -> Any:
-        reply = self.reply(target)
-        assert reply.status == 200, (target, reply)
-        return json.loads(reply.body)
-
     def data(self, target: str) -> Any:
         """What stands in the envelope."""
         return self.get(target)["data"]
 
     def refused(self, target: str, status: int = 400) -> str:
-        reply = self.reply(target)
-        assert reply.status == status, (target, reply)
-        return str(json.loads(reply.body)["error"])
+        return str(self.turned(target, status)["error"])
 
     def all(self, target: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -89,14 +73,6 @@ class Data:
 @pytest.fixture(scope="module")
 def data() -> Data:
     return Data()
-
-
-@pytest.fixture(scope="module")
-def payloads(shared: Path) -> Path:
-    folder = shared / "payloads"
-    if not folder.is_dir():
-        pytest.skip("../shared/payloads is absent")
-    return folder
 
 
 # ---- rows beside recorded ones -----------------------------------------------------------------
@@ -530,6 +506,8 @@ C = "0x" + "a" * 64
         ("/v2/positions?user={u}&title=" + "x" * 201, "title"),
         ("/v2/holders", "required query param 'condition_id'"),
         (f"/v2/holders?condition_id={C}&include_pnl=true&limit=101", "limit must be between"),
+        ("/v2/approvals", "required query param 'user'"),
+        ("/v2/approvals?user=0x12", "invalid user"),
         ("/v2/user-pnl?user={u}&interval=2h", "invalid interval"),
         ("/v2/leaderboard?time_period=year", "invalid time_period"),
         ("/v2/tokens", "exactly one"),
@@ -562,6 +540,30 @@ def test_wallets_and_markets_that_nobody_knows_have_nothing(data: Data) -> None:
     assert data.data("/v2/trades?event_id=1") == []
     assert data.refused("/v2/prices-history?token_id=12&interval=1d", 404) == "token not found"
     assert data.data("/v2/builders/leaderboard") == []
+
+
+def test_approvals_tell_what_may_be_moved_of_a_wallet(data: Data) -> None:
+    wallet = "0x" + "Aa" * 20
+
+    def told() -> tuple[set[str], set[bool], set[bool]]:
+        answer = data.data(f"/v2/approvals?user={wallet}")
+        assert (answer["address"], answer["chain_id"]) == (wallet.lower(), 80_002)
+        assert answer["checked_at"] == "2026-11-21T20:00:00Z"
+        rows = answer["contracts"]
+        assert len({(row["token"], row["spender"]) for row in rows}) == len(rows) == 20
+        money = [row for row in rows if row["standard"] == "ERC20"]
+        shares = [row for row in rows if row["standard"] == "ERC1155"]
+        assert all("amount" not in row for row in shares)
+        return (
+            {row["amount"] for row in money},
+            {row["approved"] for row in money},
+            {row["approved"] for row in shares},
+        )
+
+    assert told() == ({"0"}, {False}, {False})
+    for money, shares, amount in ((MOST, True, "max"), (2_500_000, False, "2500000")):
+        data.venue.approve(wallet, money=money, shares=shares)
+        assert told() == ({amount}, {True}, {shares})
 
 
 def test_prices_of_what_was_bought_are_those_paid(data: Data) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sandbox_rooms import Visitor
 from shapes import Kinds, always, kinds, merged, rows_of, shape_of, strangers
 
 from polyframe.domain.units import SECOND
-from polyframe.sandbox.door import Asked, Reply, Turned, encode
 from polyframe.sandbox.gamma.room import gamma_room
 from polyframe.sandbox.opening import Town, town
 from polyframe.sandbox.venue.records import State
@@ -21,32 +21,15 @@ from polyframe.sandbox.venue.records import State
 NOW = 1_795_291_200 * SECOND
 
 
-class Gamma:
-    """The room, asked without a network."""
+class Gamma(Visitor):
+    """Somebody in Gamma's room."""
 
     def __init__(self, made: Town) -> None:
         self.town = made
-        self.room = gamma_room(made.world, made.people)
-
-    def reply(self, target: str, **headers: str) -> Reply:
-        path, _, query = target.partition("?")
-        known = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
-        asked = Asked("GET", path, query.encode(), known)
-        try:
-            answer = self.room.find(asked)(asked)
-        except Turned as turned:
-            return turned.reply()
-        return answer if isinstance(answer, Reply) else Reply(encode(answer))
-
-    def get(self, target: str) -> Any:
-        reply = self.reply(target)
-        assert reply.status == 200, (target, reply)
-        return json.loads(reply.body)
+        super().__init__(gamma_room(made.world, made.people))
 
     def refused(self, target: str, status: int = 422) -> str:
-        reply = self.reply(target)
-        assert reply.status == status, (target, reply)
-        body = json.loads(reply.body)
+        body = self.turned(target, status)
         kind = "validation error" if status == 422 else "not found error"
         assert body["type"] == kind
         return str(body["error"])
@@ -66,14 +49,6 @@ class Gamma:
 @pytest.fixture(scope="module")
 def gamma() -> Gamma:
     return Gamma(town(1, now=NOW, markets=50))
-
-
-@pytest.fixture(scope="module")
-def payloads(shared: Path) -> Path:
-    folder = shared / "payloads"
-    if not folder.is_dir():
-        pytest.skip("../shared/payloads is absent")
-    return folder
 
 
 # ---- rows beside recorded ones -----------------------------------------------------------------

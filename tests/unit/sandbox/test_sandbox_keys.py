@@ -68,14 +68,34 @@ def test_a_session_key_signs_until_its_time_is_over_or_it_is_shut_out() -> None:
     ("kind", "name"), [(0, "owner"), (1, "proxy"), (2, "safe"), (3, "deposit")]
 )
 def test_a_signature_type_means_one_of_the_owners_wallets(kind: int, name: str) -> None:
-    venue, _ = stall()
-    desk = Desk(venue)
+    desk = Desk(stall()[0])
     key = desk.keys.create(ANN, 0, START)
     assert key is not None
     assert desk.wallet(key, kind) == getattr(wallets(0), name)
-    venue.fund(wallets(0).deposit_first, 10**6)
-    wanted = "deposit_first" if kind == 3 else name
-    assert desk.wallet(key, kind) == getattr(wallets(0), wanted)
+
+
+def test_of_two_deposit_wallets_the_one_in_use_is_meant() -> None:
+    venue, markets = stall()
+    desk, mine = Desk(venue), wallets(0)
+    key = desk.keys.create(ANN, 0, START)
+    assert key is not None
+    venue.wallet(mine.deposit_first)  # known, and empty
+    assert desk.wallet(key, 3) == mine.deposit
+    venue.fund(mine.deposit_first, 10**6)
+    assert desk.wallet(key, 3) == mine.deposit_first
+    venue.fund(mine.deposit, 10**6)
+    assert desk.wallet(key, 3) == mine.deposit
+    token = markets[0].listing.tokens[0]
+
+    def order(maker: str, kind: int) -> SignedOrder:
+        return SignedOrder("0x1", maker, maker, token, 10**6, 10**7, "BUY", signature_type=kind)
+
+    desk.placed(key, order(mine.deposit_first, 3))
+    desk.placed(key, order(mine.owner, 0))
+    desk.placed(key, order(wallets(1).deposit, 3))  # sent with a session key, while it had one
+    assert desk.wallet(key, 3) == mine.deposit_first
+    desk.placed(key, order(mine.deposit, 3))
+    assert desk.wallet(key, 3) == mine.deposit
 
 
 def test_notices_are_kept_for_keys_and_dropped_by_them() -> None:

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from sandbox_rooms import answered
 from sandbox_stall import stall
 
 from polyframe.sandbox.door import Asked, Reply, Room, Turned, encode
@@ -16,27 +17,8 @@ from polyframe.sandbox.sockets.line import Line
 
 def ask(sandbox: Sandbox, method: str, path: str, body: bytes = b"") -> tuple[int, Any, Any]:
     """Status, headers and content of an answer."""
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "scheme": "http",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [],
-    }
-    said: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Any) -> None:
-        said.append(message)
-
-    asyncio.run(sandbox.server(scope, receive, send))
-    content = b"".join(message.get("body", b"") for message in said[1:])
-    return said[0]["status"], dict(said[0]["headers"]), json.loads(content) if content else None
+    status, headers, content = answered(sandbox, method, path, body)
+    return status, headers, json.loads(content) if content else None
 
 
 @pytest.fixture
@@ -61,6 +43,16 @@ def test_a_further_room_is_found_by_its_prefix(sandbox: Sandbox) -> None:
     assert ask(sandbox, "GET", "/gamma/markets/")[0] == 404
     status, headers, _ = ask(sandbox, "DELETE", "/gamma/markets/7")
     assert (status, headers[b"allow"]) == (405, b"GET")
+
+
+def test_the_front_door_says_where_the_others_are(sandbox: Sandbox) -> None:
+    doors = ["/clob", "/debug", "/relayer", "/rpc", "/ws/market", "/ws/user"]
+    assert ask(sandbox, "GET", "/")[::2] == (404, {"error": "Not found", "doors": doors})
+    assert ask(sandbox, "GET", "/nothing")[::2] == (404, {"error": "Not found"})
+    status, headers, said = ask(sandbox, "GET", "/ws/market")
+    assert (status, headers[b"upgrade"]) == (426, b"websocket")
+    assert "WebSocket" in said["error"]
+    assert ask(sandbox, "GET", "/ws")[0] == 404
 
 
 def test_an_application_stands_behind_a_prefix(sandbox: Sandbox) -> None:

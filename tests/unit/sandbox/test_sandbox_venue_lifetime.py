@@ -154,6 +154,24 @@ def test_beats_are_counted_in_the_time_of_whoever_sends_them() -> None:
     assert not town.venue.order(mine).open
 
 
+@pytest.mark.parametrize("paces", [(100.0, 1.0), (1.0, 100.0), (0.5, 1_000.0), (3.0, 0.001)])
+def test_a_pace_that_changes_between_a_beat_and_its_check_counts_from_then_on(
+    paces: tuple[float, float],
+) -> None:
+    before, after = paces
+    town = Town()
+    town.venue.keep_pace(before)
+    mine = sign(town)
+    town.venue.heartbeat("ann", "")
+    town.later(int(3 * SECOND * before))
+    town.venue.keep_pace(after)
+    town.venue.keep_pace(after)
+    town.later(int(6_999_999_000 * after))
+    assert town.venue.order(mine).open
+    town.later(int(2_000 * after) + 1)
+    assert not town.venue.order(mine).open
+
+
 def test_a_wrong_beat_is_answered_with_the_right_id() -> None:
     town = Town()
     first = town.venue.heartbeat("ann", "")

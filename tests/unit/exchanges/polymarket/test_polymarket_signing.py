@@ -317,6 +317,13 @@ def test_every_contract_is_the_clients(root) -> None:
     assert ours.exchange_v3 == theirs.exchange_v3
     assert ours.collateral == theirs.collateral_token
     assert ours.conditional_tokens == theirs.conditional_tokens
+    for name in (
+        *("neg_risk_adapter", "collateral_adapter", "neg_risk_collateral_adapter"),
+        *("auto_redeem_operator", "position_manager", "binary_module", "neg_risk_module"),
+    ):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert ours.router == theirs.protocol_v2_router
+    assert ours.perps_deposit == theirs.perps_deposit_contract
     v2 = pytest.importorskip("py_clob_client_v2.config")
     for chain in (POLYGON, AMOY):
         ours, theirs = contracts_of(chain), v2.get_contract_config(chain)
