@@ -16,7 +16,6 @@ never sees half of an import.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -247,28 +246,12 @@ class Catalogue:
 
     def digest(self, market_ids: Iterable[str] | None = None) -> str:
         """SHA-256 of the data of some markets (all by default): equal data, equal digest."""
-        from polyframe.store.columns import digest_rows  # noqa: PLC0415 - with numpy
+        from polyframe.store.digest import digest_of  # noqa: PLC0415 - with numpy
 
-        markets = self.rows(MARKETS.kind)
-        # Without bars the digest is what it was before there were any.
-        priced = ["prices", "trades", *([BARS.kind] if self.files(BARS.kind) else [])]
-        kinds = dict.fromkeys(["prices", "trades", "forecasts", *priced])
-        tables = {kind: self.rows(kind) for kind in kinds}
-        if market_ids is not None:
-            wanted = set(market_ids)
-            markets = only(markets, "market_id", wanted)
-            tokens = {token for n in (0, 1) for token in markets[f"token_{n}"].to_pylist() if token}
-            for kind in priced:
-                tables[kind] = only(tables[kind], "token", tokens)
-            tables["forecasts"] = only(tables["forecasts"], "market_id", wanted)
-        sha = hashlib.sha256(f"polyframe catalogue {VERSION}".encode())
-        for kind, rows in {MARKETS.kind: markets, **tables}.items():
-            sha.update(digest_rows(rows, table(kind)))
-        firsts = set(markets["token_0"].to_pylist())
-        for _, entry in sorted(self.manifest["files"].items()):
-            if entry.get("kind") == TAPE and firsts & set(entry["instruments"]):
-                sha.update(bytes.fromhex(entry["sha256"]))
-        return sha.hexdigest()
+        segments = [
+            entry for entry in self.manifest["files"].items() if entry[1].get("kind") == TAPE
+        ]
+        return digest_of(self.rows, bool(self.files(BARS.kind)), sorted(segments), market_ids)
 
     # ---- whether it is what was imported -------------------------------------------------------
 

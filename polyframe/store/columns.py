@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +11,8 @@ from numpy.typing import NDArray
 from polyframe.domain.market import Market
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError
-from polyframe.store.parquet import plain_array, read_table, text_array
-from polyframe.store.schema import PRICES, Table
+from polyframe.store.parquet import read_table, text_array
+from polyframe.store.schema import PRICES
 from polyframe.store.timeline import PriceColumns
 
 WHOLE = 10_000
@@ -82,29 +80,3 @@ def _impossible(path: Path, found: str) -> DataError:
         expected=f"prices of 0 to {WHOLE} (1e-4) with token, times and flag in every row",
         hint=f"polyframe data check '{path.parent.parent}'",
     )
-
-
-def digest_rows(rows: Any, table: Table) -> bytes:
-    """SHA-256 of a pyarrow table's rows, the same whatever their order or the files they are of."""
-    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
-
-    sha = hashlib.sha256(table.kind.encode())
-    keys = [(name, "ascending") for name in (*table.key, *_rest(table))]
-    rows = rows.take(pc.sort_indices(rows, sort_keys=keys)) if rows.num_rows else rows
-    for column in table.columns:
-        values = rows[column.name]
-        missing = plain_array(values.is_null())
-        if column.silent and missing.all():
-            continue
-        sha.update(column.name.encode() + b"\0" + missing.tobytes())
-        if column.type == "string":
-            sha.update("\x1f".join(text or "" for text in values.to_pylist()).encode())
-        else:
-            plain = plain_array(values)
-            filled = np.where(missing, plain.dtype.type(0), plain)
-            sha.update(filled.astype(filled.dtype.newbyteorder("<")).tobytes())
-    return sha.digest()
-
-
-def _rest(table: Table) -> list[str]:
-    return [name for name in ("source",) if name not in table.key]
