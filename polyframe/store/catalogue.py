@@ -248,10 +248,9 @@ class Catalogue:
         """SHA-256 of the data of some markets (all by default): equal data, equal digest."""
         from polyframe.store.digest import digest_of  # noqa: PLC0415 - with numpy
 
-        segments = [
-            entry for entry in self.manifest["files"].items() if entry[1].get("kind") == TAPE
-        ]
-        return digest_of(self.rows, bool(self.files(BARS.kind)), sorted(segments), market_ids)
+        files = sorted(self.manifest["files"].items())
+        segments = [entry for _, entry in files if entry.get("kind") == TAPE]
+        return digest_of(self.rows, bool(self.files(BARS.kind)), segments, market_ids)
 
     # ---- whether it is what was imported -------------------------------------------------------
 
