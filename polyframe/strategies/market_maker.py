@@ -63,15 +63,15 @@ RESOLUTION = ("never", "near", "always")
 
 LIMITS: Sequence[tuple[Sequence[str], str, Callable[[float], bool]]] = (
     (
-        ("size", "capital", "aversion", "decay", "intensity", "horizon", "spread_cap", "volatility",
+        ("size", "capital", "aversion", "decay", "intensity", "horizon", "spread_cap",
          "volatility_halflife", "markout_seconds", "markout_halflife", "jump", "trend",
          "trend_halflife", "max_spread", "refresh_ms", "forecast_hours"),
         "above 0", lambda value: 0 < value < math.inf,
     ),
     (
-        ("base_ticks", "spread_floor", "volatility_widen", "adverse", "toxicity", "skew_far",
-         "sweep", "cooloff_seconds", "trend_widen", "reduce_hours", "halt_hours", "move_ticks",
-         "refresh_part"),
+        ("base_ticks", "spread_floor", "volatility", "volatility_widen", "adverse", "toxicity",
+         "skew_far", "sweep", "cooloff_seconds", "trend_widen", "reduce_hours", "halt_hours",
+         "move_ticks", "refresh_part"),
         "0 or more", lambda value: 0 <= value < math.inf,
     ),
     (("forecast_weight", "refill"), "from 0 to 1", lambda value: 0 <= value <= 1),
