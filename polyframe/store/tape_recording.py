@@ -32,9 +32,10 @@ TWICE = "a price twice in one book"
 FINE = "too many decimals"
 UNEVEN = "not as many sizes as prices"
 SIDE = "unknown side"
+TICK = "impossible tick"
 NO_TIME = "no time"
 REASONS = (GAP, CROSSED, HASH, SEQUENCE, ORDER, TRUNCATED, OFF_GRID, AMOUNT, FINE, DISAGREES,
-           TWICE, UNEVEN, SIDE, NO_TIME)  # fmt: skip
+           TWICE, UNEVEN, SIDE, TICK, NO_TIME)  # fmt: skip
 """Why a book is not to be trusted before its next snapshot."""
 
 BACK = "recorder's clock went back"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,9 @@ def moment(what: str, value: Decimal | int, unit: str) -> Ns:
         DataError: it is before 2010 or after 2100.
     """
     factor = FACTOR[unit]
-    if not FIRST // factor <= value < END // factor:  # a NaN as well
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise out_of_range(what, value, unit)
+    if not FIRST // factor <= value < END // factor:
         raise out_of_range(what, value, unit)
     return int(value * factor)
 
@@ -113,8 +116,7 @@ def _expected(unit: str) -> str:
 
 
 def _inside(number: Decimal, unit: str) -> bool:
-    ns = number * FACTOR[unit]
-    return ns.is_finite() and FIRST <= ns < END
+    return number.is_finite() and FIRST <= number * FACTOR[unit] < END
 
 
 def _plain(number: Decimal) -> str:
@@ -122,8 +124,8 @@ def _plain(number: Decimal) -> str:
 
 
 def _date(number: Decimal, unit: str) -> str:
-    seconds = number * FACTOR[unit] / SECOND
     try:
-        return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%d %H:%M:%S}"
+        seconds = floor(number * FACTOR[unit] / SECOND)
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError, OSError, ArithmeticError):
         return "no date"
