@@ -32,18 +32,23 @@ def numbers(file: Path, table: Any, name: str) -> NDArray[Any]:
     return found
 
 
-def wholes(file: Path, table: Any, name: str) -> Ints:
-    """A column of whole numbers, none of them missing.
+def wholes(file: Path, table: Any, name: str, missing: int | None = None) -> Ints:
+    """A column of whole numbers; without ``missing`` none of them may be.
 
     Raises:
         DataError: it holds something else, or a number beyond 64 bits.
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.compute as pc  # noqa: PLC0415 - with it
 
     column = _plain(table[name])
     if _nested(column.type) or pa.types.is_temporal(column.type):
         raise _refused(file, name, str(column.type), "whole numbers")
+    if pa.types.is_floating(column.type):  # a frame of pandas writes a missing number so
+        column = pc.if_else(pc.is_nan(column), None, column)
     whole = _cast(file, name, column, pa.int64(), "whole numbers")
+    if missing is not None:
+        whole = pc.fill_null(whole, missing)
     if whole.null_count:
         row = int(np.argmax(whole.is_null().to_numpy())) + 1
         raise _refused(file, name, f"nothing in row {row}", "a whole number in every row")

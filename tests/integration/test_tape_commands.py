@@ -80,7 +80,8 @@ def test_a_symbol_is_shown_as_a_market_that_never_closes(desk: Path, capsys) -> 
     from polyframe.store.tape_hft import BUY, DEPTH, EVENT, LOCAL
 
     event = np.zeros(1, EVENT)
-    event["ev"], event["local_ts"], event["px"], event["qty"] = DEPTH | LOCAL | BUY, 5, 7.5, 2
+    event["ev"], event["local_ts"] = DEPTH | LOCAL | BUY, 1_785_000_000_000_000_000
+    event["px"], event["qty"] = 7.5, 2
     np.savez("e.npz", data=event)
     call(
         capsys,
