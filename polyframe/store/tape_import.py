@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from polyframe.domain.market import Market
-from polyframe.domain.units import Ns, format_units
+from polyframe.domain.units import MONEY_DECIMALS, Ns, format_units
 from polyframe.errors import DataError, UserError
 from polyframe.store.catalogue import SEGMENT, TAPE, Catalogue, file_name, sha256_of
 from polyframe.store.durable import storage_error, sync_directory
@@ -165,6 +165,7 @@ def _symbol(format: str, market: str | None, symbol: Symbol | None) -> Market | 
 def _lookup(catalogue: Catalogue, format: str, market: str | None, made: Market | None) -> Lookup:
     markets = catalogue.markets()
     have = next((m for m in markets if made is not None and m.id == made.id), None)
+    _countable(have)
     if made is not None and have is not None and not _same_rules(have, made):
         raise UserError(
             f"the catalogue has {have.id} with tick {have.show_price(have.tick)}, lot "
@@ -176,7 +177,7 @@ def _lookup(catalogue: Catalogue, format: str, market: str | None, made: Market 
     if market is None:
         return Lookup(markets)
     try:
-        return Lookup([], find_market(markets, market))
+        found = find_market(markets, market)
     except UserError as error:
         if format in UNNAMED:
             error.hint = (
@@ -184,6 +185,19 @@ def _lookup(catalogue: Catalogue, format: str, market: str | None, made: Market 
                 "--price-decimals N --size-decimals N"
             )
         raise
+    _countable(found)
+    return Lookup([], found)
+
+
+def _countable(market: Market | None) -> None:
+    """Refuses a market that an earlier version took in and in which no order's worth is exact."""
+    if market is not None and market.price_decimals + market.size_decimals < MONEY_DECIMALS:
+        raise UserError(
+            f"market {market.id} is in the catalogue with {market.price_decimals} price and "
+            f"{market.size_decimals} size decimals: too few to count money with",
+            expected=f"at least {MONEY_DECIMALS} of both together",
+            hint="import it into a new catalogue: polyframe data import tape ... --into DIR",
+        )
 
 
 def _same_rules(have: Market, made: Market) -> bool:
