@@ -100,7 +100,7 @@ def import_(
         silence=None if silence is None else round(silence * 1e9),
         symbol=Symbol(tick, lot, price_decimals, size_decimals, venue, max_price),
     )  # fmt: skip
-    show(made, as_json, lambda: tape_table(made))
+    show(made, as_json, lambda: tape_table(made, console.width))
 
 
 def _refuse(kind: str, options: Mapping[str, object]) -> None:
@@ -136,7 +136,7 @@ def check(
         "unquoted": report.unquoted,
         "reflagged": report.reflagged,
     }
-    show(shown if as_json else report, as_json, lambda: check_table(report, limit))
+    show(shown if as_json else report, as_json, lambda: check_table(report, limit, console.width))
     if report.errors:
         raise typer.Exit(3)
 

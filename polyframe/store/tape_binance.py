@@ -176,7 +176,8 @@ def _known(recording: Recording, rows: _Rows) -> Ints:
     """When rows were known; one without a time when the one before it was."""
     ts = np.maximum.accumulate(rows.of["recv_ns"]) if len(rows.row) else rows.of["recv_ns"]
     recording.note(CLOCK, int(((ts != rows.of["recv_ns"]) & (rows.of["recv_ns"] != 0)).sum()))
-    return np.maximum(ts, ts[ts > 0].min(initial=ts.max(initial=0)))
+    first = int(ts[ts > 0].min(initial=ts.max(initial=0)))
+    return np.maximum(ts, np.int64(first))
 
 
 def _faults(
@@ -206,11 +207,12 @@ def _ticker(recording: Recording, rows: _Rows, market: Market, instrument: int) 
     ts = _known(recording, rows)
     ids = rows.of["update_id"]
     stale = ids < np.maximum.accumulate(ids) if len(ids) else np.zeros(0, np.bool_)
-    found, faults = {}, {}
+    found: dict[str, Ints] = {}
+    faults: dict[str, NDArray[np.bool_]] = {}
     for side in ("bid", "ask"):
         own, units = _faults(rows, market, None, side, f"{side}_qty")
         found[side], found[f"{side}_qty"] = units.price, units.size
-        faults = {why: own[why] | faults.get(why, False) for why in own}
+        faults = {why: own[why] | faults.get(why, own[why]) for why in own}
     bad = _set_aside(recording, rows, faults, "best prices: ", *TICKER[3:])
     rows.aside(recording, stale & ~bad, f"best prices: {LATE}", "update_id")
     good = np.flatnonzero(~bad & ~stale)
@@ -270,11 +272,11 @@ def _depth(
     recording.note(NO_SNAPSHOT, int(not len(snapshots)))
     count = np.bincount(events.of[kept], minlength=len(events.id))[snapshots]
     at = events.begin[snapshots]
-    begin, end = (
+    begins, ends = (
         part(snapshots, ts[at], kind, instrument, ts_venue=rows.of["exch_ns"][at], aux=count)
         for kind in (TapeKind.SNAPSHOT_BEGIN, TapeKind.SNAPSHOT_END)
     )
-    told = [begin, *told, end, *_taken_up(recording, events, kept, snapshots, told[0])]
+    told = [begins, *told, ends, *_taken_up(recording, events, kept, snapshots, told[0])]
     for at_events, why in clears:
         once = np.unique(at_events)
         if len(once):

@@ -69,7 +69,8 @@ class _Rows(NamedTuple):
 
     def only(self, rows: NDArray[np.bool_]) -> _Rows:
         """Those of them that are marked."""
-        return _Rows(*(column[rows] for column in self))
+        columns: tuple[Any, ...] = self
+        return _Rows(*(column[rows] for column in columns))
 
 
 def convert(
@@ -153,10 +154,10 @@ def _known_rows(
     token, recv, venue = (
         np.concatenate([getattr(t, name) for _, t in tables]) for name in ("token", "recv", "venue")
     )
-    at = np.flatnonzero(instrument[place] >= 0)
-    rows = _Rows(at, file[at], row[at], instrument[place][at], token[at] == "down", recv[at],
-                 venue[at])  # fmt: skip
-    odd = ~np.isin(token[at], ["up", "down"])
+    used = np.flatnonzero(instrument[place] >= 0)
+    rows = _Rows(used, file[used], row[used], instrument[place][used], token[used] == "down",
+                 recv[used], venue[used])  # fmt: skip
+    odd = ~np.isin(token[used], ["up", "down"])
     rows = _without(recording, rows, odd, "token is neither up nor down", token)
     for name in ("ts", "ts_venue"):
         rows = _without(recording, rows, getattr(rows, name) == 0, NO_TIME, token)

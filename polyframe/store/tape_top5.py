@@ -128,9 +128,9 @@ def _rows(
             recording.note("rows of other markets", int(count))
     file = np.repeat(np.arange(len(files)), sizes)
     row = np.concatenate([np.arange(n) + 1 for n in sizes])
-    at = np.flatnonzero(instrument[place] >= 0)
-    rows = _Rows(at, file[at], row[at], instrument[place][at])
-    other = no[at] != second[place][at]
+    used = np.flatnonzero(instrument[place] >= 0)
+    rows = _Rows(used, file[used], row[used], instrument[place][used])
+    other = no[used] != second[place][used]
     rows = _without(recording, rows, other, TURNED, no)
     rows = _without(recording, rows, ts[rows.at] == 0, NO_TIME, ts)
     back = ts[rows.at] < highest(ts[rows.at], rows.market)

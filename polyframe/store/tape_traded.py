@@ -44,7 +44,8 @@ class Traded(NamedTuple):
         """Which of them are trades; the others are set aside."""
         for why in (AMOUNT, FINE, SIDE, OFF_GRID):
             drop(recording, file, row, self.why == f"trade: {why}", f"trade: {why}", self.told)
-        return self.why == ""
+        good: NDArray[np.bool_] = self.why == ""
+        return good
 
     def columns(self, rows: NDArray[Any], no: NDArray[np.bool_]) -> dict[str, Ints]:
         """The tape's columns of these trades in YES space; ``no`` marks those of NO."""
