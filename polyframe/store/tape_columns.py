@@ -72,7 +72,10 @@ def texts(file: Path, table: Any, name: str) -> NDArray[Any]:
     if pa.types.is_floating(kind):  # whole numbers that some writer made floats of
         column = _cast(file, name, column, pa.int64(), "texts or whole numbers")
     column = _cast(file, name, column, pa.large_string(), "texts")
-    found: NDArray[Any] = pc.fill_null(column, "").to_numpy()
+    try:
+        found: NDArray[Any] = pc.fill_null(column, "").to_numpy()
+    except (pa.ArrowException, UnicodeDecodeError):
+        raise _refused(file, name, "texts that are not UTF-8", "texts") from None
     return found.astype(str)
 
 

@@ -193,7 +193,10 @@ def _check(file: str, seen: NDArray[Any], kind: NDArray[np.int64]) -> None:
         (late, "was known before the one above it", "events in the order of local_ts"),
     ):
         if len(rows):
-            raise DataError(f"{file}: event {int(rows[0])} {what}", expected=expected)
+            raise DataError(
+                f"{file}: event {int(rows[0])} {what}", expected=expected,
+                hint="polyframe data import tape FILE --format FORMAT names another form",
+            )  # fmt: skip
 
 
 def _scaled(file: str, name: str, values: NDArray[np.float64], decimals: int) -> NDArray[np.int64]:

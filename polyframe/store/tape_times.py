@@ -116,7 +116,8 @@ def _expected(unit: str) -> str:
 
 
 def _inside(number: Decimal, unit: str) -> bool:
-    return number.is_finite() and FIRST <= number * FACTOR[unit] < END
+    small = number.is_finite() and number.adjusted() < 30
+    return small and FIRST <= number * FACTOR[unit] < END
 
 
 def _plain(number: Decimal) -> str:

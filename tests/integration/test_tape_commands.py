@@ -10,6 +10,7 @@ import pytest
 
 from polyframe.cli.data import Form
 from polyframe.cli.main import main
+from polyframe.domain.plain import shortened
 from polyframe.store.tape_import import FORMATS
 from polyframe.store.tape_recording import REASONS
 from polyframe.store.tape_rows import COLUMNS, TapeKind
@@ -111,6 +112,50 @@ def test_a_symbol_is_shown_as_a_market_that_never_closes(desk: Path, capsys) -> 
     assert "never closes" in page
     assert main(["list", "markets", "--data", "cat"]) == 0
     assert re.search(r"XYZ +XYZ at elsewhere +never", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_names_are_recognised_whatever_the_terminal(desk: Path, capsys, monkeypatch, width) -> None:
+    from polyframe.cli.console import console
+
+    monkeypatch.setattr(console, "width", width)
+    tokens = [f"{n}{'7' * 60}{n}" for n in range(3)]
+    slugs = [f"btc-updown-15m-176545080{n}" for n in range(3)]
+    rows = [f"{slug},Up?,y{n},Yes,n{n},No,0.01,1785000000000000000" for n, slug in enumerate(slugs)]
+    Path("m.csv").write_text("\n".join([MARKETS.splitlines()[0], *rows]) + "\n")
+    books = [BOOK | {"asset_id": token} for token in tokens]
+    books += [BOOK | {"asset_id": f"y{n}"} for n in range(3)]
+    Path("r.jsonl").write_text("\n".join(json.dumps(b) for b in [*books, "{"]))
+    call(capsys, "import", "markets", "m.csv", "--map", "m.json", "--into", "cat")
+    words = ("import", "tape", "r.jsonl", "--format", "polymarket-ws", "--into", "cat")
+    out = "".join(call(capsys, *words)[0].split())
+    for token in tokens:
+        assert shortened(token, width // 2) in out
+        assert width < 200 or token in out
+    out = "".join(call(capsys, "check", "cat")[0].split())
+    for slug in slugs:
+        assert slug in out
+    assert max(map(len, call(capsys, "check", "cat")[0].splitlines())) <= width
+    assert main(["list", "markets", "--data", "cat"]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= width
+
+
+def test_a_long_question_is_folded(desk: Path, capsys) -> None:
+    asked = "Will it rain in the capital of the country with the longest name of all by noon?"
+    Path("m.csv").write_text(MARKETS.replace("Rain?", asked))
+    call(capsys, "import", "markets", "m.csv", "--map", "m.json", "--into", "cat")
+    assert main(["list", "markets", "--data", "cat"]) == 0
+    assert set(asked.split()) <= set(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("silence", ["nan", "inf", "1e300"])
+def test_a_silence_that_is_no_time_is_refused(desk: Path, capsys, silence: str) -> None:
+    words = ["tape", "r.jsonl", "--format", "polymarket-ws", "--silence", silence]
+    _, err = call(capsys, "import", *words, code=2)
+    assert "--silence" in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(
