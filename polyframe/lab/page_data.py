@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from polyframe.lab.cells import names_of
 from polyframe.lab.schema import Decision, Report
 
 
@@ -16,12 +15,11 @@ def page_data(report: Report) -> str:
     questions: list[tuple[str, str]] = []
     reasons: dict[str, int] = {}
     decided = {decision.order: n for n, decision in enumerate(report.decisions)}
-    names = names_of((t.market, t.question) for t in report.trades)
     rows: list[tuple[Any, ...]] = []
     for t in report.trades:
         if t.market not in markets:
             markets[t.market] = len(markets)
-            questions.append((t.market, names[t.market]))
+            questions.append((t.market, t.question))
         rows.append(
             (
                 t.n, t.time, markets[t.market], t.outcome, t.side, t.price, t.shares, t.fee,
