@@ -376,6 +376,12 @@ def _nothing(report: TapeReport, files: Sequence[Path]) -> DataError:
             hint=f"polyframe data import markets FILE --map MAP.json --into {quote(report.into)}; "
             "docs/data.md has mappings that read markets from recordings",
         )
+    if not any(file.rows for file in report.files):
+        return DataError(
+            f"{names}: not a single row is in it",
+            expected=f"a recording of the form {report.format}",
+            hint="look whether the recorder wrote anything, or whether the copy is whole",
+        )  # fmt: skip
     return DataError(
         f"{names}: no row of a tape could be made"
         + (f"; the rows stand in {report.set_aside_file}" if report.set_aside_file else ""),
