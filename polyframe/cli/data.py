@@ -96,11 +96,23 @@ def import_(
     if form is None:
         raise UserError("a recording has a form", expected=f"--format, one of {', '.join(FORMATS)}")
     made = import_tape(
-        files, into, format=form.value, market=market, source=source,
-        silence=None if silence is None else round(silence * 1e9),
+        files, into, format=form.value, market=market, source=source, silence=_ns(silence),
         symbol=Symbol(tick, lot, price_decimals, size_decimals, venue, max_price),
     )  # fmt: skip
-    show(made, as_json, lambda: tape_table(made))
+    show(made, as_json, lambda: tape_table(made, console.width))
+
+
+MOST_SILENCE = 3.2e8
+"""ten years, in s"""
+
+
+def _ns(silence: float | None) -> int | None:
+    if silence is not None and not 0 <= silence <= MOST_SILENCE:
+        raise UserError(
+            f"--silence {silence} is no length of time",
+            expected=f"seconds from 0 to {MOST_SILENCE:,.0f}; 0 for any silence",
+        )
+    return None if silence is None else round(silence * 1e9)
 
 
 def _refuse(kind: str, options: Mapping[str, object]) -> None:
@@ -136,7 +148,7 @@ def check(
         "unquoted": report.unquoted,
         "reflagged": report.reflagged,
     }
-    show(shown if as_json else report, as_json, lambda: check_table(report, limit))
+    show(shown if as_json else report, as_json, lambda: check_table(report, limit, console.width))
     if report.errors:
         raise typer.Exit(3)
 

@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.text import Text
 
 from polyframe.cli.plain_table import PlainTable
-from polyframe.domain.plain import one_line
+from polyframe.domain.plain import one_line, shortened
 from polyframe.domain.quality import UNQUOTED, Flag
 from polyframe.store.moments import show_time
 
@@ -65,14 +65,14 @@ def import_table(report: ImportReport) -> Any:
         return Group(*parts)
     why = plain_table("set aside")
     why.add_column("rows", justify="right")
-    why.add_column("reason")
+    why.add_column("reason", overflow="fold")
     for reason, count in reasons.most_common():
         why.add_row(_count(count), reason)
     where = Text(f"They stand in {report.set_aside_file}", "dim")
     return Group(*parts, "", why, where)
 
 
-def check_table(report: CheckReport, limit: int) -> Any:
+def check_table(report: CheckReport, limit: int, width: int) -> Any:
     """Findings by check, then the unquoted prices by class."""
     grouped: dict[tuple[str, str, str], list[Any]] = {}
     for finding in report.findings:
@@ -87,8 +87,8 @@ def check_table(report: CheckReport, limit: int) -> Any:
         table.add_column("rows", justify="right")
         table.add_column("for example", overflow="fold")
         for (severity, check, file), found in grouped.items():
-            names = [f.market if len(f.market) < 20 else f.market[:12] + "…" for f in found]
-            some = ", ".join(name for name in names[:limit] if name)
+            names = [shortened(f.market, width // 2) for f in found if f.market]
+            some = ", ".join(names[:limit])
             table.add_row(
                 Text(severity, COLOUR[severity]), check, Path(file).stem,
                 _count(sum(bool(f.market) for f in found)), _count(sum(f.rows for f in found)),
@@ -112,7 +112,7 @@ def _unquoted(file: Unquoted) -> Any:
     table.add_column("flag")
     table.add_column("rows", justify="right")
     table.add_column("share", justify="right")
-    table.add_column("meaning")
+    table.add_column("meaning", overflow="fold")
     for name, rows in file.flags.items():
         style = "" if Flag[name] & UNQUOTED else "dim"
         share = rows / max(file.rows, 1)

@@ -82,12 +82,12 @@ def market_list(lines: Sequence[MarketLine], found: int, path: Path, width: int)
     # What the other columns and the gaps between them take.
     rest = width - room - (56 if wide else 24)
     table.add_column("id", overflow="fold", min_width=room, max_width=room)
-    table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=max(rest, 12))
+    table.add_column("question", overflow="fold", max_width=max(rest, 12))
     if wide:
-        table.add_column("category", no_wrap=True, max_width=12)
+        table.add_column("category", overflow="fold", max_width=12)
     table.add_column("closes", no_wrap=True)
     if wide:
-        table.add_column("ended", no_wrap=True, max_width=10)
+        table.add_column("ended", overflow="fold", max_width=10)
     for name in ("prices", "forecasts") if wide else ("prices",):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:

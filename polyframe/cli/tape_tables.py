@@ -11,13 +11,14 @@ from rich.console import Group
 from rich.text import Text
 
 from polyframe.cli.data_tables import plain_table
+from polyframe.domain.plain import shortened
 from polyframe.store.moments import show_time
 
 if TYPE_CHECKING:
     from polyframe.store.tape_import import TapeReport
 
 
-def tape_table(report: TapeReport) -> Any:
+def tape_table(report: TapeReport, width: int) -> Any:
     """Rows by file, what became of them, and why books are not to be trusted."""
     title = f"{report.format} of {report.source} into {report.into}"
     table = plain_table()
@@ -34,7 +35,7 @@ def tape_table(report: TapeReport) -> Any:
     )
     parts: list[Any] = [Text(title, "bold"), table, "", Text(told)]
     if report.unknown:
-        some = ", ".join(name[:24] for name in list(report.unknown)[:3])
+        some = ", ".join(shortened(name, width // 2) for name in list(report.unknown)[:3])
         lost = f"{sum(report.unknown.values()):,} rows of {len(report.unknown):,} markets that the "
         lost += f"catalogue lacks are left out ({some}). Next: polyframe data import markets FILE "
         parts += ["", Text(lost + f"--map MAP.json --into {quote(report.into)}", "yellow")]

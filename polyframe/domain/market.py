@@ -98,8 +98,15 @@ class Market(msgspec.Struct, frozen=True):
 
     @property
     def divisor(self) -> int:
-        """Price x size / divisor is money."""
-        return money_divisor(self.price_decimals, self.size_decimals)
+        """Price x size / divisor is money.
+
+        Raises:
+            DataError: prices and sizes have too few decimals for that.
+        """
+        try:
+            return money_divisor(self.price_decimals, self.size_decimals)
+        except DataError as error:
+            raise DataError(f"market {self.id}: {error.message}", expected=error.expected) from None
 
     @property
     def binary(self) -> bool:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import NamedTuple, cast
 
 from polyframe.errors import UserError
+from polyframe.lab.cells import names_of
 from polyframe.lab.periods import Period, by_key, by_period
 from polyframe.lab.schema import Report, RoundTrip, Slice
 
@@ -29,6 +30,12 @@ def _keyed(word: str, key: Callable[[RoundTrip], str]) -> Callable[[Report], Spl
     return lambda report: Split(f"Result by {word}", word, by_key(report.round_trips, key))
 
 
+def _by_market(report: Report) -> Split:
+    trips = report.round_trips
+    names = names_of((trip.market, trip.question or trip.market) for trip in trips)
+    return Split("Result by market", "market", by_key(trips, lambda trip: names[trip.market]))
+
+
 _SPLITS: dict[str, Callable[[Report], Split]] = {
     **{word: _period(word) for word in ("day", "week", "month")},
     "category": lambda r: Split("Result by category", "category", r.by_category),
@@ -36,7 +43,7 @@ _SPLITS: dict[str, Callable[[Report], Split]] = {
     "entry": _keyed("reason of the entry", lambda trip: trip.entry_reason),
     "forecaster": lambda r: Split("Result by forecaster", "newest forecast by", r.by_forecaster),
     "confidence": lambda r: Split("Result by confidence", "stated confidence", r.by_confidence),
-    "market": _keyed("market", lambda trip: trip.question or trip.market),
+    "market": _by_market,
     "event": _keyed("event", lambda trip: trip.event),
     "outcome": _keyed("outcome", lambda trip: trip.outcome),
     "strategy": _keyed("strategy", lambda trip: trip.ledger),

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from polyframe.domain.plain import one_line
 
 
 def new_table(title: str, first: str, rest: Sequence[str]) -> Table:
-    """An empty table: one wide column that may be cut, then figures that are not."""
+    """An empty table: one wide column whose texts may take several lines, then figures."""
     table = Table(
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=True,
         padding=(0, 1), show_edge=False,
     )  # fmt: skip
-    table.add_column(first, ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column(first, ratio=1, overflow="fold")
     for name in rest:
         table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
-def question(text: str) -> Text:
-    """A market's question as a cell."""
-    return Text(plain_question(text))
+def names_of(markets: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What markets are called, by id: their question, with the id where several ask the same."""
+    plain = {id: plain_question(question) for id, question in markets}
+    times = Counter(plain.values())
+    return {id: text if times[text] == 1 else f"{text} ({id})" for id, text in plain.items()}
 
 
 def colour(value: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from polyframe.lab.cells import amount, number, percent
+from polyframe.lab.cells import amount, names_of, number, percent
 from polyframe.lab.charts import bars, calibration_chart, drawdown_chart, equity_chart
 from polyframe.lab.page_data import page_data
 from polyframe.lab.page_evidence import evidence
@@ -160,8 +160,9 @@ def _cards(report: Report) -> str:
 def _results(report: Report) -> str:
     markets = report.by_market
     shown = markets if len(markets) <= 2 * MARKETS else [*markets[:MARKETS], *markets[-MARKETS:]]
-    questions = {trade.market: trade.question for trade in report.trades}
-    named = [msgspec.structs.replace(row, name=questions[row.name]) for row in shown]
+    names = names_of((trade.market, trade.question) for trade in report.trades)
+    named = [msgspec.structs.replace(row, name=names[row.name]) for row in shown]
+    still = names_of((row.market, row.question) for row in report.left_open)
     title = "Markets" if len(shown) == len(markets) else f"Best and worst of {len(markets):,}"
     parts = [
         '<section id="results"><h2>Results</h2>',
@@ -175,7 +176,7 @@ def _results(report: Report) -> str:
             "Left open, at the bid",
             ("question", "outcome", "shares", "cost", "value"),
             [
-                (row.question, row.outcome, row.shares, amount(row.cost), amount(row.value))
+                (still[row.market], row.outcome, row.shares, amount(row.cost), amount(row.value))
                 for row in report.left_open[:OPEN]
             ],
         ),

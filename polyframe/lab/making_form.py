@@ -148,6 +148,12 @@ class Making(msgspec.Struct, frozen=True):
     """the same markets at the time of most fills"""
     bands: list[Band] = []
 
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Id and question of every market in it."""
+        quoted = [(row.market, row.question) for row in self.quoted]
+        return [*quoted, *((row.market, row.question) for row in self.markets)]
+
 
 class Scenario(msgspec.Struct, frozen=True):
     """A replay in which something went wrong. Null figures: it does not apply, ``note`` why."""

@@ -12,9 +12,9 @@ from polyframe.lab import making_form as form
 from polyframe.lab.cells import (
     amount,
     colour,
+    names_of,
     new_table,
     number,
-    question,
     rounded,
     share,
     signed,
@@ -32,7 +32,7 @@ def about_quotes(made: form.Making, width: int) -> Iterable[RenderableType]:
     """Everything about quoting, the alarms that were raised first."""
     for part in (
         _alarms(made.alarms), _bands(made.bands, width), _earned(made), _markouts(made.markouts),
-        _markets(made.markets, width), *(_over_time(row, width) for row in made.quoted),
+        _markets(made.markets, width), *_all_over_time(made, width),
     ):  # fmt: skip
         if part is not None:
             yield Padding(part, (1, 0, 0, 0))
@@ -189,6 +189,7 @@ def _markets(rows: Sequence[form.MadeMarket], width: int) -> RenderableType | No
     shown = rows if len(rows) <= 2 * MARKETS else [*rows[:MARKETS], *rows[-MARKETS:]]
     cut = f", {len(shown)} of {len(rows):,}" if len(shown) < len(rows) else ""
     table = new_table(f"Quoted markets{cut}", "question", heads)
+    names = names_of((row.market, row.question) for row in rows)
     for row in shown:
         held = [rounded(row.longest), rounded(row.shortest), rounded(row.last)]
         cells: list[RenderableType] = [
@@ -196,14 +197,19 @@ def _markets(rows: Sequence[form.MadeMarket], width: int) -> RenderableType | No
             _ticks(row.markout),
         ]  # fmt: skip
         table.add_row(
-            question(row.question), *cells, *(held if wide else [f"{held[1]}..{held[0]}"])
+            Text(names[row.market]), *cells, *(held if wide else [f"{held[1]}..{held[0]}"])
         )
     return table
 
 
-def _over_time(row: form.Quoted, width: int) -> RenderableType:
+def _all_over_time(made: form.Making, width: int) -> list[RenderableType]:
+    names = names_of(made.asked)
+    return [_over_time(row, names[row.market], width) for row in made.quoted]
+
+
+def _over_time(row: form.Quoted, name: str, width: int) -> RenderableType:
     columns = max(min(width - 16, 104), 20)
-    text = question(row.question)
+    text = Text(name)
     text.append(f"  {row.all_fills:,} fills", "dim")
     mids = _line([p[1] for p in row.points], columns, zero_none=True)
     held = _line([p[INVENTORY] for p in row.points], columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from polyframe.lab.cells import amount, number, plain_question, rounded, share, signed, ticks
+from polyframe.lab.cells import amount, names_of, number, rounded, share, signed, ticks
 from polyframe.lab.making_charts import inventory_chart, quotes_chart
 from polyframe.lab.making_form import Making, Quoted, Scenario
 from polyframe.lab.page_tables import table
@@ -18,13 +18,13 @@ def making(report: Report) -> str:
         return ""
     parts = ['<section id="quotes"><h2>Quotes and fills</h2>', _alarms(made), _cards(made)]
     near = {row.market: row for row in made.closer}
-    parts += [_figure(row, near.get(row.market)) for row in made.quoted]
+    names = names_of(made.asked)
+    parts += [_figure(row, names[row.market], near.get(row.market)) for row in made.quoted]
     parts += [_bands(made), _markouts(made), _markets(made)]
     return "".join(parts) + "</section>"
 
 
-def _figure(row: Quoted, near: Quoted | None) -> str:
-    title = plain_question(row.question)
+def _figure(row: Quoted, title: str, near: Quoted | None) -> str:
     told = (
         "The mid, our best bid (green) and offer (red) where they stood, and our fills{}: up "
         "bought, down sold. Prices of the first outcome."
@@ -124,13 +124,14 @@ def _markouts(made: Making) -> str:
 
 
 def _markets(made: Making) -> str:
+    names = names_of(made.asked)
     return table(
         "Quoted markets",
         ("question", "result", "spread", "fees", "fills", "filled", "traded", "markout 60 s",
          "longest", "shortest", "last"),
         [
             (
-                plain_question(row.question), signed(row.pnl), signed(row.spread), amount(row.fees),
+                names[row.market], signed(row.pnl), signed(row.spread), amount(row.fees),
                 f"{row.fills:,}", share(row.fill_ratio), amount(row.traded), ticks(row.markout),
                 rounded(row.longest), rounded(row.shortest), rounded(row.last),
             )

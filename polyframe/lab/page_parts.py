@@ -73,6 +73,9 @@ SCRIPT = """
   const back = document.getElementById("back"), next = document.getElementById("next");
   let page = 0, hits = data.trades.map((_, n) => n);
   const words = data.markets.map((m) => (m[0] + " " + m[1]).toLowerCase());
+  const asked = new Map();
+  for (const m of data.markets) asked.set(m[1], (asked.get(m[1]) || 0) + 1);
+  const named = (m) => (asked.get(m[1]) > 1 ? m[1] + " (" + m[0] + ")" : m[1]);
   const add = (parent, tag, text, kind) => {
     const made = document.createElement(tag);
     if (text !== undefined && text !== null) made.textContent = text;
@@ -144,7 +147,7 @@ SCRIPT = """
       });
       add(row, "td", t[0]);
       add(row, "td", t[1].slice(0, 16).replace("T", " "), "word when");
-      add(row, "td", market[1], "word");
+      add(row, "td", named(market), "word");
       add(row, "td", t[4] + " " + t[3], "word");
       for (const k of [5, 6, 7]) add(row, "td", t[k]);
       add(row, "td", data.reasons[t[8]], "word");

@@ -17,10 +17,10 @@ from polyframe.lab.breakdown import split
 from polyframe.lab.cells import (
     amount,
     colour,
+    names_of,
     new_table,
     number,
     percent,
-    question,
     signed,
 )
 from polyframe.lab.evidence import beside_the_result
@@ -277,7 +277,7 @@ def slices(title: str, first: str, rows: Sequence[Slice], width: int) -> Table:
 
 
 def _markets(report: Report) -> RenderableType:
-    questions = {trade.market: trade.question for trade in report.trades}
+    names = names_of((trade.market, trade.question) for trade in report.trades)
     rows = report.by_market
     shown = rows if len(rows) <= 2 * TOP else [*rows[:TOP], *rows[-TOP:]]
     table = new_table(
@@ -288,7 +288,7 @@ def _markets(report: Report) -> RenderableType:
     for n, row in enumerate(shown):
         cells = _slice_cells(row)
         table.add_row(
-            question(questions[row.name]), cells[0], cells[3], cells[5], cells[6],
+            Text(names[row.name]), cells[0], cells[3], cells[5], cells[6],
             end_section=len(rows) > 2 * TOP and n == TOP - 1,
         )  # fmt: skip
     return Padding(table, (1, 0, 0, 0))
@@ -372,9 +372,10 @@ def _beside(left: Table, right: Table, width: int) -> RenderableType:
 
 def _open(report: Report) -> RenderableType:
     table = new_table("Left open, at the bid", "question", ("outcome", "shares", "cost", "value"))
+    names = names_of((row.market, row.question) for row in report.left_open)
     for row in report.left_open[: 2 * TOP]:
         table.add_row(
-            question(row.question), Text(row.outcome), amount(row.shares), amount(row.cost),
+            Text(names[row.market]), Text(row.outcome), amount(row.shares), amount(row.cost),
             amount(row.value),
         )  # fmt: skip
     if len(report.left_open) > 2 * TOP:

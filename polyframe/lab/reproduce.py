@@ -247,7 +247,7 @@ def differences(stored: Stored, loaded: Loaded) -> list[Difference]:
     if was.data.digest != now.data.digest:
         found += _prices(stored.rows, row_digests(loaded.data.prices, loaded.data.markets)) or [
             Difference(
-                "the data (markets, resolutions, trades or forecasts)",
+                "the data (markets, resolutions, trades, tapes or forecasts)",
                 was.data.digest[:BEGIN],
                 now.data.digest[:BEGIN],
             )

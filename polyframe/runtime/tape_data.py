@@ -117,6 +117,18 @@ def _strategy(registry: Registry, name: str) -> type[Strategy]:
     return found
 
 
+def _countable(markets: Sequence[Market], catalogue: Catalogue) -> None:
+    for market in markets:
+        try:
+            _ = market.divisor
+        except DataError as error:
+            error.hint = (
+                f"{catalogue.path} is of an earlier version: import {market.id} into a new one, "
+                "polyframe data import tape ... --into DIR"
+            )
+            raise
+
+
 def played(
     catalogue: Catalogue, source: str, config: Config, chosen: Sequence[Market]
 ) -> tuple[Played, list[Market]]:
@@ -135,6 +147,7 @@ def played(
             expected=f"the market of token {min(there)!r}, for one",
             hint=f"polyframe data list '{catalogue.path}'",
         )
+    _countable(markets, catalogue)
     first, last = tape.segments[0].first_ts, tape.segments[-1].last_ts
     start, end = config.data.period
     start = first if start is None else max(start, first)

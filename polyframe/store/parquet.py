@@ -206,7 +206,7 @@ class reading:  # noqa: N801 - reads as a statement
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         import pyarrow as pa  # noqa: PLC0415 - heavy
 
-        if isinstance(error, (pa.ArrowException, OSError)):
+        if isinstance(error, (pa.ArrowException, OSError, UnicodeDecodeError)):
             raise DataError(
                 f"{self.path} cannot be read as Parquet: {str(error).splitlines()[0]}",
                 expected="a whole Parquet file",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,37 @@ def exact_units(values: NDArray[Any], decimals: int) -> tuple[Ints, Mask]:
         # Floats of recordings carry some 15 digits; what is further off has more decimals.
         bad |= np.abs(units - whole) > np.maximum(1e-6, 4e-16 * whole)
     return np.where(bad, 0, whole).astype(np.int64), bad
+
+
+class Amounts(NamedTuple):
+    """Prices and sizes in whole units. Shapes: all (n,)."""
+
+    price: Ints
+    size: Ints
+    wrong: Mask
+    """one of the two is negative, NaN or too large"""
+    fine: Mask
+    """both are amounts, but one has more decimals than the unit"""
+
+
+def amounts(
+    price: NDArray[Any], size: NDArray[Any], price_decimals: int = 4, size_decimals: int = 6
+) -> Amounts:
+    """The whole units behind recorded prices and sizes, and which are none.
+
+    Shapes: price, size (n,). Units: as their decimals say.
+    """
+    wrong, fine = np.zeros(len(price), np.bool_), np.zeros(len(price), np.bool_)
+    found = []
+    for values, decimals in ((price, price_decimals), (size, size_decimals)):
+        units, bad = exact_units(values, decimals)
+        plain = values.astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            finer = bad & (plain >= 0) & (plain * 10.0**decimals <= MOST)
+        wrong |= bad & ~finer
+        fine |= finer
+        found.append(units)
+    return Amounts(found[0], found[1], wrong, fine & ~wrong)
 
 
 def _shortest(values: NDArray[np.float32], decimals: int) -> tuple[Ints, Mask]:

@@ -13,13 +13,18 @@ from polyframe.domain.market import Market
 from polyframe.domain.units import SECOND, Ns
 from polyframe.errors import DataError
 from polyframe.store.parquet import reading
-from polyframe.store.tape_amounts import exact_units
+from polyframe.store.tape_amounts import Amounts, amounts
+from polyframe.store.tape_columns import numbers, stacked, wholes
 from polyframe.store.tape_recording import (
     AMOUNT,
+    CLOCK,
     CROSSED,
+    FINE,
     GAP,
+    NO_TIME,
     OFF_GRID,
     SEQUENCE,
+    SIDE,
     Columns,
     Ints,
     Lookup,
@@ -27,18 +32,19 @@ from polyframe.store.tape_recording import (
     Recording,
     cleared_after,
     joined,
-    known,
     part,
     silences,
 )
 from polyframe.store.tape_rows import TapeKind
 from polyframe.store.tape_scan import scan_rows
+from polyframe.store.tape_times import moments
 
 SILENCE = 5 * SECOND
 TIMES = ("recv_ns", "exch_ns")
 DEPTH = (*TIMES, "update_id", "side", "price", "qty")
 TRADES = (*TIMES, "trade_id", "price", "qty", "aggressor")
 TICKER = (*TIMES, "update_id", "bid", "bid_qty", "ask", "ask_qty")
+AMOUNTS = ("price", "qty", *TICKER[3:])
 OPTIONAL = ("is_snapshot", "first_update_id", "prev_update_id")
 """The stream's ``U`` and ``pu``; ``update_id`` is its ``u``, a snapshot's ``lastUpdateId``."""
 
@@ -46,6 +52,7 @@ NO_SNAPSHOT = "no snapshot in the recording: its book is never to be trusted"
 UNPROVED = "depth updates without first_update_id or prev_update_id: nothing proves none is missing"
 STALE = "update older than its snapshot"
 AGAIN = "update a second time"
+LATE = "update older than the one before it"
 TWICE = "trade id a second time"
 MISSING = "trade ids missing between the first and the last"
 TAKEN_UP = "levels of updates that came before the snapshot but are newer, told again after it"
@@ -88,11 +95,12 @@ def convert(
         recording.rows[path.name] = len(table["recv_ns"])
         kinds.setdefault(form, []).append((index, table))
     instrument = recording.instrument(market)
+    end = max((int(t["recv_ns"].max(initial=0)) for own in kinds.values() for _, t in own))
     parts: list[Part] = []
     if TRADES in kinds:
         parts += _trades(recording, _together(kinds[TRADES]), market, instrument)
     if DEPTH in kinds:
-        parts += _depth(recording, _together(kinds[DEPTH]), market, instrument, silence)
+        parts += _depth(recording, _together(kinds[DEPTH]), market, instrument, silence, end)
     if TICKER in kinds:
         parts += _ticker(recording, _together(kinds[TICKER]), market, instrument)
     columns = joined(parts)
@@ -112,7 +120,7 @@ def _read(path: Path) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
         for form in (DEPTH, TRADES, TICKER):
             if have.issuperset(form):
                 table = file.read(columns=[*form, *(n for n in OPTIONAL if n in have)])
-                return form, {n: table[n].to_numpy() for n in table.column_names}
+                return form, _typed(path, table)
     raise DataError(
         f"{path} has the columns {', '.join(sorted(have))}",
         expected=f"those of depth ({', '.join(DEPTH)}), of trades ({', '.join(TRADES)}) or of best "
@@ -121,48 +129,93 @@ def _read(path: Path) -> tuple[tuple[str, ...], dict[str, NDArray[Any]]]:
     )
 
 
+def _typed(path: Path, table: Any) -> dict[str, NDArray[Any]]:
+    """The columns in their types; ``recv_ns`` is 0 where the row has none."""
+    found = {}
+    for name in table.column_names:
+        if name in TIMES:
+            found[name] = moments(path, table[name], name, "ns", unsaid=name == "exch_ns")[0]
+        elif name in AMOUNTS:
+            found[name] = numbers(path, table, name)
+        else:
+            found[name] = wholes(path, table, name, 0 if name in OPTIONAL else None)
+    return found
+
+
 def _together(tables: list[tuple[int, dict[str, NDArray[Any]]]]) -> _Rows:
     shared = [name for name in tables[0][1] if all(name in table for _, table in tables)]
-    whole = {name: np.concatenate([table[name] for _, table in tables]) for name in shared}
+    whole = {name: stacked([table[name] for _, table in tables]) for name in shared}
     sizes = [len(table["recv_ns"]) for _, table in tables]
     file = np.repeat([index for index, _ in tables], sizes)
     return _Rows(file, np.concatenate([np.arange(n) + 1 for n in sizes]), whole)
 
 
 def _trades(recording: Recording, rows: _Rows, market: Market, instrument: int) -> list[Part]:
-    ids, side = rows.of["trade_id"], rows.of["aggressor"].astype(np.int64)
-    price, bad = exact_units(rows.of["price"], market.price_decimals)
-    size, none = exact_units(rows.of["qty"], market.size_decimals)
-    bad |= none | (size <= 0) | (price <= 0) | (np.abs(side) != 1)
+    ids, side = rows.of["trade_id"], rows.of["aggressor"]
+    faults, units = _faults(rows, market, side)
+    price, size = units.price, units.size
+    faults[AMOUNT] |= ~faults[FINE] & (size <= 0)
+    faults[OFF_GRID] = ~faults[FINE] & (price <= 0)
+    bad = _set_aside(recording, rows, faults, "trade: ", "aggressor", "price", "qty")
     _, first = np.unique(ids, return_index=True)
     twice = np.ones(len(ids), np.bool_)
     twice[first] = False
     twice &= ~bad
-    rows.aside(recording, bad, f"trade: {AMOUNT}", "price", "qty")
     rows.aside(recording, twice, TWICE, "trade_id")
     good = np.flatnonzero(~bad & ~twice)
     if len(ids):
         recording.note(MISSING, int(ids.max()) - int(ids.min()) + 1 - len(first))
-    ts = known(recording, rows.of["recv_ns"].astype(np.int64))
+    ts = _known(recording, rows)
     return [
         part(good, ts[good], TapeKind.TRADE, instrument, ts_venue=rows.of["exch_ns"][good],
              side=side[good], price=price[good], size=size[good])
     ]  # fmt: skip
 
 
+def _known(recording: Recording, rows: _Rows) -> Ints:
+    """When rows were known; one without a time when the one before it was."""
+    ts = np.maximum.accumulate(rows.of["recv_ns"]) if len(rows.row) else rows.of["recv_ns"]
+    recording.note(CLOCK, int(((ts != rows.of["recv_ns"]) & (rows.of["recv_ns"] != 0)).sum()))
+    first = int(ts[ts > 0].min(initial=ts.max(initial=0)))
+    return np.maximum(ts, np.int64(first))
+
+
+def _faults(
+    rows: _Rows, market: Market, side: Ints | None = None, price: str = "price", size: str = "qty"
+) -> tuple[dict[str, NDArray[np.bool_]], Amounts]:
+    """The rows that cannot be, by why, and the amounts of all."""
+    units = amounts(rows.of[price], rows.of[size], market.price_decimals, market.size_decimals)
+    odd = np.zeros(len(rows.row), np.bool_) if side is None else np.abs(side) != 1
+    lost = rows.of["recv_ns"] == 0
+    return {NO_TIME: lost, AMOUNT: units.wrong, FINE: units.fine, SIDE: odd}, units
+
+
+def _set_aside(
+    recording: Recording, rows: _Rows, faults: dict[str, NDArray[np.bool_]], what: str,
+    *columns: str,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Sets rows aside, each for its first fault, which alone it keeps; which they are."""
+    bad = np.zeros(len(rows.row), np.bool_)
+    for why, wrong in faults.items():
+        faults[why] = first = wrong & ~bad
+        rows.aside(recording, first, what + why, *columns)
+        bad |= first
+    return bad
+
+
 def _ticker(recording: Recording, rows: _Rows, market: Market, instrument: int) -> list[Part]:
-    ts = known(recording, rows.of["recv_ns"].astype(np.int64))
+    ts = _known(recording, rows)
     ids = rows.of["update_id"]
     stale = ids < np.maximum.accumulate(ids) if len(ids) else np.zeros(0, np.bool_)
-    found, wrong = {}, np.zeros(len(ids), np.bool_)
-    for name in ("bid", "ask", "bid_qty", "ask_qty"):
-        size = name.endswith("_qty")
-        decimals = market.size_decimals if size else market.price_decimals
-        found[name], bad = exact_units(rows.of[name], decimals)
-        wrong |= bad
-    rows.aside(recording, wrong, f"best prices: {AMOUNT}", *TICKER[3:])
-    rows.aside(recording, stale & ~wrong, f"best prices: {SEQUENCE}", "update_id")
-    good = np.flatnonzero(~wrong & ~stale)
+    found: dict[str, Ints] = {}
+    faults: dict[str, NDArray[np.bool_]] = {}
+    for side in ("bid", "ask"):
+        own, units = _faults(rows, market, None, side, f"{side}_qty")
+        found[side], found[f"{side}_qty"] = units.price, units.size
+        faults = {why: own[why] | faults.get(why, own[why]) for why in own}
+    bad = _set_aside(recording, rows, faults, "best prices: ", *TICKER[3:])
+    rows.aside(recording, stale & ~bad, f"best prices: {LATE}", "update_id")
+    good = np.flatnonzero(~bad & ~stale)
     quotes = {
         name: np.column_stack([found[f"bid{name}"][good], found[f"ask{name}"][good]]).ravel()
         for name in ("", "_qty")
@@ -173,6 +226,14 @@ def _ticker(recording: Recording, rows: _Rows, market: Market, instrument: int) 
         part(both, ts[both], kinds, instrument, ts_venue=rows.of["exch_ns"][both],
              side=np.tile([1, -1], len(good)), price=quotes[""], size=quotes["_qty"])
     ]  # fmt: skip
+
+
+def _timed(rows: _Rows) -> _Rows:
+    """The rows in which those without a time have that of their message, where another tells it."""
+    ids, recv = rows.of["update_id"], rows.of["recv_ns"]
+    begin = np.flatnonzero(np.r_[True, np.diff(ids) != 0])
+    latest = np.repeat(np.maximum.reduceat(recv, begin), np.diff(np.r_[begin, len(ids)]))
+    return rows._replace(of=rows.of | {"recv_ns": np.where(recv == 0, latest, recv)})
 
 
 class _Events(NamedTuple):
@@ -186,25 +247,23 @@ class _Events(NamedTuple):
 
 
 def _depth(
-    recording: Recording, rows: _Rows, market: Market, instrument: int, silence: Ns
+    recording: Recording, rows: _Rows, market: Market, instrument: int, silence: Ns, end: Ns
 ) -> list[Part]:
-    ts = known(recording, rows.of["recv_ns"].astype(np.int64))
-    events = _events(rows, ts)
-    if not len(events.id):
+    side = rows.of["side"]
+    faults, units = _faults(rows, market, side)
+    price, size = units.price, units.size
+    faults[OFF_GRID] = (price <= 0) | (price % market.tick != 0)
+    bad = _set_aside(recording, rows, faults, "", "side", "price", "qty")
+    if bad.all():
         return []
-    price, bad = exact_units(rows.of["price"], market.price_decimals)
-    size, none = exact_units(rows.of["qty"], market.size_decimals)
-    side = rows.of["side"].astype(np.int64)
-    bad |= none | (np.abs(side) != 1)
-    off = ~bad & ((price <= 0) | (price % market.tick != 0))
-    rows.aside(recording, bad, AMOUNT, "price", "qty")
-    rows.aside(recording, off, OFF_GRID, "price")
+    ts = _known(recording, _timed(rows))
+    events = _events(rows, ts)
     drop, breaks = _sequence(recording, rows, events)
-    clears = [(events.of[bad & ~drop[events.of]], AMOUNT), (events.of[off], OFF_GRID)]
+    clears = [(events.of[wrong & ~drop[events.of]], why) for why, wrong in faults.items()]
     clears += [(breaks, SEQUENCE)]
     clears = [(_again_after(events, at), why) for at, why in clears]
-    kept = ~(bad | off | drop[events.of])
-    parts = [_gaps(recording, events, instrument, silence)]
+    kept = ~(bad | drop[events.of])
+    parts = [_gaps(recording, events, instrument, silence, end)]
     told = [
         part(events.of[kept], ts[kept], TapeKind.LEVEL, instrument, side=side[kept],
              ts_venue=rows.of["exch_ns"][kept], price=price[kept], size=size[kept])
@@ -213,11 +272,11 @@ def _depth(
     recording.note(NO_SNAPSHOT, int(not len(snapshots)))
     count = np.bincount(events.of[kept], minlength=len(events.id))[snapshots]
     at = events.begin[snapshots]
-    begin, end = (
+    begins, ends = (
         part(snapshots, ts[at], kind, instrument, ts_venue=rows.of["exch_ns"][at], aux=count)
         for kind in (TapeKind.SNAPSHOT_BEGIN, TapeKind.SNAPSHOT_END)
     )
-    told = [begin, *told, end, *_taken_up(recording, events, kept, snapshots, told[0])]
+    told = [begins, *told, ends, *_taken_up(recording, events, kept, snapshots, told[0])]
     for at_events, why in clears:
         once = np.unique(at_events)
         if len(once):
@@ -235,8 +294,8 @@ def _one(told: list[Part]) -> Part:
 
 def _events(rows: _Rows, ts: Ints) -> _Events:
     n = len(ts)
-    ids = rows.of["update_id"].astype(np.int64)
-    flags = rows.of.get("is_snapshot", np.zeros(n)).astype(np.int64)
+    ids = rows.of["update_id"]
+    flags = rows.of.get("is_snapshot", np.zeros(n, np.int64))
     new = np.ones(n, np.bool_)
     if n:
         new[1:] = (np.diff(ids) != 0) | (np.diff(flags) != 0) | (np.diff(ts) != 0)
@@ -259,7 +318,7 @@ def _sequence(recording: Recording, rows: _Rows, events: _Events) -> tuple[NDArr
     top = np.maximum.accumulate(ids) if len(ids) else ids
     again = np.r_[False, ids[1:] == top[:-1]] if len(ids) else np.zeros(0, np.bool_)
     back = (ids < top) & ~drop[updates]
-    for late, why in ((again & ~drop[updates], AGAIN), (back, SEQUENCE)):
+    for late, why in ((again & ~drop[updates], AGAIN), (back, LATE)):
         rows.aside(recording, np.isin(events.of, updates[late]), why, "update_id")
     drop[updates[again | back]] = True
     chain = updates[~(again | back)]
@@ -273,8 +332,8 @@ def _starts(rows: _Rows, events: _Events) -> Ints | None:
     """The update after which each message begins, None where the recording does not say."""
     prev, first = rows.of.get("prev_update_id"), rows.of.get("first_update_id")
     if prev is not None:
-        return prev[events.begin].astype(np.int64)
-    return None if first is None else first[events.begin].astype(np.int64) - 1
+        return prev[events.begin]
+    return None if first is None else first[events.begin] - 1
 
 
 def _broken(recording: Recording, rows: _Rows, events: _Events, chain: Ints) -> NDArray[np.bool_]:
@@ -301,8 +360,10 @@ def _apart(rows: _Rows, events: _Events, chain: Ints, snapshots: Ints) -> Ints:
     return np.array(found, np.int64)
 
 
-def _gaps(recording: Recording, events: _Events, instrument: int, silence: Ns) -> Part:
-    at = silences(events.ts, silence)
+def _gaps(recording: Recording, events: _Events, instrument: int, silence: Ns, end: Ns) -> Part:
+    """Where no depth came for too long, be it that only trades and best prices came to the end."""
+    recording.last[instrument] = int(events.ts[-1])
+    at = silences(np.append(events.ts, max(end, int(events.ts[-1]))), silence)
     recording.cleared(GAP, len(at))
     aux = recording.reason(GAP) if len(at) else 0
     return part(at, events.ts[at] + silence, TapeKind.CLEAR, instrument, aux=aux)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,10 @@ from polyframe.store.tape_rows import COLUMNS, TapeKind, off_grid
 from polyframe.store.tape_scan import Scanned, scan_rows
 
 Ints = NDArray[np.int64]
+
+BOOK = (TapeKind.LEVEL, TapeKind.SNAPSHOT_BEGIN, TapeKind.SNAPSHOT_END, TapeKind.CLEAR,
+        TapeKind.TICK)  # fmt: skip
+"""Kinds of rows that tell of a book."""
 
 SILENT = 60 * SECOND
 """A market of which nothing is told for longer than this is worth a look."""
@@ -73,6 +77,10 @@ def check_tape(file: str, tape: Tape, markets: dict[str, Market]) -> Iterator[Fi
         if market is None:
             told = "the catalogue has no market with this token"
             yield rows.tells(Severity.WARNING, "unknown market", told)
+        if at is not None and not len(at):
+            told = "no row of it stands on the tape: all of its books were set aside"
+            yield rows.tells(Severity.ERROR, "never whole", told, 0)
+            continue
         tick = market.tick if market else 1
         scanned = scan_rows(columns, at, tick)
         yield from _books(rows, tick, scanned)
@@ -89,9 +97,7 @@ def _instruments(tape: Tape, instrument: NDArray[Any]) -> Iterator[tuple[Ints | 
     order = np.argsort(instrument, kind="stable")
     edges = np.searchsorted(instrument[order], np.arange(len(names) + 1))
     for at, name in enumerate(names):
-        rows = order[edges[at] : edges[at + 1]]
-        if len(rows):
-            yield rows, name
+        yield order[edges[at] : edges[at + 1]], name
 
 
 def _reasons(tape: Tape) -> dict[int, str]:
@@ -138,22 +144,35 @@ def _times(rows: _Rows, tally: Ints) -> Iterator[Finding]:
 def _trust(rows: _Rows, scanned: Scanned, reasons: dict[int, str]) -> Iterator[Finding]:
     tally = scanned.tally
     levels = int(tally[nb.T_LEVELS])
-    if levels and not tally[nb.T_SNAPSHOTS]:
-        told = "no snapshot begins this book: nothing can be filled from it"
-        yield rows.tells(Severity.ERROR, "never whole", told, levels)
+    clears = np.flatnonzero(rows.of("kind") == TapeKind.CLEAR)
+    why = Counter(reasons[int(at)] for at in (clears if rows.at is None else rows.at[clears]))
+    if not tally[nb.T_SNAPSHOTS]:
+        yield _never_whole(rows, levels, why)
         return
     ts = rows.of("ts")
     life, lost = int(ts[-1] - ts[0]), int(tally[nb.T_UNTRUSTED])
-    if levels and lost:
-        clears = np.flatnonzero(rows.of("kind") == TapeKind.CLEAR)
-        places = clears if rows.at is None else rows.at[clears]
-        why = Counter(reasons[int(at)] for at in places) or {"before its first snapshot": 1}
+    if lost:
         told = f"{lost / max(life, 1):.2%} of the time its book is not to be trusted ("
-        told += ", ".join(f"{reason} {n}" for reason, n in why.items()) + ")"
-        yield rows.tells(Severity.WARNING, "untrusted", told, max(len(places), 1))
+        told += _counted(why or {"before its first snapshot": 1}) + ")"
+        yield rows.tells(Severity.WARNING, "untrusted", told, max(len(clears), 1))
     if (longest := int(tally[nb.T_SILENCE])) > SILENT:
         told = f"nothing is told of it for up to {longest / SECOND:,.1f} s"
         yield rows.tells(Severity.WARNING, "silence", told)
+
+
+def _never_whole(rows: _Rows, levels: int, why: Counter[str]) -> Finding:
+    kinds = rows.of("kind")
+    if not np.isin(kinds, BOOK).any():
+        told = "only its trades or best prices stand on the tape: nothing can be filled from them"
+        return rows.tells(Severity.WARNING, "no book", told, len(kinds))
+    told = "no snapshot of it is whole: nothing can be filled from its book"
+    if why:
+        told += f" ({_counted(why)})"
+    return rows.tells(Severity.ERROR, "never whole", told, levels or len(kinds))
+
+
+def _counted(why: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {n}" for reason, n in why.items())
 
 
 def _trades(rows: _Rows) -> Iterator[Finding]:

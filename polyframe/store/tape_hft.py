@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NamedTuple
+from warnings import catch_warnings
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +20,7 @@ from polyframe.errors import DataError
 from polyframe.store.tape_amounts import exact_units
 from polyframe.store.tape_recording import GAP, Lookup, Recording, silences
 from polyframe.store.tape_rows import COLUMNS, TapeFlag, TapeKind, off_grid
+from polyframe.store.tape_times import in_range
 
 EVENT = np.dtype(
     [
@@ -55,11 +62,13 @@ def convert(
     assert market is not None  # the command asks for it
     scale = Scale(market.price_decimals, market.size_decimals)
     instrument = recording.instrument(market)
+    before: Ns = 0
     for path in files:
         events = read_events(path)
         recording.rows[path.name] = len(events)
+        _timed(path, events)
         columns = tape_columns(path.name, events, instrument, scale)
-        if path is not files[0] and len(columns["ts"]) and columns["aux"][0] == 0:
+        if before and len(columns["ts"]) and columns["aux"][0] == 0:
             # A later file goes on with the book of the one before, it does not begin an empty one.
             columns = {name: values[2:] for name, values in columns.items()}
         left = int((events["ev"] & LOCAL == 0).sum())
@@ -73,21 +82,34 @@ def convert(
                 expected="prices on the market's tick",
                 hint="state the tick that was in force: --tick",
             )
-        yield _with_gaps(columns, recording, silence)
+        if not len(columns["ts"]):
+            continue
+        yield _with_gaps(columns, recording, silence, before or int(columns["ts"][0]))
+        before = int(columns["ts"][-1])
 
 
-def _with_gaps(columns: Columns, recording: Recording, silence: Ns) -> Columns:
-    at = silences(columns["ts"], silence)
+def _timed(path: Path, events: NDArray[Any]) -> None:
+    """Refuses times of other decades; an exchange that does not tell its own may have written 0."""
+    for name in ("local_ts", "exch_ts"):
+        unsaid = name == "exch_ts"
+        some = events[name][(events["ev"] & LOCAL) != 0]
+        in_range(str(path), some, name, "ns", unsaid=unsaid, first=0, row="recorded event")
+
+
+def _with_gaps(columns: Columns, recording: Recording, silence: Ns, before: Ns) -> Columns:
+    """The columns with a CLEAR row where nothing came for too long, be it since the last file."""
+    at = silences(np.r_[before, columns["ts"]], silence)
     if not len(at):
         return columns
     recording.cleared(GAP, len(at))
-    made = {name: np.insert(values, at + 1, 0) for name, values in columns.items()}
-    new = at + 1 + np.arange(len(at))
-    made["ts"][new] = columns["ts"][at] + silence
+    made = {name: np.insert(values, at, 0) for name, values in columns.items()}
+    new = at + np.arange(len(at))
+    made["ts"][new] = np.r_[before, columns["ts"]][at] + silence
     made["instrument"][new] = columns["instrument"][at]
     made["kind"][new] = int(TapeKind.CLEAR)
     made["aux"][new] = recording.reason(GAP)
-    made["flag"][new - 1] = 0  # whatever was to follow did not
+    inside = new > 0
+    made["flag"][new[inside] - 1] = 0  # whatever was to follow did not
     return made
 
 
@@ -97,23 +119,38 @@ def read_events(file: Path) -> NDArray[Any]:
     Raises:
         DataError: it cannot be read, or holds something else.
     """
+    hint = "copy it again from where it was made; polyframe data import tape FILE --format FORMAT "
+    hint += "names another form"
     try:
-        found = np.load(file, allow_pickle=False)
-        if isinstance(found, np.lib.npyio.NpzFile):
-            with found:
-                rows = found["data"]
-        else:
-            rows = found
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        with file.open("rb") as stream, catch_warnings(action="ignore"):
+            found = np.load(stream, allow_pickle=False)
+            rows = found["data"] if isinstance(found, np.lib.npyio.NpzFile) else found
+    except UNREADABLE as error:
+        told = (
+            "has no array named data" if isinstance(error, KeyError) else f"cannot be read: {error}"
+        )
         raise DataError(
-            f"{file} cannot be read: {error}", expected="an .npz file with an array named data"
-        ) from None
+            f"{file} {told}", expected="a whole .npz file with an array named data, or .npy",
+            hint=hint,
+        ) from None  # fmt: skip
     if rows.dtype.names != EVENT.names or rows.ndim != 1:
         raise DataError(
             f"{file} holds {rows.dtype} of shape {rows.shape}",
-            expected=f"events with the fields {', '.join(EVENT.names or ())}",
-        )
+            expected=f"events with the fields {', '.join(EVENT.names or ())}", hint=hint,
+        )  # fmt: skip
+    for name in EVENT.names or ():
+        if rows.dtype[name].kind not in ("iu" if EVENT[name].kind in "iu" else "iuf"):
+            raise DataError(
+                f"{file}: field {name} holds {rows.dtype[name]}", expected=str(EVENT[name]),
+                hint=hint,
+            )  # fmt: skip
     return np.asarray(rows)
+
+
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, lzma.LZMAError,
+              NotImplementedError, RuntimeError, TokenError, TypeError, OverflowError, MemoryError,
+              SyntaxError, struct.error)  # fmt: skip
+"""What numpy and zipfile raise about files that were cut, packed otherwise or never theirs."""
 
 
 def tape_columns(file: str, events: NDArray[Any], instrument: int, scale: Scale) -> Columns:
@@ -156,7 +193,10 @@ def _check(file: str, seen: NDArray[Any], kind: NDArray[np.int64]) -> None:
         (late, "was known before the one above it", "events in the order of local_ts"),
     ):
         if len(rows):
-            raise DataError(f"{file}: event {int(rows[0])} {what}", expected=expected)
+            raise DataError(
+                f"{file}: event {int(rows[0])} {what}", expected=expected,
+                hint="polyframe data import tape FILE --format FORMAT names another form",
+            )  # fmt: skip
 
 
 def _scaled(file: str, name: str, values: NDArray[np.float64], decimals: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from polyframe.domain.market import Market
-from polyframe.domain.units import Ns, format_units
+from polyframe.domain.units import MONEY_DECIMALS, Ns, format_units
 from polyframe.errors import DataError, UserError
 from polyframe.store.catalogue import SEGMENT, TAPE, Catalogue, file_name, sha256_of
 from polyframe.store.durable import storage_error, sync_directory
@@ -113,7 +113,8 @@ def import_tape(
         if made is not None:
             note_of = {"file": "", "sha256": "", "source": label, "rows": 1}
             catalogue.write_markets(symbol_rows(made, label), note_of)
-        _placed(catalogue, label, segment, report, note)
+        told = {recording.markets[at].yes.id: ts for at, ts in recording.last.items()}
+        _placed(catalogue, label, segment, report, note, told)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for empty in (staging.parent, into):
@@ -164,6 +165,7 @@ def _symbol(format: str, market: str | None, symbol: Symbol | None) -> Market | 
 def _lookup(catalogue: Catalogue, format: str, market: str | None, made: Market | None) -> Lookup:
     markets = catalogue.markets()
     have = next((m for m in markets if made is not None and m.id == made.id), None)
+    _countable(have)
     if made is not None and have is not None and not _same_rules(have, made):
         raise UserError(
             f"the catalogue has {have.id} with tick {have.show_price(have.tick)}, lot "
@@ -175,7 +177,7 @@ def _lookup(catalogue: Catalogue, format: str, market: str | None, made: Market 
     if market is None:
         return Lookup(markets)
     try:
-        return Lookup([], find_market(markets, market))
+        found = find_market(markets, market)
     except UserError as error:
         if format in UNNAMED:
             error.hint = (
@@ -183,6 +185,19 @@ def _lookup(catalogue: Catalogue, format: str, market: str | None, made: Market 
                 "--price-decimals N --size-decimals N"
             )
         raise
+    _countable(found)
+    return Lookup([], found)
+
+
+def _countable(market: Market | None) -> None:
+    """Refuses a market that an earlier version took in and in which no order's worth is exact."""
+    if market is not None and market.price_decimals + market.size_decimals < MONEY_DECIMALS:
+        raise UserError(
+            f"market {market.id} is in the catalogue with {market.price_decimals} price and "
+            f"{market.size_decimals} size decimals: too few to count money with",
+            expected=f"at least {MONEY_DECIMALS} of both together",
+            hint="import it into a new catalogue: polyframe data import tape ... --into DIR",
+        )
 
 
 def _same_rules(have: Market, made: Market) -> bool:
@@ -226,6 +241,7 @@ def _written(
     """Seals all rows as one segment beside the tape; None when there are none."""
     place = catalogue.path / TAPE / file_name(source)
     before = Tape.open(place) if place.is_dir() and any(place.iterdir()) else None
+    told = _last_told(catalogue, before) if before else {}
     shutil.rmtree(staging, ignore_errors=True)
     writer = TapeWriter(staging, [], first=before.segments[-1].number + 1 if before else 0)
     try:
@@ -234,7 +250,7 @@ def _written(
                 first = int(columns["ts"][0])
                 if first < before.segments[-1].last_ts:
                     raise _overlapping(source, before, first)
-                _ended(writer, recording, before, first, silence)
+                _ended(writer, recording, before, told, first, silence)
                 before = None
             for name in recording.names:
                 writer.name(name)
@@ -247,17 +263,34 @@ def _written(
         raise
 
 
-def _ended(writer: TapeWriter, recording: Recording, before: Tape, first: Ns, silence: Ns) -> None:
-    """Between two recordings nobody looked: the books of the earlier one end with it."""
+def _last_told(catalogue: Catalogue, before: Tape) -> dict[str, Ns]:
+    """When each book of the tape's last segment was last told, as its import wrote it down."""
+    name = f"{catalogue.name(before.segments[-1].path)}/{SEGMENT}"
+    notes = catalogue.manifest["files"].get(name, {}).get("imports", [])
+    return dict(notes[-1]["result"].get("told", {})) if notes else {}
+
+
+def _ended(
+    writer: TapeWriter, recording: Recording, before: Tape, told: dict[str, Ns], first: Ns,
+    silence: Ns,
+) -> None:  # fmt: skip
+    """Between two recordings nobody looked: the books of the earlier one end with it.
+
+    ``told`` says when a book was last told where it fell silent before the recording ended.
+    """
     last = before.segments[-1].last_ts
     aux = recording.reason(GAP)
     for name in recording.names:
         writer.name(name)
-    for name in before.instruments:
+    ends = [(min(max(told.get(name, last) + silence, last), first), name)
+            for name in before.instruments]  # fmt: skip
+    ends.sort(key=lambda end: end[0])
+    for place, (ts, name) in enumerate(ends):
         recording.cleared(GAP)
+        together = place + 1 < len(ends) and ends[place + 1][0] == ts
         writer.row(
-            min(last + silence, first), TapeKind.CLEAR, writer.instrument(name), 0, aux=aux,
-            flag=0 if name == before.instruments[-1] else TapeFlag.MORE,
+            ts, TapeKind.CLEAR, writer.instrument(name), 0, aux=aux,
+            flag=TapeFlag.MORE if together else 0,
         )  # fmt: skip
 
 
@@ -271,8 +304,9 @@ def _overlapping(source: str, tape: Tape, first: Ns) -> DataError:
 
 
 def _placed(
-    catalogue: Catalogue, source: str, segment: Segment, report: TapeReport, note: dict[str, Any]
-) -> None:
+    catalogue: Catalogue, source: str, segment: Segment, report: TapeReport, note: dict[str, Any],
+    told: dict[str, Ns],
+) -> None:  # fmt: skip
     """Moves a sealed segment to its tape and lists it; undone when it cannot be listed."""
     place = catalogue.path / TAPE / file_name(source)
     final = place / segment.path.name
@@ -288,6 +322,7 @@ def _placed(
              "first": segment.first_ts, "last": segment.last_ts}  # fmt: skip
     aside = sum(sum(file.set_aside.values()) for file in report.files)
     result = {"rows": segment.rows, "set_aside": aside, "clears": report.clears}
+    result |= {"told": told} if told else {}
     try:
         catalogue.add_segment(source, final, facts, {**note, "result": result})
     except BaseException:
@@ -341,6 +376,12 @@ def _nothing(report: TapeReport, files: Sequence[Path]) -> DataError:
             hint=f"polyframe data import markets FILE --map MAP.json --into {quote(report.into)}; "
             "docs/data.md has mappings that read markets from recordings",
         )
+    if not any(file.rows for file in report.files):
+        return DataError(
+            f"{names}: not a single row is in it",
+            expected=f"a recording of the form {report.format}",
+            hint="look whether the recorder wrote anything, or whether the copy is whole",
+        )  # fmt: skip
     return DataError(
         f"{names}: no row of a tape could be made"
         + (f"; the rows stand in {report.set_aside_file}" if report.set_aside_file else ""),

@@ -27,6 +27,9 @@ NO_RECV = "messages without the time at which they arrived; the venue's own is t
 
 
 Frame: TypeAlias = Message | list[Message]
+Frames: TypeAlias = tuple[Message | None, list[Message]]
+"""What a recorder put around its messages, None for nothing, and the messages."""
+
 _DECODER: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame, strict=True)
 
 
@@ -36,7 +39,8 @@ def convert(
     """The rows of these files in batches, file after file.
 
     Raises:
-        DataError: a file cannot be read, or none of its lines is a message.
+        DataError: a file cannot be read, none of its lines is a message, or a time is none of these
+            decades.
     """
     feed = Feed(lookup, recording, silence)
     last = 0
@@ -49,14 +53,18 @@ def convert(
                 continue
             try:
                 frames = _decoded(text)
-            except (msgspec.DecodeError, ValueError, UnicodeDecodeError):
+            except (msgspec.DecodeError, ValueError, UnicodeDecodeError, RecursionError):
                 recording.put_aside(
                     path.name, number, TRUNCATED, [text[:60].decode("utf-8", "replace")]
                 )
                 feed.distrust(max(last, 1), TRUNCATED)
                 continue
             good += 1
-            last = _take(feed, recording, frames, path.name, number, last)
+            try:
+                last = _take(feed, recording, frames, path.name, number, last)
+            except DataError as error:
+                error.message = f"{path}: line {number}: {error.message}"
+                raise
             if len(feed.rows) >= BATCH:
                 yield feed.taken()
         recording.rows[path.name] = read
@@ -71,39 +79,46 @@ def convert(
 
 
 def _take(
-    feed: Feed, recording: Recording, frames: list[tuple[Ns, list[Message]]], file: str,
+    feed: Feed, recording: Recording, frames: list[Frames], file: str,
     number: int, last: Ns,
 ) -> Ns:  # fmt: skip
     """Hands the messages of a line on; the moment at which they were known."""
-    for recv, messages in frames:
+    for wrapper, messages in frames:
+        recv = wrapper.known if wrapper else 0
+        if recv > last and not messages:  # an answer to a ping: the connection lives
+            feed.heard(recv, last)
+            last = recv
         for message in messages:
-            known = recv or message.venue
+            venue = message.venue
+            known = recv or venue
+            if not known:
+                feed.timeless(message, last, file, number)
+                continue
             if not recv:
                 recording.note(NO_RECV)
             if known < last:
                 recording.note(CLOCK if recv else CLOCK.replace("recorder's", "venue's"))
                 known = last
-            if known:
-                feed.heard(known, last)
-                feed.message(message, known, file, number)
-            last = max(known, last)
+            feed.heard(known, last)
+            feed.message(message, (known, venue, file, number))
+            last = known
     return last
 
 
-def _decoded(text: bytes) -> list[tuple[Ns, list[Message]]]:
-    """The frames of a line with the moments at which they arrived; a line may hold several."""
+def _decoded(text: bytes) -> list[Frames]:
+    """The frames of a line with what a recorder put around them; a line may hold several."""
     try:
         frames = [_DECODER.decode(text)]
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         frames = [_DECODER.decode(part) for part in _parts(text.decode())]
-    found: list[tuple[Ns, list[Message]]] = []
+    found: list[Frames] = []
     for frame in frames:
         if isinstance(frame, Message) and frame.msg:
-            found.append((frame.known, _inner(bytes(frame.msg))))
+            found.append((frame, _inner(bytes(frame.msg))))
         else:
-            found.append((0, frame if isinstance(frame, list) else [frame]))
+            found.append((None, frame if isinstance(frame, list) else [frame]))
     return found
 
 

@@ -29,9 +29,16 @@ OFF_GRID = "price off the tick"
 AMOUNT = "impossible amount"
 DISAGREES = "best price disagrees"
 TWICE = "a price twice in one book"
-REASONS = (GAP, CROSSED, HASH, SEQUENCE, ORDER, TRUNCATED, OFF_GRID, AMOUNT, DISAGREES, TWICE)
+FINE = "too many decimals"
+UNEVEN = "not as many sizes as prices"
+SIDE = "unknown side"
+TICK = "impossible tick"
+NO_TIME = "no time"
+REASONS = (GAP, CROSSED, HASH, SEQUENCE, ORDER, TRUNCATED, OFF_GRID, AMOUNT, FINE, DISAGREES,
+           TWICE, UNEVEN, SIDE, TICK, NO_TIME)  # fmt: skip
 """Why a book is not to be trusted before its next snapshot."""
 
+BACK = "recorder's clock went back"
 CLOCK = "the recorder's clock went back; the row counts as known when the one before it was"
 
 
@@ -60,6 +67,8 @@ class Recording:
     clears: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     """rows of markets that the catalogue lacks, by what the recording calls them"""
+    last: dict[int, Ns] = field(default_factory=dict)
+    """by instrument when its book was last told, in forms in which each book has a silence"""
     _places: dict[str, int] = field(default_factory=dict)
 
     def instrument(self, market: Market) -> int:
@@ -153,21 +162,34 @@ def known(recording: Recording, ts: Ints, stream: Ints | None = None) -> Ints:
 
     Shapes: ts, stream and the result (n,); rows of a stream stand in their order.
     """
-    if not len(ts):
-        return ts
-    if stream is None:
-        raised = np.maximum.accumulate(ts)
-    else:
-        order = np.argsort(stream, kind="stable")
-        begins = np.r_[True, np.diff(stream[order]) != 0]
-        number = np.cumsum(begins) - 1
-        # One running maximum for all: every stream begins above whatever came before it.
-        span = int(ts.max()) - int(ts.min()) + 1
-        lifted = (ts[order] - ts.min()) + number * span
-        raised = np.empty_like(ts)
-        raised[order] = np.maximum.accumulate(lifted) - number * span + ts.min()
+    raised = highest(ts, stream)
     recording.note(CLOCK, int((raised != ts).sum()))
     return raised
+
+
+def highest(ts: Ints, stream: Ints | None = None) -> Ints:
+    """The latest time so far in each row's stream. Shapes: all (n,)."""
+    if stream is None or not len(ts):
+        return np.maximum.accumulate(ts) if len(ts) else ts
+    order = np.argsort(stream, kind="stable")
+    number = np.cumsum(np.r_[True, np.diff(stream[order]) != 0]) - 1
+    # One running maximum for all: every stream begins above whatever came before it. Of ranks, for
+    # sums of times would not fit 64 bits.
+    times, rank = np.unique(ts, return_inverse=True)
+    lifted = np.maximum.accumulate(rank[order] + number * len(times)) - number * len(times)
+    raised = np.empty_like(ts)
+    raised[order] = times[lifted]
+    return raised
+
+
+def drop(
+    recording: Recording, file: Ints, row: Ints, rows: NDArray[np.bool_], why: str, values: Any
+) -> NDArray[np.bool_]:
+    """Sets these rows aside and gives those that stay. Shapes: all (n,); ``file`` by its index."""
+    for index, name in enumerate(recording.rows):
+        at = np.flatnonzero(rows & (file == index))
+        recording.put_aside(name, row[at], why, values[at])
+    return ~rows
 
 
 def silences(ts: Ints, longest: Ns) -> Ints:

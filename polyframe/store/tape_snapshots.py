@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.units import Ns
+from polyframe.store.tape_amounts import amounts
 from polyframe.store.tape_recording import (
     AMOUNT,
     CROSSED,
+    FINE,
     GAP,
     OFF_GRID,
     TWICE,
+    UNEVEN,
     Ints,
     Part,
     Recording,
@@ -24,7 +27,7 @@ from polyframe.store.tape_rows import TapeKind
 TICKS = (1_000, 100, 50, 25, 10, 1)
 """Price steps that Polymarket uses, in 1e-4. Source: its documentation of orders, 2026."""
 
-WHY = (AMOUNT, TWICE, OFF_GRID, CROSSED)
+WHY = (AMOUNT, FINE, UNEVEN, TWICE, OFF_GRID, CROSSED)
 """Why a book cannot be used, by 1 + their index; 0 for a good one."""
 
 TICK_SEEN = "tick changes that nobody told, seen from the prices of a whole book"
@@ -45,7 +48,7 @@ class Snapshots(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """What rests in those books. ``bad`` marks amounts that cannot be.
+    """What rests in those books. ``fault`` is 1 + the index in ``WHY`` of what cannot be, else 0.
 
     Shapes: all (k,). Units: ``at`` indexes the snapshots; side, price and size as on a tape.
     """
@@ -54,16 +57,25 @@ class Levels(NamedTuple):
     side: Ints
     price: Ints
     size: Ints
-    bad: NDArray[np.bool_]
+    fault: Ints
+
+
+def levels_of(at: Ints, side: Ints, price: NDArray[Any], size: NDArray[Any]) -> Levels:
+    """The levels that the recorded columns mean. Shapes: all (k,)."""
+    units = amounts(price, size)
+    fault = np.where(units.wrong, WHY.index(AMOUNT) + 1, 0)
+    fault[units.fine] = WHY.index(FINE) + 1
+    return Levels(at, side, units.price, units.size, fault)
 
 
 def book_parts(
-    recording: Recording, files: list[str], books: Snapshots, levels: Levels, silence: Ns
+    recording: Recording, files: list[str], books: Snapshots, levels: Levels, silence: Ns, end: Ns
 ) -> list[Part]:
     """The rows of these books: a whole one at first, after a gap and after a bad one, else changes.
 
     A book with an impossible amount, a price off every tick of the venue or twice, or a best bid at
     or above the best ask is set aside; until the next one the market's book is not to be trusted.
+    Nor is a book behind which nothing came while the recording went on: it ends at ``end``.
     """
     n = len(books.ts)
     if not n:
@@ -75,16 +87,20 @@ def book_parts(
             rows = books.row[(reason == code) & (books.file == index)]
             recording.put_aside(file, rows, f"book: {why}", [""] * len(rows))
     bad = reason != 0
-    gap = np.zeros(n, np.bool_)
+    last = np.r_[first[1:], True]
+    recording.last |= dict(
+        zip(books.instrument[last].tolist(), books.ts[last].tolist(), strict=True)
+    )
+    quiet = np.zeros(n, np.bool_)  # nothing came for too long behind this one
     if silence:
-        gap[1:] = (np.diff(books.ts) > silence) & ~first[1:]
-    whole = first | gap | np.r_[False, bad[:-1]]
+        quiet = np.where(last, end, np.r_[books.ts[1:], 0]) - books.ts > silence
+    whole = first | np.r_[False, (quiet | bad)[:-1]]
     good = levels.size > 0
     levels = Levels(*(column[good & ~bad[levels.at]] for column in levels))
     empty = np.bincount(levels.at, minlength=n) == 0
     recording.note(EMPTY, int((empty & ~bad).sum()))
     return [
-        *_clears(recording, books, reason, gap, silence),
+        *_clears(recording, books, reason, quiet, silence),
         *_rows(books, levels, whole, ~bad, _retold(recording, books, tick, first, bad)),
     ]
 
@@ -120,7 +136,8 @@ def _judged(
     reason[best_bid >= best_ask] = WHY.index(CROSSED) + 1
     reason[at[(price <= 0) | (price >= one[at])]] = WHY.index(OFF_GRID) + 1
     reason[a[1:][double]] = WHY.index(TWICE) + 1
-    reason[at[levels.bad]] = WHY.index(AMOUNT) + 1
+    for why in (UNEVEN, FINE, AMOUNT):
+        reason[at[levels.fault == WHY.index(why) + 1]] = WHY.index(why) + 1
     return reason, tick
 
 
@@ -150,16 +167,15 @@ def _retold(
 
 
 def _clears(
-    recording: Recording, books: Snapshots, reason: Ints, gap: NDArray[np.bool_],
+    recording: Recording, books: Snapshots, reason: Ints, quiet: NDArray[np.bool_],
     silence: Ns,
 ) -> list[Part]:  # fmt: skip
     found = []
-    silent = np.flatnonzero(gap)
+    silent = np.flatnonzero(quiet & (reason == 0))
     if len(silent):
         recording.cleared(GAP, len(silent))
-        before = silent - 1
-        found.append(part(silent, books.ts[before] + silence, TapeKind.CLEAR,
-                          books.instrument[before], aux=recording.reason(GAP)))  # fmt: skip
+        found.append(part(silent, books.ts[silent] + silence, TapeKind.CLEAR,
+                          books.instrument[silent], aux=recording.reason(GAP)))  # fmt: skip
     # Behind a bad book stands a bad one: the market's book is not trusted already.
     again = (reason != 0) & np.r_[False, (reason[:-1] != 0) & (np.diff(books.instrument) == 0)]
     for code, why in enumerate(WHY, start=1):

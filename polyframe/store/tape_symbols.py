@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from polyframe.domain.market import Market, Token
-from polyframe.domain.units import INT64_SAFE, to_units
+from polyframe.domain.units import INT64_SAFE, MONEY_DECIMALS, to_units
 from polyframe.errors import DataError, UserError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Symbol:
         return any(rule is not None for rule in rules)
 
     def market(self, name: str) -> Market:
-        """The market of these rules.
+        """The market of these rules. Sizes have as many more decimals as money needs of both.
 
         Raises:
             UserError: a rule is missing or cannot be.
@@ -55,6 +55,7 @@ class Symbol:
             raise UserError(
                 f"{price} price and {size} size decimals", expected=f"0 to {MOST_DECIMALS}"
             )
+        size = max(size, MONEY_DECIMALS - price)
         try:
             most = to_units(self.max_price, price, name="--max-price")
             lot = to_units(self.lot, size, name="--lot")

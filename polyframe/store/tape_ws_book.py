@@ -9,6 +9,7 @@ from polyframe.domain.market import Market
 from polyframe.domain.units import Ns, to_units
 from polyframe.errors import DataError
 from polyframe.store.tape_amounts import MOST
+from polyframe.store.tape_recording import AMOUNT, FINE
 from polyframe.store.tape_snapshots import TICKS
 from polyframe.store.tape_ws_messages import Amount, HashForm, Level
 
@@ -18,12 +19,29 @@ Sides: TypeAlias = tuple[dict[int, int], dict[int, int]]
 
 @lru_cache(maxsize=1 << 16)
 def units(text: Amount, decimals: int) -> int:
-    """The whole units of an amount, -1 where it is none, negative or too fine."""
+    """The whole units of an amount; -1 where it is none or negative, -2 where it is too fine."""
     try:
         found = to_units(text, decimals)
     except DataError:
-        return -1
-    return found if 0 <= found < MOST else -1
+        return TOO_FINE if _amount(text) else NONE
+    return found if 0 <= found < MOST else NONE
+
+
+NONE, TOO_FINE = -1, -2
+
+
+def _amount(text: Amount) -> bool:
+    try:
+        return 0 <= float(text) < MOST
+    except ValueError:
+        return False
+
+
+def fault(price: int, size: int) -> str:
+    """Why a price and a size of ``units`` are no amounts, empty where they are."""
+    if NONE in (price, size):
+        return AMOUNT
+    return FINE if TOO_FINE in (price, size) else ""
 
 
 class WsBook:
@@ -65,7 +83,7 @@ class WsBook:
     def fill(self, sides: Sides, venue: Ns) -> None:
         """Takes a whole book over."""
         self.bids, self.asks = sides
-        self.venue = self.whole_at = venue
+        self.venue = self.whole_at = venue or self.venue
         self.trusted = True
 
     def rest(self, side: int, price: int, size: int) -> bool:

@@ -6,13 +6,15 @@ import numpy as np
 
 from polyframe.domain.units import Ns
 from polyframe.store.tape_recording import (
-    AMOUNT,
     CROSSED,
     DISAGREES,
     GAP,
     HASH,
+    NO_TIME,
     OFF_GRID,
     ORDER,
+    SIDE,
+    TICK,
     TWICE,
     Columns,
     Lookup,
@@ -21,7 +23,7 @@ from polyframe.store.tape_recording import (
 from polyframe.store.tape_rows import COLUMNS, TapeFlag, TapeKind
 from polyframe.store.tape_snapshots import TICK_SEEN
 from polyframe.store.tape_top5 import MIRROR
-from polyframe.store.tape_ws_book import Sides, WsBook, units
+from polyframe.store.tape_ws_book import NONE, Sides, WsBook, fault, units
 from polyframe.store.tape_ws_messages import Change, HashForm, Level, Message
 
 RESENT = "messages sent again"
@@ -30,6 +32,8 @@ PROVED = "hashes of books that were proved"
 UNPROVED = "hashes of books that cannot be computed: the message lacks the book's tail"
 BOTH = "trades told for both tokens; one row each"
 TRADED_TWICE = "trade told a second time"
+
+USED = ("book", "price_change", "last_trade_price", "tick_size_change")
 
 Row = tuple[int, int, int, int, int, int, int, int, int]
 """As COLUMNS."""
@@ -64,10 +68,9 @@ class Feed:
             if book.trusted:
                 self._clear(book, now, 0, why)
 
-    def message(self, message: Message, now: Ns, file: str, line: int) -> None:
-        """Takes one message."""
+    def message(self, message: Message, where: tuple[Ns, Ns, str, int]) -> None:
+        """Takes one message: when it was known and happened, its file and line."""
         kind = message.event_type
-        where = (now, message.venue, file, line)
         if kind == "book" or (not kind and message.bids is not None):
             self._book(message, *where)
         elif kind == "price_change":
@@ -77,7 +80,19 @@ class Feed:
         elif kind == "tick_size_change":
             self._tick(message, *where)
         else:
-            self.recording.note(f"messages of kind {kind or '(none)'}, which are not used")
+            self._unused(kind)
+
+    def timeless(self, message: Message, last: Ns, file: str, line: int) -> None:
+        """Leaves out a message of which nobody says when; what it changed is not known any more."""
+        kind = message.event_type
+        if kind in USED or (not kind and message.bids is not None):
+            self.recording.put_aside(file, line, NO_TIME, [kind])
+            self.distrust(max(last, 1), NO_TIME)
+        else:
+            self._unused(kind)
+
+    def _unused(self, kind: str) -> None:
+        self.recording.note(f"messages of kind {kind or '(none)'}, which are not used")
 
     # ---- messages --------------------------------------------------------------------------------
 
@@ -96,13 +111,13 @@ class Feed:
             if not why and book.trusted and venue == book.venue:
                 self.recording.note(MIRROR, int(sides != (book.bids, book.asks)))
             return
-        if venue < book.venue:
-            self.recording.put_aside(file, line, f"book {OLDER}", [message.timestamp])
+        if 0 < venue < book.venue:
+            self.recording.put_aside(file, line, f"book: {ORDER}", [message.timestamp])
             return
         book.from_yes |= not no
         prices = [*sides[0], *sides[1]]
-        tick = self._told_tick(book, message, prices)
-        why = why or ("" if tick else OFF_GRID) or self._hashed(book, message, no)
+        tick, unfit = self._told_tick(book, message, prices)
+        why = why or unfit or self._hashed(book, message, no)
         if why:
             self.recording.put_aside(file, line, f"book: {why}", [message.asset_id])
             self._clear(book, now, venue, why)
@@ -134,9 +149,11 @@ class Feed:
                 book, no = found
                 by_market.setdefault(book.market.id, (book, []))[1].append((change, no))
         for book, told in by_market.values():
-            if venue < book.venue:
-                self.recording.put_aside(file, line, f"change {OLDER}", [message.timestamp])
-                if venue > book.whole_at:  # what the later change meant is not known any more
+            if 0 < venue < book.venue:
+                later = venue > book.whole_at
+                why = f"change: {ORDER}" if later else f"change {OLDER}"
+                self.recording.put_aside(file, line, why, [message.timestamp])
+                if later:  # what the later change meant is not known any more
                     self._clear(book, now, venue, ORDER)
                 continue
             self._changed(book, told, message, (now, venue, file, line))
@@ -154,19 +171,20 @@ class Feed:
         # NO first, so that YES's own word stands where both speak of one level.
         for change, no in sorted(told, key=lambda pair: not pair[1]):
             price, size = units(change.price, 4), units(change.size, 6)
-            if price < 0 or size < 0 or change.side not in ("BUY", "SELL"):
-                why = AMOUNT
+            wrong = fault(price, size)
+            if change.side not in ("BUY", "SELL"):
+                wrong = wrong or SIDE
             elif not 0 < price < book.one or price % book.tick:
-                why = why or OFF_GRID
-            else:
+                wrong = wrong or OFF_GRID
+            if not wrong:
                 key = book.turned(no, 1 if change.side == "BUY" else -1, price)
                 if not no and levels.get(key, size) != size:
                     self.recording.note(MIRROR)
                 levels[key] = size
                 continue
-            self.recording.put_aside(
-                file, line, f"change: {why}", [f"{change.price} {change.size}"]
-            )
+            told_so = f"{change.side} {change.size} at {change.price}"
+            self.recording.put_aside(file, line, f"change: {wrong}", [told_so])
+            why = why or wrong
         rows = [
             self._row(book, now, venue, TapeKind.LEVEL, side, price, size)
             for (side, price), size in levels.items()
@@ -174,7 +192,7 @@ class Feed:
         ]
         if not rows and not why:
             self.recording.note(RESENT)
-        book.venue = venue
+        book.venue = venue or book.venue
         if book.trusted:
             why = why or self._contradicted(book, told, message)
         if why and book.trusted:
@@ -207,9 +225,14 @@ class Feed:
             return
         book, no = found
         price, size = units(message.price, 4), units(message.size, 6)
-        if size <= 0 or not 0 < price < book.one or message.side not in ("BUY", "SELL"):
+        wrong = fault(price, size or NONE)
+        if message.side not in ("BUY", "SELL"):
+            wrong = wrong or SIDE
+        elif not 0 < price < book.one:
+            wrong = wrong or OFF_GRID
+        if wrong:
             value = f"{message.side} {message.size} at {message.price}"
-            self.recording.put_aside(file, line, f"trade: {AMOUNT}", [value])
+            self.recording.put_aside(file, line, f"trade: {wrong}", [value])
             return
         if not no:
             book.traded = message.price
@@ -232,7 +255,7 @@ class Feed:
         book, _ = found
         tick = units(message.new_tick_size, 4)
         if tick <= 0 or book.one % tick:
-            self.recording.put_aside(file, line, "impossible tick", [message.new_tick_size])
+            self.recording.put_aside(file, line, TICK, [message.new_tick_size])
             return
         if tick == book.tick:
             return  # both tokens tell it
@@ -266,8 +289,8 @@ class Feed:
         for sign, levels in zip((1, -1), lists, strict=True):
             for level in levels:
                 price, size = units(level.price, 4), units(level.size, 6)
-                if price < 0 or size < 0:
-                    return sides, AMOUNT
+                if why := fault(price, size):
+                    return sides, why
                 if not 0 < price < book.one:
                     return sides, OFF_GRID
                 side, price = book.turned(no, sign, price)
@@ -280,15 +303,16 @@ class Feed:
             return sides, CROSSED
         return sides, ""
 
-    def _told_tick(self, book: WsBook, message: Message, prices: list[int]) -> int:
-        """The tick that a book states or shows, 0 where its prices fit none."""
+    def _told_tick(self, book: WsBook, message: Message, prices: list[int]) -> tuple[int, str]:
+        """The tick that a book states or shows, and why its prices cannot be on it."""
         if message.tick_size is not None:
             tick = units(message.tick_size, 4)
-            stated = tick > 0 and book.one % tick == 0
-            return tick if stated and not any(price % tick for price in prices) else 0
+            if tick <= 0 or book.one % tick:
+                return 0, TICK
+            return tick, OFF_GRID if any(price % tick for price in prices) else ""
         tick = book.seen_tick(prices)
         self.recording.note(TICK_SEEN, int(tick not in (0, book.tick)))
-        return tick
+        return tick, "" if tick else OFF_GRID
 
     def _hashed(self, book: WsBook, message: Message, no: bool) -> str:
         """Holds a book against its hash, if the message has all that was hashed."""

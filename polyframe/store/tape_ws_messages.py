@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
 import msgspec
 
-from polyframe.domain.units import MILLISECOND, Ns
+from polyframe.domain.units import Ns
+from polyframe.store.tape_times import moment
 
 Amount: TypeAlias = str | int | float
 
@@ -77,25 +79,43 @@ class Message(msgspec.Struct):
     last_trade_price: Amount | None = None
     new_tick_size: Amount = ""
     msg: msgspec.Raw = msgspec.Raw()
-    recv: int = 0
-    recv_ms: int = 0
-    recv_ns: int = 0
+    recv: Decimal | None = None
+    recv_ms: Decimal | None = None
+    recv_ns: Decimal | None = None
 
     @property
     def venue(self) -> Ns:
-        """When the venue says that it happened, 0 where it does not."""
+        """When the venue says that it happened, 0 where it does not.
+
+        Raises:
+            DataError: it is no time of these decades.
+        """
+        stated = self.timestamp
         try:
-            return int(self.timestamp) * MILLISECOND
+            whole = int(stated) if isinstance(stated, str) else Decimal(repr(stated))
         except ValueError:
-            return 0
+            try:
+                whole = Decimal(stated)
+            except InvalidOperation:
+                return 0
+        return moment("timestamp", whole, "ms") if whole else 0
 
     @property
     def known(self) -> Ns:
-        """When the recorder had it, 0 where it does not say."""
+        """When the recorder had it, 0 where it does not say.
+
+        Raises:
+            DataError: it is no time of these decades.
+        """
         if self.recv_ns:
-            return self.recv_ns
+            return moment("recv_ns", self.recv_ns, "ns")
         if self.recv_ms:
-            return self.recv_ms * MILLISECOND
+            return moment("recv_ms", self.recv_ms, "ms")
+        if not self.recv:
+            return 0
         # A bare time is told by its size: of today, ns have 19 digits, us 16, ms 13 and s 10.
-        digits = len(str(self.recv))
-        return self.recv * 10 ** max(19 - digits, 0) if digits in (10, 13, 16, 19) else 0
+        return moment("recv", self.recv, _UNIT.get(self.recv.adjusted(), "s"))
+
+
+_UNIT = {9: "s", 12: "ms", 15: "us", 18: "ns"}
+"""The unit of a time whose first digit has this place."""

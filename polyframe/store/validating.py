@@ -9,7 +9,7 @@ import pandas as pd
 
 from polyframe.domain.forecast import CONFIDENCE
 from polyframe.domain.market import GroupKind, ResolutionKind
-from polyframe.domain.units import Ns, to_units
+from polyframe.domain.units import MONEY_DECIMALS, Ns, to_units
 from polyframe.errors import DataError
 from polyframe.store.owning import token_owners
 
@@ -77,6 +77,9 @@ def _markets(rows: Converted) -> None:
     rows.reject(won & ~frame["winner"].isin([0, 1]), "winner is neither 0 nor 1", "winner")
     rows.reject(ended & frame["resolved_at"].isna(), "resolved, but not since when", "resolution")
     price, size = frame["price_decimals"].fillna(4), frame["size_decimals"].fillna(6)
+    few = price + size < MONEY_DECIMALS
+    rows.reject(few, f"fewer than {MONEY_DECIMALS} price and size decimals together",
+                "size_decimals")  # fmt: skip
     for name, decimals in (
         ("tick", price),
         ("min_size", size),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,42 @@ def test_a_compiled_run_is_read_like_any_other(place, monkeypatch, capsys) -> No
     assert main(["report", fast.name]) == 0
     assert main(["reproduce", fast.name]) == 0
     assert "journal identical, byte for byte" in capsys.readouterr().out
+
+
+def rehashed(inner: Path, outer: Path, before: str) -> None:
+    """Writes the hash of the inner file into the outer one, in the place of the one before."""
+    after = sha256(inner.read_bytes()).hexdigest()
+    text = outer.read_text()
+    assert before in text
+    outer.write_text(text.replace(before, after))
+
+
+def test_what_a_run_says_of_its_data_follows_every_column(
+    place, tmp_path, monkeypatch, capsys
+) -> None:
+    shutil.copytree(place, tmp_path / "copy", ignore=shutil.ignore_patterns("cat", "runs"))
+    monkeypatch.chdir(tmp_path / "copy")
+    assert main(["data", "import", "markets", "m.csv", "--map", "m.json", "--into", "cat"]) == 0
+    words = ("import", "tape", "r.jsonl", "--format", "polymarket-ws", "--into", "cat")
+    assert main(["data", *words]) == 0
+    run = backtest()
+    digest = json.loads((run / "manifest.json").read_text())["data"]["digest"]
+
+    column = next(Path("cat/tape").glob("r/*/size.npy"))
+    files = (column, column.with_name("segment.json"), Path("cat/catalogue.json"))
+    was = [sha256(file.read_bytes()).hexdigest() for file in files]
+    content = files[0].read_bytes()
+    changed = bytearray(content)
+    sizes = np.frombuffer(content[128:], "<i8")
+    changed[128 + 8 * int(np.argmax(sizes > 0))] ^= 1  # a millionth of a share, in one level
+    files[0].write_bytes(changed)
+    for inner, outer, before in zip(files, files[1:], was, strict=False):
+        for words in (["backtest", "-s", "RandomQuotes", "--data", "cat"], ["reproduce", run.name]):
+            assert main(words) == 3
+            assert "size.npy" in (err := capsys.readouterr().err) or "segment.json" in err
+        rehashed(inner, outer, before)
+    # Whoever signs all of it anew has other data, and every run says so.
+    other = backtest()
+    assert json.loads((other / "manifest.json").read_text())["data"]["digest"] != digest
+    assert main(["reproduce", run.name]) == 3
+    assert "the data" in capsys.readouterr().err

@@ -12,6 +12,8 @@ from lab_records import bare_record, sample_record
 from rich.console import Console
 
 from polyframe.errors import UserError
+from polyframe.lab.breakdown import split
+from polyframe.lab.cells import names_of
 from polyframe.lab.record import DataSlice, RunRecord
 from polyframe.lab.report import render, save_svg
 from polyframe.lab.summary import build
@@ -54,6 +56,33 @@ def test_it_fits_the_terminal_and_says_what_counts_first(unfinished, width) -> N
         "Best and worst of",
     ):
         assert part in text, part
+
+
+def test_markets_that_ask_the_same_are_told_apart(unfinished) -> None:
+    asked = "Will the temperature in one and the same city of this planet be above 20 degrees?"
+    same = [msgspec.structs.replace(market, question=asked) for market in unfinished.markets]
+    report = build(replace(unfinished, markets=tuple(same)), run="20261101T120000-abc", created=NOW)
+    traded = {trade.market for trade in report.trades}
+    rows = split(report, "market").rows
+    assert {row.name for row in rows} == {f"{asked} ({id})" for id in traded}
+    assert sum(row.trips for row in rows) == len(report.round_trips)
+    console = Console(width=80, file=StringIO(), color_system=None)
+    render(report, console)
+    text = console.file.getvalue()
+    assert "…" not in text
+    for row in report.by_market[:3]:
+        assert row.name in text  # folded, not cut
+    assert max(map(len, text.splitlines())) <= 80
+    # One question that nobody else asks needs no id.
+    alone = [msgspec.structs.replace(same[0], question="Rain?"), *same[1:]]
+    report = build(
+        replace(unfinished, markets=tuple(alone)), run="20261101T120000-abc", created=NOW
+    )
+    if same[0].id in traded:
+        assert "Rain?" in {row.name for row in split(report, "market").rows}
+    assert names_of([("a", "[synthetic] Rain?"), ("b", "Rain?"), ("c", "Snow?")]) == {
+        "a": "Rain? (a)", "b": "Rain? (b)", "c": "Snow?",
+    }  # fmt: skip
 
 
 def test_amounts_are_never_cut(unfinished) -> None:

@@ -16,6 +16,9 @@ from polyframe.store.tape_rows import COLUMNS, TapeFlag, TapeKind, first_fault
 
 YES, NO = "yes-token", "no-token"
 SECOND = 1_000_000_000
+ERA = 1_785_000_000_000
+"""The moment from which these cases count, in ms: recordings are of these years."""
+ERA_NS = ERA * 1_000_000
 
 
 def market(id: str = "m1", yes: str = YES, no: str = NO, tick: int = 100) -> Market:

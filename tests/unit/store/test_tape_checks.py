@@ -72,6 +72,14 @@ def test_a_sound_tape_has_no_findings(tmp_path: Path) -> None:
         ),
         ([(1, LEVEL, 4_100, 5, 1)], "never whole", "error", 1, "no snapshot"),
         (
+            [(1, TapeKind.CLEAR, 0, 0, 0, "crossed book"), (5, TapeKind.TRADE, 4_100, 5, 1)],
+            "never whole",
+            "error",
+            2,
+            "nothing can be filled from its book (crossed book 1)",
+        ),
+        ([(1, TapeKind.TRADE, 4_100, 5, 1)], "no book", "warning", 1, "only its trades"),
+        (
             [*BOOK, (2, TapeKind.CLEAR, 0, 0, 0, "gap"), (8, LEVEL, 4_000, 5, 1)],
             "untrusted",
             "warning",
@@ -100,7 +108,11 @@ def test_a_sound_tape_has_no_findings(tmp_path: Path) -> None:
             "2,000.000 ms",
         ),
         (
-            [(0, TapeKind.QUOTE_BID, 5_100, 1, 1, 0, 128), (0, TapeKind.QUOTE_ASK, 5_000, 1, -1)],
+            [
+                *BOOK,
+                (0, TapeKind.QUOTE_BID, 5_100, 1, 1, 0, 128),
+                (0, TapeKind.QUOTE_ASK, 5_000, 1, -1),
+            ],
             "negative spread",
             "warning",
             1,
@@ -109,7 +121,7 @@ def test_a_sound_tape_has_no_findings(tmp_path: Path) -> None:
         ([*BOOK, (61, LEVEL, 4_000, 6, 1)], "silence", "warning", 1, "61.0 s"),
         ([(0, BEGIN, 0, 0, 0, 0, 128), (0, END)], "empty book", "info", 1, "without a level"),
         (
-            [(5, TapeKind.TRADE, 4_100, 5, 1, 0, 0, 1)] * 3,
+            [*BOOK, *[(5, TapeKind.TRADE, 4_100, 5, 1, 0, 0, 1)] * 3],
             "equal trades",
             "info",
             2,
@@ -131,6 +143,23 @@ def test_ticks_are_followed(tmp_path: Path) -> None:
     coarse = [(3, TapeKind.TICK, 100), (5, LEVEL, 4_050, 5, 1)]
     found = check(tmp_path / "b", *BOOK, *fine, *coarse)
     assert set(found) == {"price off the tick", "untrusted"}
+
+
+def test_a_market_of_which_no_row_could_be_used(tmp_path: Path) -> None:
+    writer = TapeWriter(tmp_path / "tape", [YES, "y2"])
+    for kind, price, side in ((BEGIN, 0, 0), (LEVEL, 4_000, 1), (END, 0, 0)):
+        aux, more = int(kind != LEVEL), 0 if kind == END else int(TapeFlag.MORE)
+        writer.row(SECOND, kind, 0, price, 5 * abs(side), side=side, aux=aux, flag=more)
+    writer.close()
+    markets = {YES: market(), "y2": market("m2", "y2", "n2")}
+    (found,) = check_tape("tape/s", Tape.open(tmp_path / "tape"), markets)
+    assert (found.severity, found.check, found.market) == (Severity.ERROR, "never whole", "m2")
+    assert "set aside" in found.message
+
+
+def test_a_snapshot_that_never_ends_is_no_whole_book(tmp_path: Path) -> None:
+    found = check(tmp_path, *BOOK[:-1], (1, TapeKind.TRADE, 4_100, 5, 1))
+    assert found["never whole"].market == "m1"
 
 
 def test_a_market_that_nobody_knows(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from recording_cases import converted, market, told
+from recording_cases import ERA_NS, converted, market, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_hft
@@ -127,30 +128,99 @@ def test_both_kinds_of_files_are_read(tmp_path: Path) -> None:
 
 
 def test_files_go_on_with_one_book_and_long_silences_end_it(tmp_path: Path) -> None:
+    def at(*rows: tuple[int, int, float, float]) -> np.ndarray:
+        return events(*((ev, ERA_NS + ts, px, qty) for ev, ts, px, qty in rows))
+
     rows = (DEPTH | LOCAL | BUY, 10, 0.4, 5), (DEPTH | BUY, 10, 0.4, 5)
-    np.save(tmp_path / "a.npy", events(*rows, (DEPTH | LOCAL | SELL, 100, 0.5, 5)))
+    np.save(tmp_path / "a.npy", at(*rows, (DEPTH | LOCAL | SELL, 100, 0.5, 5)))
     files = [tmp_path / "a.npy", tmp_path / "b.npy"]
     columns, recording = converted(tape_hft, files[:1], [], market(), silence=50)
     assert told(columns, recording)[2:] == ["LEVEL bid 4000 5", "CLEAR gap", "LEVEL ask 5000 5"]
-    assert columns["ts"].tolist()[2:] == [10, 60, 100]
+    assert (columns["ts"] - ERA_NS).tolist()[2:] == [10, 60, 100]
     assert recording.notes == {"events that never reached the recorder": 1}
-    np.save(files[1], events((DEPTH | LOCAL | BUY, 200, 0.41, 1)))
+    np.save(files[1], at((DEPTH | LOCAL | BUY, 200, 0.41, 1)))
     columns, recording = converted(tape_hft, files, [], market())
     assert told(columns, recording)[2:] == [
         "LEVEL bid 4000 5",
         "LEVEL ask 5000 5",
         "LEVEL bid 4100 1",
     ]
+    # Between two files as within one.
+    columns, recording = converted(tape_hft, files, [], market(), silence=90)
+    assert told(columns, recording)[3:] == ["LEVEL ask 5000 5", "CLEAR gap", "LEVEL bid 4100 1"]
+    assert (columns["ts"] - ERA_NS).tolist()[3:] == [100, 190, 200]
     with pytest.raises(DataError, match=r"1 levels are off the tick of 0\.05"):
         converted(tape_hft, files, [], market(tick=500))
+    np.save(files[0], at())
+    assert len(converted(tape_hft, files, [], market())[0]["ts"]) == 3
+    assert not len(converted(tape_hft, files[:1], [], market())[0]["ts"])
 
 
-@pytest.mark.parametrize("what", ["missing", "text", "other"])
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("local_ts", 1_785_000_000_000, "local_ts of recorded event 1 is 1785000000000: as nano"),
+        ("local_ts", -1, "local_ts of recorded event 1 is -1: as nanoseconds"),
+        ("local_ts", 2**63 - 1, "as nanoseconds 2262-04-11"),
+        ("exch_ts", 1_785_000_000_000_000, "as microseconds 2026-07-25 17:20:00"),
+    ],
+)
+def test_times_in_another_unit_are_refused(tmp_path: Path, field, value, said: str) -> None:
+    made = events((DEPTH | LOCAL | BUY, ERA_NS, 0.4, 5), (DEPTH | LOCAL | BUY, ERA_NS, 0.4, 5))
+    made[field][1] = value
+    np.save(tmp_path / "a.npy", made)
+    with pytest.raises(DataError) as refused:
+        converted(tape_hft, [tmp_path / "a.npy"], [], market())
+    assert said in refused.value.message
+    assert "a.npy" in refused.value.message
+    assert "nanoseconds" in str(refused.value.expected)
+    # The exchange need not tell its time.
+    made["local_ts"], made["exch_ts"] = ERA_NS, 0
+    np.save(tmp_path / "a.npy", made)
+    assert not converted(tape_hft, [tmp_path / "a.npy"], [], market())[0]["ts_venue"].any()
+
+
+@pytest.mark.parametrize(
+    "what", ["missing", "text", "other", "nothing", "directory", "pickle", "fields", "floats"]
+)
 def test_files_of_another_layout_are_refused(tmp_path: Path, what: str) -> None:
     file = tmp_path / "x.npz"
     if what == "text":
         file.write_text("no archive")
     elif what == "other":
         np.savez(file, data=np.zeros(3))
-    with pytest.raises(DataError):
+    elif what == "nothing":
+        file.write_bytes(b"")
+    elif what == "directory":
+        np.savez(file, events=events())
+    elif what == "pickle":
+        np.savez(file, data=np.array([{}], object))
+    elif what == "fields":
+        np.savez(file, data=np.zeros(2, [(n, "S4") for n in EVENT.names or ()]))
+    elif what == "floats":
+        np.savez(file, data=np.zeros(2, [(n, "<f8") for n in EVENT.names or ()]))
+    with pytest.raises(DataError) as refused:
         read_events(file)
+    assert "x.npz" in refused.value.message
+    assert refused.value.expected
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("how", ["savez", "savez_compressed", "save"])
+def test_files_that_were_cut_or_changed_are_refused(tmp_path: Path, how: str) -> None:
+    made = events(*((DEPTH | LOCAL | BUY, 10**18 + n, 0.4, 5) for n in range(200)))
+    whole = tmp_path / ("w.npy" if how == "save" else "w.npz")
+    getattr(np, how)(whole, **({"arr": made} if how == "save" else {"data": made}))
+    content, file = whole.read_bytes(), tmp_path / f"x{whole.suffix}"
+    rng = np.random.default_rng(3)
+    for size in {*range(0, len(content), max(len(content) // 60, 1)), *range(60)}:
+        file.write_bytes(content[:size])
+        with pytest.raises(DataError) as refused:
+            read_events(file)
+        assert refused.value.expected
+    for _ in range(200):
+        changed = bytearray(content)
+        changed[int(rng.integers(len(content)))] ^= 1 << int(rng.integers(8))
+        file.write_bytes(changed)
+        with suppress(DataError):
+            tape_columns("x", read_events(file), 0, Scale())

@@ -21,6 +21,7 @@ from polyframe.store.checking import check_catalogue
 from polyframe.store.importing import import_files
 from polyframe.store.listing import list_catalogue
 from polyframe.store.tape_import import TapeReport, import_tape
+from polyframe.store.tape_rows import TapeKind
 from polyframe.store.tape_symbols import Symbol
 
 START = 1_785_000_000_000
@@ -50,7 +51,7 @@ def take(cat: Path, *files: Path, **kw: Any) -> TapeReport:
     return import_tape(list(files), cat, **{"format": "polymarket-ws", **kw})
 
 
-def events(path: Path, n: int = 50, start: int = 10**18) -> Path:
+def events(path: Path, n: int = 50, start: int = START * 10**6) -> Path:
     made = np.zeros(n, tape_hft.EVENT)
     made["ev"] = tape_hft.DEPTH | tape_hft.LOCAL | tape_hft.BUY
     made["local_ts"] = made["exch_ts"] = start + np.arange(n)
@@ -102,6 +103,45 @@ def test_the_same_again_is_harmless_and_a_later_one_goes_behind(cat: Path, tmp_p
     with pytest.raises(DataError, match=r"before the tape of s ends"):
         take(cat, messages(tmp_path / "c.jsonl", at=10), source="s")
     assert everything(cat) == before
+
+
+def depths(path: Path, *told: tuple[str, int]) -> Path:
+    """Whole books of full depth: whose, and when after the start in s."""
+    rows = [
+        {"interval": "15m", "asset": asset, "window_start_s": 1, "token": "up",
+         "ts_ms": START + second * 1_000, "recv_ms": START + second * 1_000,
+         "bid_px": [0.4], "bid_sz": [1.0], "ask_px": [0.5], "ask_sz": [1.0]}
+        for asset, second in told
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(path)
+    return path
+
+
+def test_a_later_recording_ends_each_book_after_its_own_silence(tmp_path: Path) -> None:
+    coins = [market_row(n, slug=f"{asset}-updown-15m-1", tick="0.01")
+             for n, asset in enumerate(("btc", "eth", "sol"), start=1)]  # fmt: skip
+    cat = tmp_path / "cat"
+    import_files("markets", [write_rows(tmp_path / "m.parquet", coins)], cat, source="me")
+
+    def clears(source: str, *files: Path) -> list[tuple[str, float]]:
+        for file in files:
+            take(cat, file, format="polymarket-depth", source=source)
+        tape, columns = tape_columns(Catalogue.open(cat), source)
+        at = np.flatnonzero(columns["kind"] == TapeKind.CLEAR)
+        names = [tape.instruments[i] for i in columns["instrument"][at]]
+        seconds = (columns["ts"][at] / 10**9 - START / 10**3).round(3).tolist()
+        assert check_catalogue(Catalogue.open(cat)).errors == 0
+        return list(zip(names, seconds, strict=True))
+
+    # btc falls silent long before the end, eth shortly before, sol with it, though unchanged.
+    first = depths(tmp_path / "a.parquet", ("btc", 0), ("eth", 0), ("sol", 0), ("eth", 30),
+                   ("eth", 40), ("sol", 25), ("sol", 50), ("sol", 60))  # fmt: skip
+    assert clears("s", first) == [("y1", 30)]
+    later = depths(tmp_path / "b.parquet", ("sol", 900), ("sol", 910))
+    assert clears("s", later) == [("y1", 30), ("y1", 30), ("y2", 70), ("y3", 90)]
+    again = depths(tmp_path / "c.parquet", ("btc", 915), ("btc", 945))
+    # A recording that begins before the silence is over ends the book itself.
+    assert clears("s", again)[4:] == [("y1", 915), ("y2", 915), ("y3", 915)]
 
 
 def test_a_digest_follows_the_tapes_of_its_markets(cat: Path, tmp_path: Path) -> None:
@@ -276,7 +316,7 @@ def test_a_long_tape_opens_at_once(cat: Path, tmp_path: Path) -> None:
     n = 1_000_000
     made = np.zeros(n, tape_hft.EVENT)
     made["ev"] = tape_hft.DEPTH | tape_hft.LOCAL | tape_hft.BUY
-    made["local_ts"] = made["exch_ts"] = 10**18 + np.arange(n) * SECOND // 100
+    made["local_ts"] = made["exch_ts"] = START * 10**6 + np.arange(n) * SECOND // 100
     made["px"], made["qty"] = (np.arange(n) % 40 + 1) / 100, np.arange(n) % 3
     np.save(tmp_path / "long.npy", made)
     report = take(cat, tmp_path / "long.npy", format="hftbacktest", market="m1", source="long")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recording_cases import NO, SECOND, YES, aside, converted, market, rebuilt, told
+from recording_cases import ERA, NO, SECOND, YES, aside, converted, market, rebuilt, told
 
 from polyframe.errors import DataError
 from polyframe.store import tape_polymarket_ws as ws
@@ -28,7 +28,7 @@ def book(
         "event_type": "book",
         "market": "0xc",
         "asset_id": token,
-        "timestamp": str(ts),
+        "timestamp": str(ERA + ts),
         "bids": levels[0],
         "asks": levels[1],
         **more,
@@ -42,7 +42,7 @@ def change(ts: int, *changes: tuple[Any, ...]) -> dict:
     return {
         "event_type": "price_change",
         "market": "0xc",
-        "timestamp": str(ts),
+        "timestamp": str(ERA + ts),
         "price_changes": made,
     }
 
@@ -52,7 +52,7 @@ def trade(ts: int, token: str, side: str, price: str, size: str, tx: str = "") -
         "event_type": "last_trade_price",
         "market": "0xc",
         "asset_id": token,
-        "timestamp": str(ts),
+        "timestamp": str(ERA + ts),
         "side": side,
         "price": price,
         "size": size,
@@ -106,7 +106,7 @@ def test_a_book_and_its_changes(tmp_path: Path) -> None:
         "LEVEL ask 4800 1",
         "TRADE sell 4200 2",
     ]
-    assert columns["ts_venue"].tolist()[-1] == columns["ts"].tolist()[-1] == 1_030 * MS
+    assert columns["ts_venue"].tolist()[-1] == columns["ts"].tolist()[-1] == (ERA + 1_030) * MS
     assert not recording.clears
     assert not recording.aside
 
@@ -147,14 +147,14 @@ def test_the_old_forms_of_a_change(tmp_path: Path) -> None:
         "price": "0.42",
         "side": "BUY",
         "size": "8",
-        "timestamp": "1010",
+        "timestamp": str(ERA + 1_010),
         "hash": "x",
     }
     listed = {
         "event_type": "price_change",
         "asset_id": YES,
         "market": "0xc",
-        "timestamp": "1020",
+        "timestamp": str(ERA + 1_020),
         "changes": [
             {"price": "0.43", "side": "BUY", "size": "1"},
             {"price": "0.42", "side": "BUY", "size": "0"},
@@ -180,17 +180,111 @@ def test_a_wrapper_says_when_it_arrived(tmp_path: Path, name: str) -> None:
     columns, recording = read(tmp_path, *wrapped)
     unit = {"recv_ns": 1, "recv_ms": MS, "recv": SECOND}[name]
     assert columns["ts"][-1] == (at[name] + 2) * unit
-    assert columns["ts_venue"][-1] == 1_007 * MS
+    assert columns["ts_venue"][-1] == (ERA + 1_007) * MS
     assert len(columns["ts"]) == 8
     assert ws.NO_RECV not in recording.notes
 
 
+def test_a_float_of_a_clock_is_taken_to_its_last_digit(tmp_path: Path) -> None:
+    for text, ns in (
+        ("1785000000.123456789", 1_785_000_000_123_456_789),
+        ("1785000000.1", 1_785_000_000_100_000_000),
+        ("1.7850000005e9", 1_785_000_000_500_000_000),
+        ('"1785000000.5"', 1_785_000_000_500_000_000),
+        ("1785000000123.25", 1_785_000_000_123_250_000),
+        ("1785000000123456.5", 1_785_000_000_123_456_500),
+        ("1785000000123456789.9", 1_785_000_000_123_456_789),
+    ):
+        line = f'{{"recv": {text}, "msg": {json.dumps(START)}}}'
+        columns, recording = read(tmp_path, line)
+        assert set(columns["ts"].tolist()) == {ns}
+        assert ws.NO_RECV not in recording.notes
+    line = f'{{"recv_ms": 1785000000123.5, "msg": {json.dumps(START)}}}'
+    assert read(tmp_path, line)[0]["ts"][0] == 1_785_000_000_123_500_000
+    line = f'{{"recv": null, "msg": {json.dumps(START)}}}'
+    assert read(tmp_path, line)[1].notes[ws.NO_RECV] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"recv_ms": 1785000000, "msg": %s}', "recv_ms is 1785000000: as milliseconds 1970-01-21"),
+        ('{"recv_ns": 1785000000000, "msg": %s}', "recv_ns is 1785000000000: as nanoseconds 1970"),
+        ('{"recv_ms": -5, "msg": %s}', "recv_ms is -5: as milliseconds 1969-12-31"),
+        ('{"recv_ms": 1e30, "msg": %s}', "recv_ms is 1E+30: as milliseconds no date"),
+        ('{"recv_ns": 9999999999999999999, "msg": %s}', "recv_ns is 9999999999999999999: as nano"),
+        ('{"recv": 12345, "msg": %s}', "recv is 12345: as seconds 1970-01-01 03:25:45"),
+        ('{"recv": "NaN", "msg": %s}', "recv is NaN: as seconds no date"),
+        ('{"event_type": "book", "timestamp": 1785000000}', "timestamp is 1785000000: as milli"),
+        ('{"event_type": "book", "timestamp": 1e300}', "timestamp is 1e+300: as milliseconds no"),
+        ('{"event_type": "book", "timestamp": "-1"}', "timestamp is -1"),
+        ('{"event_type": "book", "timestamp": "Infinity"}', "timestamp is Infinity"),
+    ],
+)
+def test_times_of_other_decades_are_refused_with_their_unit(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    line = text.replace("%s", json.dumps(START))
+    with pytest.raises(DataError) as refused:
+        read(tmp_path, START, line)
+    assert f"r.jsonl: line 2: {said[:9]}" in refused.value.message
+    assert said.lower() in refused.value.message.lower()
+    assert "from 2010 to 2100" in str(refused.value.expected)
+    assert refused.value.hint
+
+
+def test_a_message_whose_moment_nobody_tells(tmp_path: Path) -> None:
+    bare = {k: v for k, v in START.items() if k != "timestamp"}
+    columns, recording = read(tmp_path, bare, START)
+    assert told(columns, recording) == OPENED
+    assert aside(recording) == [("r.jsonl", 1, "no time")]
+    # The venue need not tell it where the recorder does.
+    at = {"recv_ms": ERA + 5_000}
+    later = {k: v for k, v in change(0, (YES, "BUY", "0.42", "8")).items() if k != "timestamp"}
+    columns, recording = read(tmp_path, START, at | {"msg": later})
+    assert told(columns, recording) == [*OPENED, "LEVEL bid 4200 8"]
+    assert columns["ts_venue"][-1] == 0
+    assert not recording.aside
+
+
+def test_each_change_is_set_aside_for_its_own_fault(tmp_path: Path) -> None:
+    faults = ((YES, "BUY", "0.42", "-1"), (YES, "BUY", "0.425", "1"), (YES, "BY", "0.42", "1"))
+    _, recording = read(tmp_path, START, change(1_010, *faults))
+    assert [why for *_, why in aside(recording)] == [
+        "change: impossible amount",
+        "change: price off the tick",
+        "change: unknown side",
+    ]
+    assert recording.clears == {"impossible amount": 1}
+
+
+def test_a_quiet_market_on_a_connection_that_lives_is_no_gap(tmp_path: Path) -> None:
+    def heard(ts: int, message: Any) -> dict[str, Any]:
+        return {"recv_ms": ERA + ts, "msg": message}
+
+    pongs = [heard(ts, "PONG") for ts in range(11_000, 60_000, 10_000)]
+    late = heard(61_000, change(61_000, (YES, "BUY", "0.42", "8")))
+    columns, recording = read(tmp_path, heard(1_000, START), *pongs, late)
+    assert told(columns, recording) == [*OPENED, "LEVEL bid 4200 8"]
+    assert not recording.clears
+    # Other markets live on the same connection, wanted or not.
+    others = [book(ts, {}, {}, token="stranger") for ts in range(11_000, 60_000, 10_000)]
+    columns, recording = read(tmp_path, START, *others, change(61_000, (YES, "BUY", "0.42", "8")))
+    assert not recording.clears
+    columns, recording = read(tmp_path, heard(1_000, START), *pongs[:1], late)
+    assert recording.clears == {"gap": 1}
+    assert columns["ts"][6] == (ERA + 41_000) * MS
+
+
 def test_silence_makes_books_untrusted_when_it_has_lasted_too_long(tmp_path: Path) -> None:
     columns, recording = read(
-        tmp_path, START, change(61_000, (YES, "BUY", "0.42", "8")), START | {"timestamp": "62000"}
+        tmp_path,
+        START,
+        change(61_000, (YES, "BUY", "0.42", "8")),
+        START | {"timestamp": str(ERA + 62_000)},
     )
     assert told(columns, recording)[6:] == ["CLEAR gap", "LEVEL bid 4200 8", *OPENED]
-    assert columns["ts"][6] == 31_000 * MS
+    assert columns["ts"][6] == (ERA + 31_000) * MS
     assert recording.clears == {"gap": 1}
     columns, _ = read(tmp_path, START, change(61_000, (YES, "BUY", "0.42", "8")), silence=0)
     assert len(columns["ts"]) == 7
@@ -217,9 +311,25 @@ def test_silence_makes_books_untrusted_when_it_has_lasted_too_long(tmp_path: Pat
         (change(1_010, (YES, "BUY", "NaN", "8")), "change: impossible amount", "impossible amount"),
         (
             change(1_010, (YES, "HOLD", "0.42", "8")),
-            "change: impossible amount",
-            "impossible amount",
+            "change: unknown side",
+            "unknown side",
         ),
+        (
+            change(1_010, (YES, "BUY", "0.42001", "8")),
+            "change: too many decimals",
+            "too many decimals",
+        ),
+        (
+            book(1_010, {"0.4": "1.0000001"}, {}),
+            "book: too many decimals",
+            "too many decimals",
+        ),
+        (
+            book(1_010, {"0.4": "1"}, {}, tick_size="0.3"),
+            "book: impossible tick",
+            "impossible tick",
+        ),
+        (change(0, (YES, "BUY", "0.42", "8")) | {"timestamp": ""}, "no time", "no time"),
         ('{"event_type": "price_change", "price_ch', "unreadable line", "unreadable line"),
         ('{"event_type": "book", "bids": [null]}', "unreadable line", "unreadable line"),
         (book(1_010, {"0.4": "-1"}, {}), "book: impossible amount", "impossible amount"),
@@ -237,7 +347,7 @@ def test_silence_makes_books_untrusted_when_it_has_lasted_too_long(tmp_path: Pat
     ],
 )
 def test_what_cannot_be_is_set_aside_and_ends_the_trust(tmp_path, message, why, reason) -> None:
-    columns, recording = read(tmp_path, START, message, START | {"timestamp": "1020"})
+    columns, recording = read(tmp_path, START, message, START | {"timestamp": str(ERA + 1_020)})
     assert told(columns, recording) == [*OPENED, f"CLEAR {reason}", *OPENED]
     assert aside(recording) == [("r.jsonl", 2, why)]
     assert [s.trusted for s in rebuilt(columns)] == [True, False, True]
@@ -274,11 +384,12 @@ def test_what_arrives_in_the_wrong_order(tmp_path: Path) -> None:
         change(1_010, (YES, "BUY", "0.42", "2")),
     )
     assert told(columns, recording)[6:] == ["LEVEL bid 4200 1", "CLEAR venue time went back"]
+    assert aside(recording) == [("r.jsonl", 3, "change: venue time went back")]
 
     late = book(900, {"0.01": "5"}, {"0.99": "5"})
     columns, recording = read(tmp_path, START, late)
     assert told(columns, recording) == OPENED
-    assert aside(recording) == [("r.jsonl", 2, "book older than the book that came before it")]
+    assert aside(recording) == [("r.jsonl", 2, "book: venue time went back")]
 
     back = [
         {"recv_ms": 1_785_000_000_000 + at, "msg": m}
@@ -295,7 +406,7 @@ def test_a_tick_that_changes_in_mid_stream(tmp_path: Path) -> None:
             "event_type": "tick_size_change",
             "asset_id": token,
             "market": "0xc",
-            "timestamp": str(ts),
+            "timestamp": str(ERA + ts),
             "old_tick_size": old,
             "new_tick_size": new,
         }
@@ -350,7 +461,7 @@ def test_trades_told_twice(tmp_path: Path) -> None:
     assert [why for *_, why in aside(recording)] == [
         "trade told a second time",
         "trade: impossible amount",
-        "trade: impossible amount",
+        "trade: price off the tick",
     ]
 
 
@@ -428,7 +539,7 @@ def test_a_book_that_is_not_what_was_hashed_is_not_used(tmp_path: Path) -> None:
     columns, recording = read(tmp_path, good)
     assert told(columns, recording) == OPENED
     assert not recording.aside
-    wrong = good | {"bids": [{"price": "0.4", "size": "11"}], "timestamp": "1010"}
+    wrong = good | {"bids": [{"price": "0.4", "size": "11"}], "timestamp": str(ERA + 1_010)}
     columns, recording = read(tmp_path, good, wrong)
     assert told(columns, recording) == [*OPENED, "CLEAR hash mismatch"]
     assert aside(recording) == [("r.jsonl", 2, "book: hash mismatch")]
@@ -509,7 +620,7 @@ def test_the_tape_tells_what_the_messages_told(tmp_path_factory, events) -> None
     columns, _ = converted(ws, files, [market()])
     books = list(rebuilt(columns))
     for at, want in enumerate(expected):
-        seen = [b for b in books if b.ts <= (1_000 + at) * MS]
+        seen = [b for b in books if b.ts <= (ERA + 1_000 + at) * MS]
         if not want[0]:
             assert not seen or not seen[-1].trusted
             continue
