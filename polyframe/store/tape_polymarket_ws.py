@@ -106,7 +106,7 @@ def _take(
 
 
 def _happened(message: Message) -> Ns:
-    """When a message happened by the venue's clock; of one that is not used that need be no time."""
+    """When a message happened by the venue's clock; of one that is not used that may be no time."""
     try:
         return message.venue
     except DataError:
