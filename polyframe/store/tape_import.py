@@ -267,7 +267,7 @@ def _last_told(catalogue: Catalogue, before: Tape) -> dict[str, Ns]:
     """When each book of the tape's last segment was last told, as its import wrote it down."""
     name = f"{catalogue.name(before.segments[-1].path)}/{SEGMENT}"
     notes = catalogue.manifest["files"].get(name, {}).get("imports", [])
-    return dict(notes[-1]["result"].get("told", {})) if notes else {}
+    return dict(notes[-1].get("result", {}).get("told", {})) if notes else {}
 
 
 def _ended(

@@ -89,7 +89,7 @@ def _take(
             feed.heard(recv, last)
             last = recv
         for message in messages:
-            venue = message.venue
+            venue = _happened(message)
             known = recv or venue
             if not known:
                 feed.timeless(message, last, file, number)
@@ -103,6 +103,16 @@ def _take(
             feed.message(message, (known, venue, file, number))
             last = known
     return last
+
+
+def _happened(message: Message) -> Ns:
+    """When a message happened by the venue's clock; of one that is not used that may be no time."""
+    try:
+        return message.venue
+    except DataError:
+        if message.used:
+            raise
+        return 0
 
 
 def _decoded(text: bytes) -> list[Frames]:

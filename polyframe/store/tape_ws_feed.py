@@ -33,8 +33,6 @@ UNPROVED = "hashes of books that cannot be computed: the message lacks the book'
 BOTH = "trades told for both tokens; one row each"
 TRADED_TWICE = "trade told a second time"
 
-USED = ("book", "price_change", "last_trade_price", "tick_size_change")
-
 Row = tuple[int, int, int, int, int, int, int, int, int]
 """As COLUMNS."""
 
@@ -84,12 +82,11 @@ class Feed:
 
     def timeless(self, message: Message, last: Ns, file: str, line: int) -> None:
         """Leaves out a message of which nobody says when; what it changed is not known any more."""
-        kind = message.event_type
-        if kind in USED or (not kind and message.bids is not None):
-            self.recording.put_aside(file, line, NO_TIME, [kind])
+        if message.used:
+            self.recording.put_aside(file, line, NO_TIME, [message.event_type])
             self.distrust(max(last, 1), NO_TIME)
         else:
-            self._unused(kind)
+            self._unused(message.event_type)
 
     def _unused(self, kind: str) -> None:
         self.recording.note(f"messages of kind {kind or '(none)'}, which are not used")

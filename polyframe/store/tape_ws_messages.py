@@ -14,6 +14,9 @@ from polyframe.store.tape_times import moment
 Amount: TypeAlias = str | int | float
 
 
+USED = ("book", "price_change", "last_trade_price", "tick_size_change")
+
+
 class Level(msgspec.Struct, gc=False):
     """What rests at one price of a token, as the venue writes it."""
 
@@ -82,6 +85,11 @@ class Message(msgspec.Struct):
     recv: Decimal | None = None
     recv_ms: Decimal | None = None
     recv_ns: Decimal | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether rows of a tape are made of it."""
+        return self.event_type in USED or (not self.event_type and self.bids is not None)
 
     @property
     def venue(self) -> Ns:

@@ -233,6 +233,13 @@ def test_times_of_other_decades_are_refused_with_their_unit(
     assert refused.value.hint
 
 
+def test_the_clock_of_a_message_that_is_not_used_does_not_matter(tmp_path: Path) -> None:
+    other = {"event_type": "new_market", "id": "5", "timestamp": "1785000000"}
+    columns, recording = read(tmp_path, START, other)
+    assert told(columns, recording) == OPENED
+    assert recording.notes["messages of kind new_market, which are not used"] == 1
+
+
 def test_a_message_whose_moment_nobody_tells(tmp_path: Path) -> None:
     bare = {k: v for k, v in START.items() if k != "timestamp"}
     columns, recording = read(tmp_path, bare, START)
