@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from polyframe.domain.units import HOUR, MINUTE, SECOND, Ns
-from polyframe.sandbox.venue.market import BOTH
+from polyframe.sandbox.venue.market import BOTH, Market
 from polyframe.sandbox.venue.records import State
 from polyframe.sandbox.venue.venue import Venue
 from polyframe.sandbox.worlds.catalogue import Catalogue, Occasion, Subject
@@ -28,6 +28,9 @@ VOTING: Final = (20 * HOUR, 44 * HOUR)
 PAST_EVERY: Final = HOUR
 HYDRATING: Final = (5 * SECOND, 40 * SECOND)
 """from a new market's place in the catalogue to its book at the CLOB"""
+
+KNOWN: Final = {0: 0.999, 1: 0.001, BOTH: 0.5}
+"""what is believed of a market whose answer is known"""
 
 Listen = Callable[[Subject], None]
 
@@ -52,6 +55,7 @@ class World:
         self._made = 0
         self._least = 0
         self._doubted: dict[str, bool] = {}
+        venue.answered.append(self._answered)
 
     # ---- what takes place ------------------------------------------------------------------------
 
@@ -72,12 +76,6 @@ class World:
     def follow(self, series: Updown, since: Ns) -> None:
         """Lets a series go on for ever, from the interval that a moment is in."""
         self._next(series, series.starts(since) - series.interval)
-
-    def settled(self, condition_id: str) -> None:
-        """Somebody has answered a market by hand."""
-        subject = self.catalogue.by_condition.get(condition_id)
-        if subject is not None:
-            self._settled(subject)
 
     def open_subjects(self) -> list[Subject]:
         """The markets that take orders, in the order in which they were listed."""
@@ -145,16 +143,13 @@ class World:
         market = subject.market
         if market is None or market.state not in {State.LISTED, State.OPEN, State.PAUSED}:
             return  # somebody has answered it by hand
-        answer = subject.winner
+        answer = self._right(subject)
         if doubted and answer != BOTH and self._chance.random() < WRONG:
             answer = 1 - answer
         self.venue.propose(subject.condition_id, answer)
         if doubted:
             wait = int(self._chance.integers(10 * MINUTE, DISPUTED_WITHIN))
             self.venue.schedule(self.venue.now + wait, partial(self._dispute, subject))
-        else:
-            liveness = self.venue.settings.liveness
-            self.venue.schedule(self.venue.now + liveness + SECOND, partial(self._settled, subject))
 
     def _dispute(self, subject: Subject) -> None:
         if subject.market is None or subject.market.state is not State.PROPOSED:
@@ -166,13 +161,53 @@ class World:
     def _answer(self, subjects: Sequence[Subject]) -> None:
         for subject in subjects:
             if subject.market is not None and not subject.market.closed:
-                self.venue.resolve(subject.condition_id, subject.winner)
-            self._settled(subject)
+                self.venue.resolve(subject.condition_id, self._right(subject))
+
+    def _right(self, subject: Subject) -> int:
+        """The drawn answer, or the other one where an answer given by hand rules that out."""
+        for answer in (0, 1):
+            if self.venue.contradicts(subject.condition_id, answer):
+                subject.decided = 1 - answer
+        return subject.winner
+
+    def _answered(self, market: Market) -> None:
+        """A market has its answer, from the oracle, by hand or from a fault."""
+        subject = self.catalogue.by_condition.get(market.condition_id)
+        if subject is None:
+            return
+        subject.decided = market.winner
+        self.venue.schedule(self.venue.now + SECOND, partial(self._settled, subject))
+        if subject.occasion.neg_risk:
+            self._consequences(subject.occasion)
+
+    def _consequences(self, occasion: Occasion) -> None:
+        """What an answer says of the event's other markets: those that lost are over soon."""
+        for subject in occasion.subjects:
+            market = subject.market
+            if market is None or market.closed:
+                continue
+            right = self._right(subject)
+            # Whoever lost is over now, and a proposal that can no longer be right needs another.
+            if market.state is State.PROPOSED:
+                soon = market.proposed != right
+            else:
+                soon = subject.decided == 1
+            if soon:
+                wait = int(self._chance.integers(2 * MINUTE, PROPOSED_WITHIN))
+                self.venue.schedule(self.venue.now + wait, partial(self._conclude, subject))
+
+    def _conclude(self, subject: Subject) -> None:
+        """Answers a question whose answer follows from another's."""
+        market = subject.market
+        if market is None or market.closed:
+            return
+        if market.state in {State.LISTED, State.OPEN, State.PAUSED}:
+            self._propose(subject, doubted=False)
+        else:
+            self._answer([subject])
 
     def _settled(self, subject: Subject) -> None:
         """Tells that a market has its answer, and makes room for new ones."""
-        if subject.market is None or not subject.market.closed:
-            return
         for listen in self.over:
             listen(subject)
         if self.endless and not subject.occasion.chain:
@@ -200,11 +235,14 @@ class World:
 
         Each belief takes a way of its own between two rows; together they must stay one.
         """
+        if subject.decided is not None:
+            return KNOWN[subject.decided]
         now = self.venue.now
         own = subject.belief.at(now)
         if not subject.occasion.neg_risk:
             return own
+        # What was believed of those that are answered is shared by the others.
         others = subject.occasion.subjects
         rows = sum(one.belief.row(now) for one in others)
-        ways = sum(one.belief.at(now) for one in others)
+        ways = sum(one.belief.at(now) for one in others if one.decided is None)
         return float(np.clip(own * rows / ways, 0.001, 0.999))

@@ -131,7 +131,7 @@ class First:
     def _position(self, position: Position, worth: Worth) -> Row:
         row = position_row(self._office, position, worth)
         return {
-            "proxyWallet": position.wallet,
+            "proxyWallet": position.wallet.lower(),
             "asset": position.token_id,
             "conditionId": position.condition_id,
             "size": size_number(position.size),
@@ -197,7 +197,7 @@ class First:
     def _holder(self, position: Position) -> Row:
         own = _renamed(self._office.who(position.wallet))
         return {
-            "proxyWallet": position.wallet,
+            "proxyWallet": position.wallet.lower(),
             "asset": position.token_id,
             "amount": size_number(position.size),
             "outcomeIndex": position.outcome,
@@ -260,7 +260,7 @@ class First:
         return [
             {
                 "rank": str(rank),
-                "proxyWallet": wallet,
+                "proxyWallet": wallet.lower(),
                 "userName": office.who(wallet)["name"] or wallet,
                 "vol": dollars(office.venue.history.volume(wallet, since)),
                 "pnl": dollars(gain),

@@ -92,7 +92,7 @@ class Office:
     def trade(self, deal: Deal) -> Row:
         """One side of a trade."""
         return {
-            "proxy_wallet": deal.wallet,
+            "proxy_wallet": deal.wallet.lower(),
             "side": deal.side,
             "token_id": deal.token_id,
             "condition_id": deal.condition_id,
@@ -109,7 +109,7 @@ class Office:
     def act(self, act: Act) -> Row:
         """One thing a wallet did or was paid."""
         return {
-            "proxy_wallet": act.wallet,
+            "proxy_wallet": act.wallet.lower(),
             "timestamp": seconds(act.at),
             "condition_id": act.condition_id if act.kind in _OF_MARKETS else "",
             "type": act.kind,

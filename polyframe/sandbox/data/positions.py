@@ -119,7 +119,7 @@ class Positions:
         wallet = asking.user(asked) or ""
         markets = asking.conditions(asked, office.world)
         total = sum(worth.value for _, worth in held(office, wallet, markets))
-        return whole_of({"proxy_wallet": wallet, "value": dollars(total)})
+        return whole_of({"proxy_wallet": wallet.lower(), "value": dollars(total)})
 
 
 def held(office: Office, wallet: str | None, markets: list[str] | None) -> list[Held]:
@@ -146,7 +146,7 @@ def position_row(office: Office, position: Position, worth: Worth) -> Row:
     market, subject = worth.market, office.subject(position.condition_id)
     own = office.who(position.wallet)
     return {
-        "proxy_wallet": position.wallet,
+        "proxy_wallet": position.wallet.lower(),
         "token_id": position.token_id,
         "condition_id": position.condition_id,
         "current_size": position.size / SHARE_ONE,
@@ -186,7 +186,7 @@ def holder_row(office: Office, position: Position, *, gains: bool) -> Row:
     """A holder of an outcome; with what the position gained where that is asked for."""
     own = office.who(position.wallet)
     row: Row = {
-        "proxy_wallet": position.wallet,
+        "proxy_wallet": position.wallet.lower(),
         "token_id": position.token_id,
         "amount": size_number(position.size),
         "outcome_index": position.outcome,

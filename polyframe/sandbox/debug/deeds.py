@@ -146,7 +146,6 @@ class Deeds:
         wanted = body(asked, Answer)
         market = self._bench.market(wanted.condition_id)
         self._venue.resolve(market.condition_id, outcome(market, wanted.outcome))
-        self._bench.world.settled(market.condition_id)
         return state(market)
 
     def _tick(self, asked: Asked) -> Row:

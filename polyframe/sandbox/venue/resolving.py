@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from polyframe.errors import UserError
 from polyframe.sandbox.venue.accounts import Group
 from polyframe.sandbox.venue.cancelling import Cancelling
@@ -16,12 +18,13 @@ ANSWERS = "0 for the first outcome, 1 for the second, -1 for one half each"
 class Resolving:
     """The oracle's side of the markets."""
 
-    __slots__ = ("_cancelling", "_holding", "floor")
+    __slots__ = ("_cancelling", "_holding", "answered", "floor")
 
     def __init__(self, floor: Floor, cancelling: Cancelling, holding: Holding) -> None:
         self.floor = floor
         self._cancelling = cancelling
         self._holding = holding
+        self.answered: list[Callable[[Market], None]] = []
 
     def enter(self, market: Market, state: State) -> None:
         """Lets a market enter a state and tells it; a market that leaves trading loses its book."""
@@ -48,7 +51,7 @@ class Resolving:
         if market.state is not State.PROPOSED or market.proposals != proposal:
             return
         winner = market.proposed
-        if winner is not None and self._wrong(market, winner) is None:
+        if winner is not None and self.wrong(market, winner) is None:
             self.resolve(market, winner)
 
     def dispute(self, market: Market) -> None:
@@ -67,18 +70,21 @@ class Resolving:
             self._holding.settle_vault(group, market)
         self.floor.history.resolved(self.floor.clock.now, market)
         self.floor.outbox.append(MarketResolved(self.floor.clock.now, market.condition_id, winner))
+        for hear in self.answered:
+            hear(market)
 
     def _checked(self, market: Market, winner: int) -> None:
         if winner not in {0, 1, BOTH}:
             raise UserError(f"there is no answer {winner}", expected=ANSWERS)
-        wrong = self._wrong(market, winner)
+        wrong = self.wrong(market, winner)
         if wrong is not None:
             raise UserError(
-                f"market {market.condition_id} cannot be answered {winner}: {wrong}",
+                f"market {market.condition_id} cannot be answered "
+                f"{market.listing.outcomes[winner] if winner != BOTH else '50-50'}: {wrong}",
                 expected="exactly one market of a neg-risk event that is won by its first outcome",
             )
 
-    def _wrong(self, market: Market, winner: int) -> str | None:
+    def wrong(self, market: Market, winner: int) -> str | None:
         """Why an answer cannot be right beside those of the event's other markets."""
         group = self.floor.accounts.groups.get(market.listing.neg_risk_market_id)
         if group is None:

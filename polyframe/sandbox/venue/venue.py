@@ -340,6 +340,15 @@ class Venue:
         """Proposes an answer (-1: one half each); it stands when nobody disputes it in time."""
         self._resolving.propose(self._floor.market(condition_id), winner)
 
+    @property
+    def answered(self) -> list[Callable[[Market], None]]:
+        """Who is called with each market that has its final answer, whoever gave it."""
+        return self._resolving.answered
+
+    def contradicts(self, condition_id: str, winner: int) -> bool:
+        """Whether an answer cannot be right beside those of the event's other markets."""
+        return self._resolving.wrong(self._floor.market(condition_id), winner) is not None
+
     def dispute(self, condition_id: str) -> None:
         """Disputes a proposed answer; another proposal or ``resolve`` ends that."""
         self._resolving.dispute(self._floor.market(condition_id))

@@ -60,11 +60,13 @@ class Subject:
     question_id: str
     market: Market | None = None
     """at the venue; None before it is listed"""
+    decided: int | None = None
+    """the answer once it has been given, or follows from another market's"""
 
     @property
     def winner(self) -> int:
         """The answer: 0, 1, or -1 for one half each."""
-        return self.ask.winner
+        return self.ask.winner if self.decided is None else self.decided
 
     @property
     def weight(self) -> float:
