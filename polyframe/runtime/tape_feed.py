@@ -35,8 +35,8 @@ from polyframe.store.tape import Tape
 COLUMNS = ("ts", "price", "size", "aux", "instrument", "kind", "side", "flag")
 STEPS = (SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
 SAMPLES = 2_000
-STRETCH = 1 << 18
-"""Rows that are played before their memory is let go of: 12 MB."""
+STRETCH = 1 << 19
+"""Rows that are played before their memory is let go of: 24 MB."""
 """Samples of the equity that a run keeps, about."""
 REASONS = {nb.STOP_LIMIT: WakeReason.LIMIT, nb.STOP_EXIT: WakeReason.EXIT}
 

@@ -94,6 +94,7 @@ class Relayer:
         room.add("GET", "/deployed", self._deployed)
         room.add("GET", "/v1/account/transactions/params", self._params)
         room.add("GET", "/v1/account/transactions/{id}", self._transaction)
+        room.add("GET", "/relay-payload", self._relay_payload)
         room.add("POST", "/submit", self._submit)
         room.add("POST", "/v1/session-signers/authorizations", self._authorize)
         room.add("POST", "/v1/session-signers/revocations", self._revoke)
@@ -132,6 +133,10 @@ class Relayer:
             "nonce": str(self._nonces.get(address, 0)),
         }
 
+    def _relay_payload(self, asked: Asked) -> Row:
+        """Where transactions of proxy wallets begin."""
+        raise _older(asked.one("type"))
+
     def _transaction(self, asked: Asked) -> Row:
         found = self._transactions.get(asked.values["id"])
         if found is None:
@@ -154,7 +159,7 @@ class Relayer:
         builder_caller(self._desk, asked)
         sent = _read(_submitted, asked)
         if sent.type != "WALLET" or sent.depositWalletParams is None:
-            raise Turned(400, f"the sandbox relays for deposit wallets, not for {sent.type[:20]!r}")
+            raise _older(sent.type)
         params = sent.depositWalletParams
         if not 0 < len(params.calls) <= MOST_CALLS:
             raise Turned(400, "invalid calls")
@@ -300,3 +305,7 @@ def _read(decode: Callable[[bytes], Any], asked: Asked) -> Any:
         return decode(asked.body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Turned(400, "Invalid payload") from error
+
+
+def _older(kind: str) -> Turned:
+    return Turned(400, f"the sandbox relays for deposit wallets, not for {kind[:20]!r}")

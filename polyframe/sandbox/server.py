@@ -116,7 +116,8 @@ class Server:
             return turned.reply()
         except (UserError, DataError) as error:
             # What the venue itself cannot use: the caller's mistake, in its own words.
-            return Turned(400, error.message).reply()
+            more = f"; expected: {error.expected}" if prefix == "debug" and error.expected else ""
+            return Turned(400, error.message + more).reply()
 
     def _nowhere(self, path: str) -> Turned:
         """The answer where there is no room; at the front door it says where the rooms are."""

@@ -45,7 +45,7 @@ async def client_of(ground: Playground, kind: str, **more: Any) -> AsyncSecureCl
     ("kind", "text"),
     [
         ("owner", "the method eth_getTransactionCount is not here"),
-        ("proxy", "Not found"),
+        ("proxy", "not for 'PROXY'"),
         ("safe", "the sandbox relays for deposit wallets"),
     ],
 )

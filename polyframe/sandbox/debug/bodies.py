@@ -164,12 +164,12 @@ def outcome(market: Market, said: str | int) -> int:
     text = str(said).lower()
     if text in names:
         return names.index(text)
-    if text in {"0", "1"}:
-        return int(text)
+    if text in {"0", "1", "yes", "no"}:
+        return int(text in {"1", "no"})
     if text == str(BOTH) or text in EVEN:
         return BOTH
     known = " or ".join(market.listing.outcomes)
-    raise Turned(400, f"there is no outcome {said!r}: {known}, 0, 1 or 50-50 is expected")
+    raise Turned(400, f"there is no outcome {said!r}: {known}, 0, 1 or both is expected")
 
 
 def done(answer: Refused | int | None) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from polyframe.domain.units import format_units
 from polyframe.sandbox.venue.accounts import Group, Wallet
 from polyframe.sandbox.venue.cancelling import Cancelling
 from polyframe.sandbox.venue.floor import Floor
@@ -164,4 +165,6 @@ def _amount(size: int) -> Refused | None:
 
 
 def _enough(has: int, needs: int) -> Refused | None:
-    return None if has >= needs else Refused(POOR.format(has=has, needs=needs))
+    return None if has >= needs else Refused(
+        POOR.format(has=format_units(has, 6), needs=format_units(needs, 6))
+    )

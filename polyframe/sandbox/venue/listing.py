@@ -7,7 +7,7 @@ import re
 from polyframe.errors import UserError
 from polyframe.sandbox.venue.floor import Floor
 from polyframe.sandbox.venue.market import TICKS
-from polyframe.sandbox.venue.records import RATE, Listing
+from polyframe.sandbox.venue.records import PRICE_ONE, RATE, Listing
 
 CONDITION = re.compile(r"0x[0-9a-f]{64}")
 TOKEN = re.compile(r"[1-9][0-9]{0,77}")
@@ -20,8 +20,8 @@ def checked_tick(tick: int) -> int:
         UserError: it does not.
     """
     if tick not in TICKS:
-        known = ", ".join(str(t) for t in TICKS)
-        raise UserError(f"there is no tick of {tick}", expected=f"ten-thousandths: {known}")
+        known = ", ".join(f"{t / PRICE_ONE:g}" for t in TICKS)
+        raise UserError(f"there is no tick of {tick / PRICE_ONE:g}", expected=f"one of {known}")
     return tick
 
 

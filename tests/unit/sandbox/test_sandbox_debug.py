@@ -211,7 +211,7 @@ def test_ticks_change_and_markets_pause(ground: Ground) -> None:
     assert ground.post("/tick", condition_id=cid, tick="0.001")["tick"] == "0.001"
     assert ground.post("/tick", condition_id=cid, tick=0.01)["tick"] == "0.01"
     assert "no such tick" in ground.refused("/tick", condition_id=cid, tick=2)
-    assert "tick of 300" in ground.refused("/tick", condition_id=cid, tick="0.03")
+    assert "tick of 0.03" in ground.refused("/tick", condition_id=cid, tick="0.03")
     assert ground.post("/pause", condition_id=cid)["state"] == "paused"
     assert ground.post("/open", condition_id=cid)["state"] == "open"
 

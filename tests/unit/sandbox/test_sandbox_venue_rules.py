@@ -363,7 +363,7 @@ def test_a_market_sell_has_as_many_decimals_as_its_client_computes(tick, money, 
 @pytest.mark.parametrize(
     ("terms", "said"),
     [
-        ({"tick": 30}, "there is no tick of 30"),
+        ({"tick": 30}, "there is no tick of 0.003"),
         ({"condition_id": "0xAB"}, "cannot be listed"),
         ({"tokens": ("1", "1")}, "one outcome twice"),
         ({"tokens": ("x", "1")}, "no token id"),
@@ -396,7 +396,7 @@ def test_a_tick_changes_for_new_orders_alone() -> None:
     town.venue.set_tick(town.id, 100)
     assert "minimum tick size rule: 0.01" in refusal(town.send(BOB, town.yes, BUY, 4_990, 10))[1]
     assert town.venue.book(town.yes).bids == ((4_990, 10 * SHARE),)
-    with pytest.raises(UserError, match="no tick of 7"):
+    with pytest.raises(UserError, match="no tick of 0.0007"):
         town.venue.set_tick(town.id, 7)
 
 
