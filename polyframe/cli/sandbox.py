@@ -32,7 +32,9 @@ def sandbox(
         float, typer.Option("--speed", help="Seconds there for one here: 0.001 to 1000.")
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", help="Decides markets, people and keys.")] = 0,
-    markets: Annotated[int, typer.Option("--markets", help="How many, about, besides series.")] = 60,
+    markets: Annotated[
+        int, typer.Option("--markets", help="How many, about, besides series.")
+    ] = 60,
     data: Annotated[
         str,
         typer.Option("--data", help="sample, generator, or the DIR of a catalogue or a tape."),

@@ -165,6 +165,8 @@ def _amount(size: int) -> Refused | None:
 
 
 def _enough(has: int, needs: int) -> Refused | None:
-    return None if has >= needs else Refused(
-        POOR.format(has=format_units(has, 6), needs=format_units(needs, 6))
+    return (
+        None
+        if has >= needs
+        else Refused(POOR.format(has=format_units(has, 6), needs=format_units(needs, 6)))
     )

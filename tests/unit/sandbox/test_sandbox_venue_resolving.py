@@ -119,9 +119,7 @@ def test_a_size_that_makes_no_sense_is_refused(what: str, size: int) -> None:
 
 def test_nobody_splits_or_merges_more_than_he_has() -> None:
     town = Town(money=5)
-    assert town.venue.split(ANN, town.id, 6 * SHARE) == Refused(
-        "insufficient balance: 5 of 6"
-    )
+    assert town.venue.split(ANN, town.id, 6 * SHARE) == Refused("insufficient balance: 5 of 6")
     assert town.venue.merge(ANN, town.id, 1) == Refused("insufficient balance: 0 of 0.000001")
 
 
