@@ -396,7 +396,7 @@ def test_a_tick_changes_for_new_orders_alone() -> None:
     town.venue.set_tick(town.id, 100)
     assert "minimum tick size rule: 0.01" in refusal(town.send(BOB, town.yes, BUY, 4_990, 10))[1]
     assert town.venue.book(town.yes).bids == ((4_990, 10 * SHARE),)
-    with pytest.raises(UserError, match="no tick of 0.0007"):
+    with pytest.raises(UserError, match=r"no tick of 0\.0007"):
         town.venue.set_tick(town.id, 7)
 
 
