@@ -55,7 +55,7 @@ class World:
         self._made = 0
         self._least = 0
         self._doubted: dict[str, bool] = {}
-        venue.answered.append(self._answered)
+        venue.resolving.answered.append(self._answered)
 
     # ---- what takes place ------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class World:
     def _right(self, subject: Subject) -> int:
         """The drawn answer, or the other one where an answer given by hand rules that out."""
         for answer in (0, 1):
-            if self.venue.contradicts(subject.condition_id, answer):
+            if subject.market and self.venue.resolving.wrong(subject.market, answer):
                 subject.decided = 1 - answer
         return subject.winner
 

@@ -25,6 +25,7 @@ class Resolving:
         self._cancelling = cancelling
         self._holding = holding
         self.answered: list[Callable[[Market], None]] = []
+        """who is called with each market that has its final answer, whoever gave it"""
 
     def enter(self, market: Market, state: State) -> None:
         """Lets a market enter a state and tells it; a market that leaves trading loses its book."""

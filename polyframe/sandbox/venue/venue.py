@@ -70,7 +70,7 @@ class Venue:
         self._cancelling = Cancelling(self._floor)
         self._trading = Trading(self._floor, self._cancelling, self.settling)
         self._holding = Holding(self._floor, self._cancelling)
-        self._resolving = Resolving(self._floor, self._cancelling, self._holding)
+        self.resolving = Resolving(self._floor, self._cancelling, self._holding)
         self._floor.clock.at((now // MINUTE + 1) * MINUTE, self._minute)
 
     @property
@@ -108,16 +108,16 @@ class Venue:
         self.paying.listed(market)
         self._floor.outbox.append(MarketListed(self.now, market.condition_id))
         if opened:
-            self._resolving.enter(market, State.OPEN)
+            self.resolving.enter(market, State.OPEN)
         return market
 
     def open_market(self, condition_id: str) -> None:
         """Lets a listed or paused market take orders."""
-        self._resolving.enter(self._floor.market(condition_id), State.OPEN)
+        self.resolving.enter(self._floor.market(condition_id), State.OPEN)
 
     def pause_market(self, condition_id: str) -> None:
         """Stops a market from taking orders; what rests stays and can be cancelled."""
-        self._resolving.enter(self._floor.market(condition_id), State.PAUSED)
+        self.resolving.enter(self._floor.market(condition_id), State.PAUSED)
 
     def start_game(self, condition_id: str) -> None:
         """Cancels all that rests, as the venue does when a game begins."""
@@ -338,20 +338,11 @@ class Venue:
 
     def propose(self, condition_id: str, winner: int) -> None:
         """Proposes an answer (-1: one half each); it stands when nobody disputes it in time."""
-        self._resolving.propose(self._floor.market(condition_id), winner)
-
-    @property
-    def answered(self) -> list[Callable[[Market], None]]:
-        """Who is called with each market that has its final answer, whoever gave it."""
-        return self._resolving.answered
-
-    def contradicts(self, condition_id: str, winner: int) -> bool:
-        """Whether an answer cannot be right beside those of the event's other markets."""
-        return self._resolving.wrong(self._floor.market(condition_id), winner) is not None
+        self.resolving.propose(self._floor.market(condition_id), winner)
 
     def dispute(self, condition_id: str) -> None:
         """Disputes a proposed answer; another proposal or ``resolve`` ends that."""
-        self._resolving.dispute(self._floor.market(condition_id))
+        self.resolving.dispute(self._floor.market(condition_id))
 
     def resolve(self, condition_id: str, winner: int) -> None:
         """Makes an answer final.
@@ -360,7 +351,7 @@ class Venue:
             UserError: it is resolved already, or the answer cannot be right beside those of the
                 event's other markets.
         """
-        self._resolving.resolve(self._floor.market(condition_id), winner)
+        self.resolving.resolve(self._floor.market(condition_id), winner)
 
     # ---- time ------------------------------------------------------------------------------------
 
