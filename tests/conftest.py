@@ -17,6 +17,7 @@ settings.register_profile(
     "steady",
     deadline=None,
     derandomize=True,
+    max_examples=60,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -170,11 +170,11 @@ async def test_a_play_key_trades_in_a_living_market(ground: Playground) -> None:
         wallet=key.wallets.deposit,
         environment=environment(ground.urls),
     )
-    ground.pace.speed = 20.0  # a settlement takes seconds of the venue's time
     try:
         placed = await client.place_market_order(
             token_id=market.listing.tokens[0], side="BUY", amount="20"
         )
+        ground.pace.speed = 20.0  # a settlement takes seconds of the venue's time
         assert placed.status == "matched"
         assert await client.wait_for_order_fill_settlement(placed)
         settled = [

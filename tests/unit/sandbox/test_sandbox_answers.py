@@ -15,7 +15,7 @@ NOW = 1_800_000_000 * 10**9
 
 @pytest.fixture
 def made() -> Town:
-    found = town(21, now=NOW, markets=40, days=1)
+    found = town(21, now=NOW, markets=8, days=1)
     found.venue.keep_pace(500_000)  # days in a second: the crowd takes long strides
     return found
 
@@ -71,7 +71,7 @@ def test_a_proposal_that_another_answer_rules_out_is_answered_all_the_same(made:
 
 
 async def test_a_disputed_answer_that_is_not_the_drawn_one_ends_nothing() -> None:
-    async with Playground(seed=21, markets=40, days=1, now=NOW, paused=True) as ground:
+    async with Playground(seed=21, markets=8, days=1, now=NOW, paused=True) as ground:
         occasion = exclusive(ground.town)
         wrong = next(one for one in occasion.subjects if one.trading and one.winner == 1)
         fault = {"fault": "dispute", "answer": "yes", "duration": 600}
