@@ -135,7 +135,15 @@ def revalue_all(book, m, tokens, value, marks):  # type: ignore[no-untyped-def]
     for k in range(first, first + book[m, B_TOKENS]):
         # Where the account holds nothing no ledger does.
         if tokens[T_SHARES, last, k] != 0 or value[last, k] != 0:
-            for row in range(last + 1):
+            change = revalue(book, m, tokens[T_SHARES, 0], value[0])
+            marks[0, E_NOW] += change
+            if last == 1:
+                # What the one ledger holds is all that the account does.
+                marks[1, E_NOW] += change
+                for token in range(first, first + book[m, B_TOKENS]):
+                    value[1, token] = value[0, token]
+                return
+            for row in range(1, last + 1):
                 marks[row, E_NOW] += revalue(book, m, tokens[T_SHARES, row], value[row])
             return
 

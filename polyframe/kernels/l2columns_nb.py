@@ -214,7 +214,9 @@ C_END: Final = 20
 """the tape's last moment, 0: not known; no order expires and no market closes after it"""
 C_FOLLOWS: Final = 21
 """when the first row after these is, NEVER for none: what happens later has to wait for it"""
-C_SIZE_OF: Final = 22
+C_HEARS: Final = 22
+"""1 where a compiled loop takes the venue's answers itself, wherever nobody needs to stop for it"""
+C_SIZE_OF: Final = 23
 
 # ---- rules of a market at the venue, beside those of ``barmatch_nb`` -----------------------------
 U_SPREAD: Final = R_SIZE_OF

@@ -230,15 +230,16 @@ def _pull(slot, now, where):  # type: ignore[no-untyped-def]
     o[c.V_PULLED] = 1
     for row in (0, account.shape[1] - 1):
         account[t.A_CANCELS_DAY, row] += 1
-    note = pulled[plan[lg.N_PULLED]]
-    plan[lg.N_PULLED] += 1
-    note[lg.P_TS] = now
-    note[lg.P_NUMBER] = o[c.V_NUMBER]
-    note[lg.P_STEP] = plan[lg.N_STEP]
-    note[lg.P_WAKE] = plan[lg.N_WAKE]
-    note[lg.P_REVIEWS] = plan[lg.N_REVIEWS]
-    note[lg.P_REASON] = plan[lg.N_REASON]
-    note[lg.P_ROW] = at[c.C_ROW]
+    if plan[lg.N_TELLS] != 0:
+        note = pulled[plan[lg.N_PULLED]]
+        plan[lg.N_PULLED] += 1
+        note[lg.P_TS] = now
+        note[lg.P_NUMBER] = o[c.V_NUMBER]
+        note[lg.P_STEP] = plan[lg.N_STEP]
+        note[lg.P_WAKE] = plan[lg.N_WAKE]
+        note[lg.P_REVIEWS] = plan[lg.N_REVIEWS]
+        note[lg.P_REASON] = plan[lg.N_REASON]
+        note[lg.P_ROW] = at[c.C_ROW]
     arrives = max(now + latency(probes, conf, c.CANCELLING, now), o[c.V_ARRIVES])
     acts_nb.push(acts, at, arrives, c.CANCEL, slot, o[c.V_NUMBER])
 

@@ -24,13 +24,16 @@ from polyframe.kernels.addresses_nb import (
     locks_of,
     logs_of,
     places_of,
+    quoting_of,
     seen_of,
     tables_of,
     venue_of,
 )
 from polyframe.kernels.bardesk_nb import TABLES
 from polyframe.kernels.compile_nb import kernel
+from polyframe.kernels.l2desk_nb import W_WAITS
 from polyframe.kernels.l2open_nb import closed, reserve
+from polyframe.kernels.l2rows_nb import STOP_ANSWER, STOP_HEARD
 from polyframe.kernels.slots_nb import release_slot
 
 _row = types.Array(int64, 1, "C")
@@ -101,6 +104,22 @@ def _book(x, slot, where):  # type: ignore[no-untyped-def]
     return realised
 
 
+@kernel(types.void(_row, _row), inline=True)
+def _became(x, said):  # type: ignore[no-untyped-def]
+    """Writes what became of an order to the row that says it was sent."""
+    what, known = x[c.X_WHAT], x[c.X_KNOWN]
+    if (what == c.ACCEPTED or what == c.FILLED) and said[lg.L_ACCEPTED] == 0:
+        said[lg.L_ACCEPTED] = known
+    if what == c.FILLED:
+        said[lg.L_FILLED] += x[c.X_SIZE]
+        if x[c.X_OPEN] > 0:
+            return
+    elif what == c.ACCEPTED or what == c.NOT_CANCELLED:
+        return
+    said[lg.L_ENDED] = known
+    said[lg.L_END] = what
+
+
 @kernel(types.void(int64))
 def hear(where):  # type: ignore[no-untyped-def]
     """Takes the earliest answer of the venue; the plan says what is to be looked at again.
@@ -116,16 +135,19 @@ def hear(where):  # type: ignore[no-untyped-def]
     at[c.C_TAKEN] += 1
     slot, what = x[c.X_SLOT], x[c.X_WHAT]
     o = orders[slot]
-    row = told[plan[lg.N_TOLD]]
-    plan[lg.N_TOLD] += 1
-    for k in range(c.X_SIZE_OF):
-        row[k] = x[k]
     here = o[c.V_NUMBER] == x[c.X_NUMBER]
-    row[lg.T_LOG] = o[c.V_LOG] if here else -1
-    row[lg.T_REALISED] = 0
     plan[lg.N_STEP] += 1
     plan[lg.N_WAKE] = lg.BY_ANSWER
-    row[lg.T_STEP] = plan[lg.N_STEP]
+    row = told[plan[lg.N_TOLD]]
+    if what == c.FILLED or plan[lg.N_TELLS] != 0:
+        plan[lg.N_TOLD] += 1
+        for k in range(c.X_SIZE_OF):
+            row[k] = x[k]
+        row[lg.T_LOG] = o[c.V_LOG] if here else -1
+        row[lg.T_REALISED] = 0
+        row[lg.T_STEP] = plan[lg.N_STEP]
+    if here:
+        _became(x, logs[1][o[c.V_LOG]])
     plan[lg.N_REVISE] = 0
     plan[lg.N_ASK] = 0
     if what == c.ACCEPTED:
@@ -151,3 +173,26 @@ def hear(where):  # type: ignore[no-untyped-def]
     reserve(slot, 0, -1, 1, where)
     closed(slot, books, orders)
     release_slot(slot, at, orders)
+
+
+@kernel(int64(int64, int64))
+def take(known, where):  # type: ignore[no-untyped-def]
+    """Takes the earliest answer, known at a moment; why the loop has to stop, -1 if it need not.
+
+    Shapes: see module. Units: ns.
+    """
+    at, _ = places_of(where)
+    logs, marks, counts = logs_of(where), seen_of(where)[1], quoting_of(where)[6]
+    plan = logs[0]
+    waits = known >= plan[lg.N_UNTIL] and plan[lg.N_UNTIL] < bm.NEVER and plan[lg.N_TAKES] == 0
+    if waits or plan[lg.N_TOLD] + 1 >= logs[2].shape[0]:
+        return STOP_ANSWER
+    at[c.C_NOW] = max(at[c.C_NOW], known)
+    hear(where)
+    if nb.settle(marks) != 0:
+        plan[lg.N_CROSSED] += 1
+        return nb.STOP_LIMIT
+    token = plan[lg.N_REVISE] - 1
+    if token >= 0 and counts[token, W_WAITS] == 0:
+        plan[lg.N_REVISE] = 0
+    return STOP_HEARD if plan[lg.N_REVISE] != 0 or plan[lg.N_ASK] != 0 else -1

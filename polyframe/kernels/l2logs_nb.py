@@ -2,8 +2,9 @@
 
 Shapes:
     reviews  (., L_SIZE_OF) int64: every order that was put to the guards, or refused before
-    told     (., T_SIZE_OF) int64: every answer of the venue, as the engine took it
-    pulled   (., P_SIZE_OF) int64: every cancel that was asked for
+    told     (., T_SIZE_OF) int64: answers of the venue, as the engine took them: every one where
+        each step is told (``N_TELLS``), else the fills alone
+    pulled   (., P_SIZE_OF) int64: every cancel that was asked for, where each step is told
     cases    (., CASE_SIZE_OF) int64: what guards saw that ruled against an order
     plan     (N_SIZE_OF,) int64
 Units: ns, price and size units of the order's own token, money.
@@ -41,7 +42,14 @@ L_RESERVED: Final = 16
 L_POST: Final = 17
 L_REASON: Final = 18
 """number of the words that the strategy gave with its quotes, 0: none"""
-L_SIZE_OF: Final = 19
+L_ACCEPTED: Final = 19
+"""when the order that was sent was first known to stand, or to have filled; 0: never"""
+L_ENDED: Final = 20
+"""when its end was known, 0: it stands"""
+L_END: Final = 21
+"""how it ended: FILLED, REJECTED, CANCELLED or EXPIRED of ``l2columns_nb``"""
+L_FILLED: Final = 22
+L_SIZE_OF: Final = 23
 
 BY_ANSWER: Final = 0
 BY_TIMER: Final = 1
@@ -91,7 +99,7 @@ N_NEXT: Final = 7
 N_ON_FILL: Final = 8
 """1 when own fills wake"""
 N_UNTIL: Final = 9
-"""answers known at this moment wait: something else comes first"""
+"""the moment up to which is played; answers known then wait, unless ``N_TAKES`` says otherwise"""
 N_TTL: Final = 10
 N_DEPTH: Final = 11
 N_KILLED: Final = 12
@@ -131,4 +139,6 @@ N_TAKES: Final = 31
 """1 when answers known at the very moment up to which is played are taken, too"""
 N_ASKED: Final = 32
 """the market that the strategy was asked about last"""
-N_SIZE_OF: Final = 33
+N_TELLS: Final = 33
+"""1 when somebody is told of each step: what only that needs is written down"""
+N_SIZE_OF: Final = 34

@@ -35,7 +35,7 @@ from polyframe.kernels.addresses_nb import (
 )
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.l2desk_nb import W_COUNT, W_DECIDED, W_LEFT, W_MARKET, W_WAITS, want
-from polyframe.kernels.l2hear_nb import hear
+from polyframe.kernels.l2hear_nb import take
 from polyframe.kernels.quotecall_nb import quote_at
 from polyframe.kernels.seencolumns_nb import LEAVE
 from polyframe.kernels.venue_nb import last_moment
@@ -138,10 +138,11 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
     venue, seen = venue_of(where), seen_of(where)
     tables, logs = tables_of(where), logs_of(where)
     quoting = quoting_of(where)
-    plan, marks, book = logs[0], seen[1], seen[0]
+    plan, book = logs[0], seen[0]
     traits, counts = tables[3], quoting[6]
     markets = listens.shape[0]
     quotes = quoting[5].shape[0] * quoting[5].shape[1]
+    plan[lg.N_UNTIL] = until
     while True:
         now = at[c.C_NOW]
         first = int64(0)
@@ -196,13 +197,15 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
             why = l2.advance(min(until, coming), 1 << 60, where)
             if why == rw.STOP_ANSWER:
                 known = venue[3][at[c.C_TAKEN] & (venue[3].shape[0] - 1), c.X_KNOWN]
-                if known >= until and until < bm.NEVER and plan[lg.N_TAKES] == 0:
+                why = take(known, where)
+                if why == rw.STOP_ANSWER:
+                    if plan[lg.N_TOLD] + 1 >= logs[2].shape[0]:
+                        return STOP_LOG
                     return nb.STOP_TIME
-                at[c.C_NOW] = max(now, known)
-                hear(where)
-                if nb.settle(marks) != 0:
-                    plan[lg.N_CROSSED] += 1
-                    return nb.STOP_LIMIT
+                if why == nb.STOP_LIMIT:
+                    return why
+                continue
+            if why == rw.STOP_HEARD:
                 continue
             if why in (nb.STOP_MOVED, rw.STOP_TRADED):
                 if at[c.C_TICK] != 0:

@@ -40,6 +40,8 @@ STOP_TRADED: Final = 6
 STOP_TICK: Final = 7
 STOP_ROOM: Final = 8
 """the ring of answers is nearly full"""
+STOP_HEARD: Final = 12
+"""an answer was taken that something is to follow from, see ``N_ASK`` and ``N_REVISE``"""
 
 _row = types.Array(int64, 1, "C")
 
@@ -237,20 +239,6 @@ def other(m, row, where):  # type: ignore[no-untyped-def]
     if own[c.D_FIRST] != 0 and trusted:
         f.on_cross(m, now, where)
     return 1
-
-
-@kernel(types.void(int64, int64, int64, int64, int64))
-def touched(m, side, step, before, where):  # type: ignore[no-untyped-def]
-    """What rests at a level of own orders changed: their place in the queue.
-
-    Shapes: see module. Units: see module.
-    """
-    books, venue = books_of(where), venue_of(where)
-    desk, levels = books
-    if desk[m, b.K_WHOLE] == 0:
-        return
-    after = levels[2 * m, step] if side > 0 else levels[2 * m + 1, step]
-    f.on_level(m, side, step, before, after, books, venue)
 
 
 @kernel(types.void(int64, int64, int64))

@@ -21,7 +21,9 @@ from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels.addresses_nb import BOOKS, VENUE, books_of, places_of, tape_of, venue_of
 from polyframe.kernels.barmatch_nb import NEVER
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2rows_nb import met, other, show, touched, turn
+from polyframe.kernels.fills_nb import on_level
+from polyframe.kernels.l2hear_nb import take
+from polyframe.kernels.l2rows_nb import met, other, show, turn
 from polyframe.kernels.venue_nb import act, last_moment
 from polyframe.kernels.window_nb import follow
 
@@ -77,7 +79,9 @@ def meanwhile(until, now, before, where):  # type: ignore[no-untyped-def]
         elif first >= now:
             return -1
         elif known == first:
-            return rw.STOP_ANSWER
+            why = take(known, where) if at[c.C_HEARS] != 0 else rw.STOP_ANSWER
+            if why >= 0:
+                return why
         elif at_venue == first:
             if full(at, books, venue) != 0:
                 return rw.STOP_ROOM
@@ -115,6 +119,11 @@ def advance(until, stop_row, where):  # type: ignore[no-untyped-def] # noqa: PLR
     last = int32(-1)
     m = int64(-1)
     inverse = int64(0)
+    # What is known of the present market's book, until something changes it.
+    stale = int64(1)
+    own = desk[0]
+    tick, base, one, bid, ask = int64(1), int64(0), int64(0), int64(0), int64(0)
+    buy_low, buy_high, sell_low, sell_high = int64(0), int64(0), int64(0), int64(0)
     if full(at, books, venue) != 0:
         return rw.STOP_ROOM
     dirty = at[c.C_DIRTY]
@@ -126,6 +135,7 @@ def advance(until, stop_row, where):  # type: ignore[no-untyped-def] # noqa: PLR
         if now > due:
             at[c.C_ROW] = row
             why = meanwhile(until, now, ts[row - 1] if row > 0 else 0, where)
+            stale = int64(1)
             if why >= 0:
                 at[c.C_DIRTY] = dirty
                 return why
@@ -138,6 +148,7 @@ def advance(until, stop_row, where):  # type: ignore[no-untyped-def] # noqa: PLR
         if instrument[row] != last:
             last = instrument[row]
             m = int64(market_of[last])
+            stale = int64(1)
             if m >= 0:
                 inverse = REACH // desk[m, b.K_TICK] + 1
         if m >= 0:
@@ -148,28 +159,52 @@ def advance(until, stop_row, where):  # type: ignore[no-untyped-def] # noqa: PLR
                 dirty = int64(0)
                 look = 1
             if kind[row] == rw.LEVEL:
+                if stale != 0:
+                    stale = int64(0)
+                    own = desk[m]
+                    tick, base, one = own[b.K_TICK], own[b.K_BASE], own[b.K_ONE]
+                    bid, ask = own[b.K_BID], own[b.K_ASK]
+                    buy_low, buy_high = int64(c.NO_STEP), int64(-1)
+                    sell_low, sell_high = int64(c.NO_STEP), int64(-1)
+                    if own[c.D_FIRST] != 0 and own[c.D_INSIDE] == 0:
+                        buy_low, buy_high = own[c.D_BUY_LOW], own[c.D_BUY_HIGH]
+                        sell_low, sell_high = own[c.D_SELL_LOW], own[c.D_SELL_HIGH]
                 # Both sides in one piece of code: which one comes next is what nobody can predict.
                 s = (1 - int64(side[row])) >> 1
                 sign = 1 - 2 * s
-                own = desk[m]
-                tick = own[b.K_TICK]
-                above = price[row] - own[b.K_BASE]
+                above = price[row] - base
                 # The quotient, wherever it is a whole one: a division takes five times as long.
                 step = (above * inverse) >> REACH_BITS
-                if step * tick != above:
-                    step = above // tick
                 rests = size[row]
-                if step <= 0 or above >= own[b.K_ONE] or step * tick != above:
-                    if rests > 0 and follow(m, price[row], desk, levels, venue[0]) != 0:
-                        continue
-                    at[c.C_OFF_GRID] += 1
+                if (step * tick != above) | (step <= 0) | (above >= one):
+                    step = above // tick
+                    if step <= 0 or above >= one or step * tick != above:
+                        if rests > 0 and follow(m, price[row], desk, levels, venue[0]) != 0:
+                            stale = int64(1)
+                            continue
+                        at[c.C_OFF_GRID] += 1
+                        step = int64(0)
+                best = bid if s == 0 else ask
+                better = (step - best) * sign
+                low = buy_low if s == 0 else sell_low
+                high = buy_high if s == 0 else sell_high
+                opposite = sell_low if s == 0 else buy_high
+                matters = (
+                    (better > 0)
+                    | ((better == 0) & (rests == 0))
+                    | ((low <= step) & (step <= high))
+                    | ((step - opposite) * sign >= 0)
+                )
+                if step == 0:
+                    pass
+                elif not matters:
+                    levels[2 * m + s, step] = rests
                 else:
+                    stale = int64(1)
                     line = levels[2 * m + s]
                     before = line[step]
                     line[step] = rests
-                    best = own[b.K_BID + s]
                     uncrossed = False
-                    better = (step - best) * sign
                     if better > 0:
                         if rests > 0:
                             own[b.K_BID + s] = step
@@ -183,9 +218,8 @@ def advance(until, stop_row, where):  # type: ignore[no-untyped-def] # noqa: PLR
                         dirty = m + 1
                     # Own orders at this very level, or those of the other side that it meets.
                     if own[c.D_FIRST] != 0 and own[c.D_INSIDE] == 0:
-                        if own[c.D_BUY_LOW + 2 * s] <= step <= own[c.D_BUY_HIGH + 2 * s]:
-                            touched(m, sign, step, before, where)
-                        opposite = own[c.D_SELL_LOW] if s == 0 else own[c.D_BUY_HIGH]
+                        if low <= step <= high and own[b.K_WHOLE] != 0:
+                            on_level(m, sign, step, before, rests, books, venue)
                         if (step - opposite) * sign >= 0 or uncrossed:
                             at[c.C_ROW] = row
                             met(m, now, where)

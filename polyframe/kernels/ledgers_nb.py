@@ -82,6 +82,11 @@ def at_risk(markets, groups, members, row, event):  # type: ignore[no-untyped-de
     Shapes: see module. Units: money.
     """
     first = groups[event, G_FIRST]
+    if groups[event, G_COUNT] == 1:
+        # Most events have one market, whose worst case is the worse of its two.
+        m = members[first]
+        cost = markets[M_COST_YES, row, m] + markets[M_COST_NO, row, m]
+        return cost - min(markets[M_IF_YES, row, m], markets[M_IF_NO, row, m])
     own = members[first : first + groups[event, G_COUNT]]
     cost = int64(0)
     for m in own:
@@ -222,6 +227,9 @@ def reduces(markets, groups, members, row, event, m, if_yes, if_no):  # type: ig
     Shapes: see module. Units: money.
     """
     first = groups[event, G_FIRST]
+    if groups[event, G_COUNT] == 1:
+        now_yes, now_no = markets[M_IF_YES, row, m], markets[M_IF_NO, row, m]
+        return 1 if min(now_yes + if_yes, now_no + if_no) >= min(now_yes, now_no) else 0
     own = members[first : first + groups[event, G_COUNT]]
     kind = groups[event, G_KIND]
     yes, no = markets[M_IF_YES, row], markets[M_IF_NO, row]

@@ -53,6 +53,15 @@ def behind(mode, n, front, back):  # type: ignore[no-untyped-def]
 
 
 @kernel(float64(int64, float64, float64, float64, float64, float64))
+def _estimated(mode, n, front, gone, before, after):  # type: ignore[no-untyped-def]
+    """What stands before an order after a part of what was cancelled stood there."""
+    back = before - front
+    part = behind(mode, n, front, back)
+    estimate = front - (1.0 - part) * gone + min(back - part * gone, 0.0)
+    return min(estimate, after)
+
+
+@kernel(float64(int64, float64, float64, float64, float64, float64), inline=True)
 def changed(mode, n, front, traded, before, after):  # type: ignore[no-untyped-def]
     """What stands before an order after its level changed from one size to another.
 
@@ -63,10 +72,7 @@ def changed(mode, n, front, traded, before, after):  # type: ignore[no-untyped-d
     gone = before - after - traded
     if mode == RISK_AVERSE or gone < 0.0:
         return min(front, after)
-    back = before - front
-    part = behind(mode, n, front, back)
-    estimate = front - (1.0 - part) * gone + min(back - part * gone, 0.0)
-    return min(estimate, after)
+    return _estimated(mode, n, front, gone, before, after)
 
 
 @kernel(types.Tuple((float64, float64))(float64, float64, float64), inline=True)

@@ -10,7 +10,7 @@ _read = types.Array(int64, 1, "C", readonly=True)
 _mask = types.Array(int64, 1, "C")
 
 
-@kernel(int64(_read, _read, _read, _read, _read, _read, _mask, _mask))
+@kernel(int64(_read, _read, _read, _read, _read, _read, _mask, _mask), inline=True)
 def diff(rest_side, rest_price, rest_size, want_side, want_price, want_size, keep, new):  # type: ignore[no-untyped-def]
     """Marks resting orders to keep and wanted ones to place; returns how many are kept.
 

@@ -69,6 +69,8 @@ class QuoteFeed:
 
     answers_first = False
     """at the moment up to which it plays, what the venue says comes before what its driver has"""
+    tells = True
+    """somebody takes what ``played`` tells"""
 
     def __init__(self, engine: Engine, rows: QuoteRows, sample: Ns = HOUR) -> None:
         self.engine = engine

@@ -22,7 +22,9 @@ FILLED: Final = 1
 CANCELLED: Final = 2
 REJECTED: Final = 3
 EXPIRED: Final = 4
-ENDS = {c.REJECTED: REJECTED, c.CANCELLED: CANCELLED, c.EXPIRED: EXPIRED}
+ENDS = np.zeros(c.EXPIRED + 1, np.int64)
+"""by the venue's word for it"""
+ENDS[[c.FILLED, c.REJECTED, c.CANCELLED, c.EXPIRED]] = FILLED, REJECTED, CANCELLED, EXPIRED
 
 
 class OwnOrders(NamedTuple):
@@ -57,33 +59,19 @@ def together(parts: Sequence[OwnOrders]) -> OwnOrders:
     return OwnOrders(*(column[order] for column in joined))
 
 
-def of_log(reviews: Ints, told: Ints, offset: Ints, ones: Ints) -> OwnOrders:
+def of_log(reviews: Ints, offset: Ints, ones: Ints) -> OwnOrders:
     """The orders that a compiled run sent; ``offset`` is each market's first token.
 
-    Shapes: reviews and told as in ``l2logs_nb``; offset and ones (markets,). Units: price units.
+    Shapes: reviews as in ``l2logs_nb``; offset and ones (markets,). Units: price units.
     """
-    rows = np.flatnonzero(reviews[:, lg.L_NUMBER])
-    place = np.zeros(len(reviews), np.int64)
-    place[rows] = np.arange(len(rows))
-    own = reviews[rows]
+    own = reviews[np.flatnonzero(reviews[:, lg.L_NUMBER])]
     market = own[:, lg.L_MARKET]
     other = own[:, lg.L_TOKEN] != offset[market]
     price, side = own[:, lg.L_PRICE], own[:, lg.L_SIDE]
-    accepted, ended, end, filled = (np.zeros(len(rows), np.int64) for _ in range(4))
-    at, what, known = place[told[:, lg.T_LOG]], told[:, c.X_WHAT], told[:, c.X_KNOWN]
-    # Backwards, so that the first word of the venue is what stays.
-    stood = np.flatnonzero((what == c.ACCEPTED) | (what == c.FILLED))[::-1]
-    accepted[at[stood]] = known[stood]
-    fills = np.flatnonzero(what == c.FILLED)
-    np.add.at(filled, at[fills], told[fills, c.X_SIZE])
-    whole = fills[told[fills, c.X_OPEN] == 0]
-    ended[at[whole]], end[at[whole]] = known[whole], FILLED
-    for word, meaning in ENDS.items():
-        found = np.flatnonzero(what == word)
-        ended[at[found]], end[at[found]] = known[found], meaning
     return OwnOrders(
         market, np.where(other, -side, side), np.where(other, ones[market] - price, price),
-        own[:, lg.L_PERMITTED], filled, own[:, lg.L_TS], accepted, ended, end,
+        own[:, lg.L_PERMITTED], own[:, lg.L_FILLED], own[:, lg.L_TS], own[:, lg.L_ACCEPTED],
+        own[:, lg.L_ENDED], ENDS[own[:, lg.L_END]],
     )  # fmt: skip
 
 

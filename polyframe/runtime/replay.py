@@ -66,6 +66,7 @@ class Replay:
         self._paced: tuple[int, Ns] = (0, 0)
         self._watch = watch
         self._told = told
+        feed.tells = told is not None
         self._progress: Callable[[int, int], None] | None = None
         self._queue: list[tuple[Ns, int, int, Event]] = []
         self._pushed = 0

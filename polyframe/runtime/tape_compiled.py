@@ -49,7 +49,8 @@ from polyframe.runtime.tape_teller import TapeTeller
 from polyframe.store.tape import Tape
 
 Ints = NDArray[np.int64]
-ROWS = 1 << 16
+ROWS = 1 << 18
+"""room for a start; what is not written to takes no memory"""
 
 
 def exits_of(player: Player) -> Exits:
@@ -229,6 +230,8 @@ class CompiledTapeFeed(TapeFeed):
     def _lay_all(self) -> None:
         """Has the loop find all tables where they are now, and know what it takes."""
         self.log.plan[lg.N_TAKES] = 1 if self.answers_first else 0
+        self.log.plan[lg.N_TELLS] = 1 if self.tells else 0
+        self.tables.at[c.C_HEARS] = 1
         tables = self.engine.state.tables
         # The kernel sees the rows of the period and no more.
         self._lay(self._tape if self._rows == len(self._tape[0]) else self._cut())
@@ -298,9 +301,8 @@ class CompiledTapeFeed(TapeFeed):
         plan, log, universe = self.log.plan, self.log, self.engine.context.universe
         ones = np.array([market.price_one for market in universe.markets], np.int64)
         return of_log(
-            log.reviews[: int(plan[lg.N_REVIEWS])], log.told[: int(plan[lg.N_TOLD])],
-            np.array(universe.offset, np.int64), ones,
-        )  # fmt: skip
+            log.reviews[: int(plan[lg.N_REVIEWS])], np.array(universe.offset, np.int64), ones
+        )
 
     def _account(self) -> None:
         """Adds what the venue did to its counts, once."""
@@ -310,10 +312,10 @@ class CompiledTapeFeed(TapeFeed):
         told = self.log.told[: int(self.log.plan[lg.N_TOLD])]
         stats = self.broker.stats
         stats.orders += int(self.log.plan[lg.N_SENT])
-        what = told[:, c.X_WHAT]
-        stats.rejected += int((what == c.REJECTED).sum())
-        stats.cancelled += int((what == c.CANCELLED).sum())
-        told = told[what == c.FILLED]
+        end = self.log.reviews[: int(self.log.plan[lg.N_REVIEWS]), lg.L_END]
+        stats.rejected += int((end == c.REJECTED).sum())
+        stats.cancelled += int((end == c.CANCELLED).sum())
+        told = told[told[:, c.X_WHAT] == c.FILLED]
         rules = self.broker.venue.rules[told[:, c.X_MARKET]]
         markets = self.engine.context.universe
         outcome = (
