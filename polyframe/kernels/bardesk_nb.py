@@ -171,6 +171,8 @@ def review(rules, tables, seen, door):  # type: ignore[no-untyped-def]
             numbers[i], asked, row, account, tokens, markets, traits, events, kinds, book, marks,
             pace, grid, limits,
         )  # fmt: skip
+        if review_nb.passes(order, numbers[i], limits[row], applies[row]) != 0:
+            continue
         least, objects = review_nb.rule(
             order, numbers[i], limits[row], applies[row], risk_scope, permitted_by[i]
         )

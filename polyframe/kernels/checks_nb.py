@@ -24,7 +24,7 @@ def at_least(size, value, least):  # type: ignore[no-untyped-def]
     return size
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def min_edge(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing below so much expected gain a share after costs; an unstated edge is too little.
 
@@ -36,7 +36,7 @@ def min_edge(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def liquidity(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing in a market that last reported less liquidity.
 
@@ -45,7 +45,7 @@ def liquidity(order, state, limits):  # type: ignore[no-untyped-def]
     return at_least(order[g.O_SIZE], state[g.S_LIQUIDITY], limits[g.L_LIQUIDITY])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def spread(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing where bid and ask are further apart, or one of them is not there.
 
@@ -60,7 +60,7 @@ def spread(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def evidence(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing on a forecast whose evidence is of less quality.
 
@@ -69,7 +69,7 @@ def evidence(order, state, limits):  # type: ignore[no-untyped-def]
     return at_least(order[g.O_SIZE], state[g.S_EVIDENCE], limits[g.L_EVIDENCE])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def confidence(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing on a forecast of less confidence.
 
@@ -78,7 +78,7 @@ def confidence(order, state, limits):  # type: ignore[no-untyped-def]
     return at_least(order[g.O_SIZE], state[g.S_CONFIDENCE], limits[g.L_CONFIDENCE])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def implied_probability(order, state, limits):  # type: ignore[no-untyped-def]
     """No purchase of a token whose price says that it is less probable.
 
@@ -92,7 +92,7 @@ def implied_probability(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def edge_direction(order, state, limits):  # type: ignore[no-untyped-def]
     """A purchase only of what is believed worth more than its price, a sale of what is worth less.
 
@@ -120,7 +120,7 @@ def edge_direction(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def market_type(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing in a market of a blocked category.
 
@@ -129,7 +129,7 @@ def market_type(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if state[g.S_BLOCKED] == 0 else 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def timeline(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing too soon before the market closes, nor too long; nothing when that is not known.
 
@@ -148,7 +148,7 @@ def timeline(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def price_band(order, state, limits):  # type: ignore[no-untyped-def]
     """Only prices between two bounds, and not further than ``away`` beyond the other side.
 
@@ -170,7 +170,7 @@ def price_band(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def venue_rules(order, state, limits):  # type: ignore[no-untyped-def]
     """The venue's tick, price range, lot and minimum size; no trade against an own order.
 
@@ -191,7 +191,7 @@ def venue_rules(order, state, limits):  # type: ignore[no-untyped-def]
     return size if size >= order[g.O_MIN_SIZE] else 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def balance(order, state, limits):  # type: ignore[no-untyped-def]
     """Cash for a purchase, own unreserved shares for a sale.
 
@@ -205,7 +205,7 @@ def balance(order, state, limits):  # type: ignore[no-untyped-def]
     return (size // order[g.O_LOT]) * order[g.O_LOT] if size > 0 else 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def trusted_book(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing on a book that is stale, crossed or a placeholder.
 

@@ -13,7 +13,7 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels.compile_nb import kernel
 
 
-@kernel(int64(g.VECTOR, int64, int64))
+@kernel(int64(g.VECTOR, int64, int64), inline=True)
 def under(order, at_risk, cap):  # type: ignore[no-untyped-def]
     """What of an order fits under a cap, given what is at risk already.
 
@@ -30,7 +30,7 @@ def under(order, at_risk, cap):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel(int64(g.VECTOR, g.VECTOR, int64, int64))
+@kernel(int64(g.VECTOR, g.VECTOR, int64, int64), inline=True)
 def under_share(order, state, at_risk, part):  # type: ignore[no-untyped-def]
     """The same for a cap that is a part of equity.
 
@@ -41,7 +41,7 @@ def under_share(order, state, at_risk, part):  # type: ignore[no-untyped-def]
     return under(order, at_risk, g.share_of(state[g.S_EQUITY], part))
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def drawdown_heat(order, state, limits):  # type: ignore[no-untyped-def]
     """In drawdown only a part of the stake of ``max_stake``, by steps.
 
@@ -64,7 +64,7 @@ def drawdown_heat(order, state, limits):  # type: ignore[no-untyped-def]
     return under(order, state[g.S_MARKET_AT_RISK], g.share_of(limits[g.L_MAX_STAKE], keep))
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def max_stake(order, state, limits):  # type: ignore[no-untyped-def]
     """At most so much money at risk in one market, open orders included.
 
@@ -75,7 +75,7 @@ def max_stake(order, state, limits):  # type: ignore[no-untyped-def]
     return under(order, state[g.S_MARKET_AT_RISK], limits[g.L_MAX_STAKE])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def open_positions(order, state, limits):  # type: ignore[no-untyped-def]
     """No further market once so many have a position or an open entry.
 
@@ -88,7 +88,7 @@ def open_positions(order, state, limits):  # type: ignore[no-untyped-def]
     return 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def portfolio(order, state, limits):  # type: ignore[no-untyped-def]
     """At most such a part of equity at risk over all events together.
 
@@ -97,7 +97,7 @@ def portfolio(order, state, limits):  # type: ignore[no-untyped-def]
     return under_share(order, state, state[g.S_TOTAL_AT_RISK], limits[g.L_PORTFOLIO])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def category(order, state, limits):  # type: ignore[no-untyped-def]
     """At most such a part of equity at risk in the market's category, by its own cap if it has one.
 
@@ -109,7 +109,7 @@ def category(order, state, limits):  # type: ignore[no-untyped-def]
     return under_share(order, state, state[g.S_CATEGORY_AT_RISK], part)
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def event(order, state, limits):  # type: ignore[no-untyped-def]
     """At most such a part of equity at risk in the market's event.
 
@@ -118,7 +118,7 @@ def event(order, state, limits):  # type: ignore[no-untyped-def]
     return under_share(order, state, state[g.S_GROUP_AT_RISK], limits[g.L_EVENT])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def correlation(order, state, limits):  # type: ignore[no-untyped-def]
     """No further market beside so many that move with it, itself counted.
 
@@ -131,7 +131,7 @@ def correlation(order, state, limits):  # type: ignore[no-untyped-def]
     return 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def symbol(order, state, limits):  # type: ignore[no-untyped-def]
     """At most such parts of equity in one market, net and gross, and net over all markets.
 
@@ -143,7 +143,7 @@ def symbol(order, state, limits):  # type: ignore[no-untyped-def]
     return min(net, gross, total)
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def order_size(order, state, limits):  # type: ignore[no-untyped-def]
     """No order for more than such a part of equity; quotes have a limit of their own.
 

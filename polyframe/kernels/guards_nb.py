@@ -269,7 +269,7 @@ GUARD: Final = int64(VECTOR, VECTOR, VECTOR)
 """The signature of a guard."""
 
 
-@kernel(int64(int64, int64, int64, int64, int64))
+@kernel(int64(int64, int64, int64, int64, int64), inline=True)
 def fitting(size: int, cost: int, slack: int, headroom: int, lot: int) -> int:
     """The greatest whole number of lots whose share of the cost fits into the headroom.
 
@@ -286,7 +286,7 @@ def fitting(size: int, cost: int, slack: int, headroom: int, lot: int) -> int:
     return part if part > 0 else 0
 
 
-@kernel(int64(int64, int64))
+@kernel(int64(int64, int64), inline=True)
 def share_of(amount: int, part: int) -> int:
     """A part of an amount, rounded down; of less than nothing it is nothing.
 

@@ -289,6 +289,17 @@ def want(m, outcome, now, where):  # type: ignore[no-untyped-def] # noqa: PLR091
                 busy_sell = True
         slot = o[c.V_FOLLOWS]
     tick = rule[bm.R_TICK]
+    if (
+        n == 1
+        and standing == 1
+        and wishes[token, 0, 0] == scratch[0, 0]
+        and wishes[token, 0, 1] == scratch[1, 0]
+        and wishes[token, 0, 2] == scratch[2, 0]
+        and scratch[1, 0] % tick == 0
+        and scratch[2, 0] % rule[bm.R_LOT] == 0
+    ):
+        # One quote that rests as it is wanted: what happens most.
+        return
     for k in range(n):
         # In whole ticks and lots first: what rests is compared with what would be placed.
         side, price = wishes[token, k, 0], wishes[token, k, 1]

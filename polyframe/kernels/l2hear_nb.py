@@ -193,6 +193,7 @@ def take(known, where):  # type: ignore[no-untyped-def]
         plan[lg.N_CROSSED] += 1
         return nb.STOP_LIMIT
     token = plan[lg.N_REVISE] - 1
-    if token >= 0 and counts[token, W_WAITS] == 0:
+    # What the strategy is asked first may leave quotes waiting.
+    if token >= 0 and plan[lg.N_ASK] == 0 and counts[token, W_WAITS] == 0:
         plan[lg.N_REVISE] = 0
     return STOP_HEARD if plan[lg.N_REVISE] != 0 or plan[lg.N_ASK] != 0 else -1

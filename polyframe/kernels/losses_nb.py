@@ -9,7 +9,7 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels.compile_nb import kernel
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def kill_switch(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while the kill switch is latched or trading is halted here.
 
@@ -20,7 +20,7 @@ def kill_switch(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def drawdown_kill(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once equity has fallen from its peak by the limit.
 
@@ -36,7 +36,7 @@ def drawdown_kill(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def daily_loss(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once equity has fallen by the limit since the day (UTC) began.
 
@@ -51,7 +51,7 @@ def daily_loss(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def weekly_loss(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once equity has fallen by the limit since the week (Monday 00:00 UTC) began.
 
@@ -66,7 +66,7 @@ def weekly_loss(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def stoploss_guard(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while too many stop-losses of late lock the market or everything.
 
@@ -76,7 +76,7 @@ def stoploss_guard(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if until != g.MISSING and until <= order[g.O_TS] else 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def cooldown(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing for a while after a position in the market was closed.
 
@@ -86,7 +86,7 @@ def cooldown(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if until != g.MISSING and until <= order[g.O_TS] else 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def low_profit(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while the market is locked because its trades of late earned too little.
 
@@ -96,7 +96,7 @@ def low_profit(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE] if until != g.MISSING and until <= order[g.O_TS] else 0
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def max_drawdown(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing while everything is locked because the trades of late drew down too far.
 

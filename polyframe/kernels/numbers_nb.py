@@ -25,7 +25,7 @@ from polyframe.kernels.bars_nb import (
     MILLION,
 )
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.pace_nb import since
+from polyframe.kernels.pace_nb import lately
 
 # ---- what is asked -----------------------------------------------------------------------------
 Q_LEDGER: Final = 0
@@ -42,7 +42,11 @@ Q_INPUTS: Final = 9
 """what the session's data can tell at all, as ``HAS_`` bits"""
 Q_TWIN: Final = 10
 """1 when there is one ledger and its limits are the account's: their numbers are the same"""
-Q_SIZE_OF: Final = 11
+Q_SECOND_FROM: Final = 11
+"""the first order within the second before what was last asked about, see ``pace_nb.lately``"""
+Q_MINUTE_FROM: Final = 12
+"""the same for the minute"""
+Q_SIZE_OF: Final = 13
 
 HAS_LIQUIDITY: Final = 1
 HAS_EVIDENCE: Final = 2
@@ -106,8 +110,8 @@ def _pace(out, asked, row, m, account, markets, pace):  # type: ignore[no-untype
     """Orders, cancels and fills of late, and until when locks hold."""
     now = asked[Q_NOW]
     sent = account[t.A_ORDERS, row]
-    out[g.S_ORDERS_SECOND] = since(pace, row, sent, now - SECOND)
-    out[g.S_ORDERS_MINUTE] = since(pace, row, sent, now - 60 * SECOND)
+    out[g.S_ORDERS_SECOND] = lately(pace, row, sent, now - SECOND, asked, Q_SECOND_FROM)
+    out[g.S_ORDERS_MINUTE] = lately(pace, row, sent, now - 60 * SECOND, asked, Q_MINUTE_FROM)
     out[g.S_VOLUME_DAY] = account[t.A_VOLUME_DAY, row]
     out[g.S_ORDERS_DAY] = account[t.A_ORDERS_DAY, row]
     out[g.S_CANCELS_DAY] = account[t.A_CANCELS_DAY, row]

@@ -11,6 +11,7 @@ from numba import int64, types
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.tables_nb import A_ORDERS, A_ORDERS_DAY, A_VOLUME_DAY
 
+_row = types.Array(int64, 1, "C")
 _table = types.Array(int64, 2, "C")
 
 
@@ -35,7 +36,7 @@ def _ago(pace, row, newest, orders):  # type: ignore[no-untyped-def]
     return pace[row, slot if slot >= 0 else slot + pace.shape[1]]
 
 
-@kernel(int64(_table, int64, int64, int64), inline=True)
+@kernel(int64(_table, int64, int64, int64))
 def since(pace, row, count, ts):  # type: ignore[no-untyped-def]
     """How many of the ``count`` orders sent so far went out after ``ts``; at most the ring's size.
 
@@ -55,3 +56,23 @@ def since(pace, row, count, ts):  # type: ignore[no-untyped-def]
         if found + stride <= most and _ago(pace, row, newest, found + stride - 1) > ts:
             found += stride
     return found
+
+
+@kernel(int64(_table, int64, int64, int64, _row, int64), inline=True)
+def lately(pace, row, count, ts, asked, place):  # type: ignore[no-untyped-def]
+    """The same as :func:`since`, from where it ended when it was last asked.
+
+    ``asked`` keeps that in a column. Who asks goes forward in time, mostly by few orders; wherever
+    it does not, or asks about another row, all is looked for.
+
+    Shapes: pace (rows, ring), asked (Q_SIZE_OF,). Units: ns.
+    """
+    ring = pace.shape[1]
+    oldest = max(count - ring, int64(0))
+    first = max(asked[place], oldest)
+    if first > count or (first > oldest and pace[row, (first - 1) % ring] > ts):
+        first = count - since(pace, row, count, ts)
+    while first < count and pace[row, first % ring] <= ts:
+        first += 1
+    asked[place] = first
+    return count - first

@@ -9,7 +9,7 @@ from polyframe.kernels import guards_nb as g
 from polyframe.kernels.compile_nb import kernel
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def order_rate(order, state, limits):  # type: ignore[no-untyped-def]
     """No more than so many orders in the last second and in the last minute.
 
@@ -26,7 +26,7 @@ def order_rate(order, state, limits):  # type: ignore[no-untyped-def]
     return order[g.O_SIZE]
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def daily_volume(order, state, limits):  # type: ignore[no-untyped-def]
     """Orders of a day (UTC) for no more than so many times the equity at its start.
 
@@ -40,7 +40,7 @@ def daily_volume(order, state, limits):  # type: ignore[no-untyped-def]
     return g.fitting(order[g.O_SIZE], abs(order[g.O_COST]), order[g.O_SLACK], left, order[g.O_LOT])
 
 
-@kernel(g.GUARD)
+@kernel(g.GUARD, inline=True)
 def cancel_ratio(order, state, limits):  # type: ignore[no-untyped-def]
     """Nothing once so many orders were cancelled for each that was filled today (UTC).
 

@@ -13,10 +13,84 @@ from polyframe.kernels.compile_nb import kernel
 TABLE: Final = types.Array(int64, 2, "C")
 
 
-@kernel(
-    types.Tuple((int64, int64))(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR),
-    inline=True,
-)
+@kernel(int64(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR), inline=True)
+def passes(order, state, limits, applies):  # type: ignore[no-untyped-def] # noqa: PLR0912 - a list
+    """1 when every guard permits the whole order: what :func:`rule` finds most, at less cost.
+
+    Shapes: as for :func:`rule`. Units: none.
+    """
+    size = order[g.O_SIZE]
+    kind = order[g.O_KIND]
+    if applies[0] & kind != 0 and losses_nb.kill_switch(order, state, limits) < size:
+        return 0
+    if applies[1] & kind != 0 and losses_nb.drawdown_kill(order, state, limits) < size:
+        return 0
+    if applies[2] & kind != 0 and exposure_nb.drawdown_heat(order, state, limits) < size:
+        return 0
+    if applies[3] & kind != 0 and exposure_nb.max_stake(order, state, limits) < size:
+        return 0
+    if applies[4] & kind != 0 and losses_nb.daily_loss(order, state, limits) < size:
+        return 0
+    if applies[5] & kind != 0 and losses_nb.weekly_loss(order, state, limits) < size:
+        return 0
+    if applies[6] & kind != 0 and exposure_nb.open_positions(order, state, limits) < size:
+        return 0
+    if applies[7] & kind != 0 and checks_nb.min_edge(order, state, limits) < size:
+        return 0
+    if applies[8] & kind != 0 and checks_nb.liquidity(order, state, limits) < size:
+        return 0
+    if applies[9] & kind != 0 and checks_nb.spread(order, state, limits) < size:
+        return 0
+    if applies[10] & kind != 0 and checks_nb.evidence(order, state, limits) < size:
+        return 0
+    if applies[11] & kind != 0 and checks_nb.confidence(order, state, limits) < size:
+        return 0
+    if applies[12] & kind != 0 and checks_nb.implied_probability(order, state, limits) < size:
+        return 0
+    if applies[13] & kind != 0 and checks_nb.edge_direction(order, state, limits) < size:
+        return 0
+    if applies[14] & kind != 0 and checks_nb.market_type(order, state, limits) < size:
+        return 0
+    if applies[15] & kind != 0 and exposure_nb.portfolio(order, state, limits) < size:
+        return 0
+    if applies[16] & kind != 0 and checks_nb.timeline(order, state, limits) < size:
+        return 0
+    if applies[17] & kind != 0 and exposure_nb.category(order, state, limits) < size:
+        return 0
+    if applies[18] & kind != 0 and exposure_nb.event(order, state, limits) < size:
+        return 0
+    if applies[19] & kind != 0 and exposure_nb.correlation(order, state, limits) < size:
+        return 0
+    if applies[20] & kind != 0 and exposure_nb.symbol(order, state, limits) < size:
+        return 0
+    if applies[21] & kind != 0 and exposure_nb.order_size(order, state, limits) < size:
+        return 0
+    if applies[22] & kind != 0 and rates_nb.order_rate(order, state, limits) < size:
+        return 0
+    if applies[23] & kind != 0 and rates_nb.daily_volume(order, state, limits) < size:
+        return 0
+    if applies[24] & kind != 0 and rates_nb.cancel_ratio(order, state, limits) < size:
+        return 0
+    if applies[25] & kind != 0 and losses_nb.stoploss_guard(order, state, limits) < size:
+        return 0
+    if applies[26] & kind != 0 and losses_nb.cooldown(order, state, limits) < size:
+        return 0
+    if applies[27] & kind != 0 and losses_nb.low_profit(order, state, limits) < size:
+        return 0
+    if applies[28] & kind != 0 and losses_nb.max_drawdown(order, state, limits) < size:
+        return 0
+    if applies[29] & kind != 0 and checks_nb.price_band(order, state, limits) < size:
+        return 0
+    if applies[30] & kind != 0 and checks_nb.venue_rules(order, state, limits) < size:
+        return 0
+    if applies[31] & kind != 0 and checks_nb.balance(order, state, limits) < size:
+        return 0
+    if applies[32] & kind != 0 and checks_nb.trusted_book(order, state, limits) < size:
+        return 0
+    return 1
+
+
+@kernel(types.Tuple((int64, int64))(g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR, g.VECTOR))
 def rule(order, state, limits, applies, risk_scope, permitted):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - a list
     """All guards at once: fills ``permitted``; the meet of those that bind, and 1 if one objects.
 

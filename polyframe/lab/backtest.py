@@ -374,7 +374,9 @@ def _book(loaded: Loaded, made: build.Session, collector: Collector) -> BookRun 
     if loaded.tape is None or collector.own is None:
         return None
     feed, parts = made.replay.feed, [collector.own.orders(made.markets)]
+    compiled = isinstance(feed, CompiledTapeFeed)
     if isinstance(feed, CompiledTapeFeed):
         parts.append(feed.own_orders())
+    orders = together(parts)
     mids = loaded.mids or read_mids(loaded.tape, made.markets, made.parts.exchange)
-    return BookRun(together(parts), mids, compiled=len(parts) > 1)
+    return BookRun(orders, mids, compiled=compiled)

@@ -30,8 +30,9 @@ from polyframe.store.journal import JournalWriter
 
 Measure = Callable[[RunRecord], Any]
 
-SLICE = 1 << 16
-"""Rows of a recording that one session plays before the next one does: they stay in the cache."""
+SLICE = 1 << 18
+"""Rows of a recording that one session plays before the next one does: of a long one they are read
+from the disk once for all of them, and of most sessions the tables stay in the cache meanwhile."""
 TOGETHER = 32
 """Sessions that are played side by side: so many books and logs are in memory at once."""
 
@@ -144,7 +145,7 @@ class _Session:
         made, config = self.made, self.loaded.config
         measured = None
         if measure is None:
-            self.collector.take(made.replay.feed)
+            made.replay.feed.account()
         else:
             mine = replace(self.loaded, mids=mids)
             measured = measure(record_of(mine, made, self.collector, {}))

@@ -130,6 +130,9 @@ class QuoteFeed:
         """Fills and reviews of which no step told; None: steps tell all."""
         return None, None
 
+    def account(self) -> None:
+        """Has the broker's figures count what no step told."""
+
     def refused(self) -> Mapping[str, int]:
         """How often what was refused of which no step told."""
         return {}

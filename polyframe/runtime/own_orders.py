@@ -54,6 +54,11 @@ NOTHING = OwnOrders(*([np.zeros(0, np.int64)] * len(OwnOrders._fields)))
 
 def together(parts: Sequence[OwnOrders]) -> OwnOrders:
     """Several runs' parts as one, by the time of sending."""
+    parts = [part for part in parts if len(part)]
+    if len(parts) == 1 and not (np.diff(parts[0].sent) < 0).any():
+        return parts[0]
+    if not parts:
+        return NOTHING
     joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
     order = np.argsort(joined[OwnOrders._fields.index("sent")], kind="stable")
     return OwnOrders(*(column[order] for column in joined))
@@ -64,14 +69,19 @@ def of_log(reviews: Ints, offset: Ints, ones: Ints) -> OwnOrders:
 
     Shapes: reviews as in ``l2logs_nb``; offset and ones (markets,). Units: price units.
     """
-    own = reviews[np.flatnonzero(reviews[:, lg.L_NUMBER])]
-    market = own[:, lg.L_MARKET]
-    other = own[:, lg.L_TOKEN] != offset[market]
-    price, side = own[:, lg.L_PRICE], own[:, lg.L_SIDE]
+    rows = np.flatnonzero(reviews[:, lg.L_NUMBER])
+
+    def column(number: int) -> Ints:
+        # One by one: a view of all columns would keep every one of them in memory.
+        found: Ints = reviews[rows, number]
+        return found
+
+    market, price, side = column(lg.L_MARKET), column(lg.L_PRICE), column(lg.L_SIDE)
+    other = column(lg.L_TOKEN) != offset[market]
     return OwnOrders(
         market, np.where(other, -side, side), np.where(other, ones[market] - price, price),
-        own[:, lg.L_PERMITTED], own[:, lg.L_FILLED], own[:, lg.L_TS], own[:, lg.L_ACCEPTED],
-        own[:, lg.L_ENDED], ENDS[own[:, lg.L_END]],
+        column(lg.L_PERMITTED), column(lg.L_FILLED), column(lg.L_TS), column(lg.L_ACCEPTED),
+        column(lg.L_ENDED), ENDS[column(lg.L_END)],
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,54 +38,23 @@ from polyframe.kernels import l2rows_nb as rw
 from polyframe.kernels import numbers_nb, quotecall_nb
 from polyframe.kernels import seencolumns_nb as sc
 from polyframe.kernels import tables_nb as t
-from polyframe.kernels.bardesk_nb import CASE_SIZE_OF
-from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE
 from polyframe.runtime import tape_addresses as addresses
 from polyframe.runtime.feed import NEVER, Told
 from polyframe.runtime.logged import Filled, Reviewed
-from polyframe.runtime.own_orders import OwnOrders, of_log
+from polyframe.runtime.own_orders import OwnOrders
 from polyframe.runtime.tape_feed import TapeFeed
-from polyframe.runtime.tape_logged import TapeWords, kept, orders_of, refusals
+from polyframe.runtime.tape_log import Log
+from polyframe.runtime.tape_logged import TapeWords, orders_of
+from polyframe.runtime.tape_taken import Taken, count, taken
 from polyframe.runtime.tape_teller import TapeTeller
 from polyframe.store.tape import Tape
 
 Ints = NDArray[np.int64]
-ROWS = 1 << 18
-"""room for a start; what is not written to takes no memory"""
 
 
 def exits_of(player: Player) -> Exits:
     """The exits that a strategy declares, or that the configuration does for it."""
     return player.exits or declared(player.strategy)
-
-
-class Log:
-    """The tables that a compiled run writes; they grow when it says so."""
-
-    def __init__(self) -> None:
-        self.plan: Ints = np.zeros(lg.N_SIZE_OF, np.int64)
-        self.reviews: Ints = np.empty((ROWS, lg.L_SIZE_OF), np.int64)
-        self.told: Ints = np.empty((ROWS, lg.T_SIZE_OF), np.int64)
-        self.pulled: Ints = np.empty((ROWS, lg.P_SIZE_OF), np.int64)
-        self.cases: Ints = np.empty((ROWS // 8, CASE_SIZE_OF), np.int64)
-
-    @property
-    def tables(self) -> tuple[Ints, ...]:
-        """As the loop takes them."""
-        return self.plan, self.reviews, self.told, self.pulled, self.cases
-
-    def grow(self) -> None:
-        """Twice the room in what is half full."""
-        for name, count in (
-            ("reviews", lg.N_REVIEWS), ("told", lg.N_TOLD), ("pulled", lg.N_PULLED),
-            ("cases", lg.N_CASES),
-        ):  # fmt: skip
-            table, rows = getattr(self, name), int(self.plan[count])
-            if 2 * rows < len(table):
-                continue
-            longer = np.empty((4 * len(table), table.shape[1]), np.int64)
-            longer[:rows] = table[:rows]
-            setattr(self, name, longer)
 
 
 class CompiledTapeFeed(TapeFeed):
@@ -97,8 +67,8 @@ class CompiledTapeFeed(TapeFeed):
         self.broker = broker
         self.player = player
         self.log = Log()
-        self._accounted = False
         self._shown: dict[str, int] = {}
+        self._counted = False
         self._halts: list[tuple[int, str]] = []
         self._reasons: list[str] = [""]
         self._unknown: list[str] = []
@@ -169,7 +139,7 @@ class CompiledTapeFeed(TapeFeed):
         """True when no row and no answer is left."""
         at = self.tables.at
         busy = at[c.C_ACTS] > 0 or at[c.C_HEAD] > at[c.C_TAKEN]
-        return super().done and not busy
+        return super().done and not busy and bool(at[c.C_LAST_KNOWN] <= at[c.C_NOW])
 
     def advance(self, until: Ns, stop_row: int | None = None) -> Event | None:
         """Plays up to ``until``, or to the first limit that equity crosses."""
@@ -198,6 +168,9 @@ class CompiledTapeFeed(TapeFeed):
         context = engine.context
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
+        if super().done and at[c.C_LAST_KNOWN] < stop:
+            # That an order stands is known without that anybody heard of it.
+            at[c.C_NOW] = max(at[c.C_NOW], at[c.C_LAST_KNOWN])
         context.now = max(context.now, int(at[c.C_NOW]))
         return why
 
@@ -231,7 +204,9 @@ class CompiledTapeFeed(TapeFeed):
         """Has the loop find all tables where they are now, and know what it takes."""
         self.log.plan[lg.N_TAKES] = 1 if self.answers_first else 0
         self.log.plan[lg.N_TELLS] = 1 if self.tells else 0
-        self.tables.at[c.C_HEARS] = 1
+        # A strategy in Python draws its random numbers by steps: each has to come at its time.
+        step_by_step = self.tells or self.log.plan[lg.N_HOSTED] != 0
+        self.tables.at[c.C_HEARS] = 1 if step_by_step else 2
         tables = self.engine.state.tables
         # The kernel sees the rows of the period and no more.
         self._lay(self._tape if self._rows == len(self._tape[0]) else self._cut())
@@ -279,56 +254,34 @@ class CompiledTapeFeed(TapeFeed):
 
     def unstepped(self) -> tuple[Filled, Reviewed]:
         """Every fill with what was known when it was decided, and every review."""
-        plan, log = self.log.plan, self.log
-        self._account()
-        return kept(
-            self.engine, log.reviews[: int(plan[lg.N_REVIEWS])],
-            log.told[: int(plan[lg.N_TOLD])], log.cases[: int(plan[lg.N_CASES])],
-            words=self._teller.words,
-        )  # fmt: skip
+        return self._taken.filled, self._taken.reviewed
+
+    def refused(self) -> Counter[str]:
+        """How often what was not even considered."""
+        return self._taken.refused
+
+    def own_orders(self) -> OwnOrders:
+        """What became of every order that the loop sent."""
+        return self._taken.own
+
+    @cached_property
+    def _taken(self) -> Taken:
+        """What a run that ended wrote down; its tables are let go."""
+        # The loop has run for the last time, and must not hold what is let go.
+        self._addresses.lay(addresses.LOGS, Log().tables)
+        self.account()
+        return taken(self.engine, self.log, self._teller.words)
+
+    def account(self) -> None:
+        """Has the broker's figures count what the venue did in the loop, once."""
+        if not self._counted:
+            self._counted = True
+            count(self.engine, self.broker, self.log)
 
     def memory(self, market: int) -> NDArray[np.float64]:
         """What the kernel remembers of a market."""
         own: NDArray[np.float64] = self._quoting[1][market]
         return own
-
-    def refused(self) -> Counter[str]:
-        """How often what was not even considered."""
-        return refusals(self.log.reviews[: int(self.log.plan[lg.N_REVIEWS])])
-
-    def own_orders(self) -> OwnOrders:
-        """What became of every order that the loop sent."""
-        plan, log, universe = self.log.plan, self.log, self.engine.context.universe
-        ones = np.array([market.price_one for market in universe.markets], np.int64)
-        return of_log(
-            log.reviews[: int(plan[lg.N_REVIEWS])], np.array(universe.offset, np.int64), ones
-        )
-
-    def _account(self) -> None:
-        """Adds what the venue did to its counts, once."""
-        if self._accounted:
-            return
-        self._accounted = True
-        told = self.log.told[: int(self.log.plan[lg.N_TOLD])]
-        stats = self.broker.stats
-        stats.orders += int(self.log.plan[lg.N_SENT])
-        end = self.log.reviews[: int(self.log.plan[lg.N_REVIEWS]), lg.L_END]
-        stats.rejected += int((end == c.REJECTED).sum())
-        stats.cancelled += int((end == c.CANCELLED).sum())
-        told = told[told[:, c.X_WHAT] == c.FILLED]
-        rules = self.broker.venue.rules[told[:, c.X_MARKET]]
-        markets = self.engine.context.universe
-        outcome = (
-            self.log.reviews[told[:, lg.T_LOG], lg.L_TOKEN]
-            - np.array(markets.offset, np.int64)[told[:, c.X_MARKET]]
-        )
-        other = outcome == 1
-        side = np.where(other, -told[:, c.X_SIDE], told[:, c.X_SIDE])
-        one = rules[:, R_ONE]
-        price = np.where(other, one - told[:, c.X_PRICE], told[:, c.X_PRICE])
-        twice = np.where(told[:, c.X_MID] > 0, told[:, c.X_MID], 2 * told[:, c.X_PRICE])
-        mid = np.where(other, 2 * one - twice, twice) // 2
-        stats.book_all(side, price, told[:, c.X_SIZE], told[:, c.X_FEE], mid, rules[:, R_DIVISOR])
 
     # ---- what the engine and the loop tell each other ------------------------------------------
 

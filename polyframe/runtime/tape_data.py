@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -35,15 +36,20 @@ class Played:
 
     def ticks(self, markets: Sequence[Market]) -> dict[str, Price]:
         """The finest tick of each market, its own and those that the tape tells."""
-        finest = {market.id: market.tick for market in markets}
-        ids = {market.yes.id: market.id for market in markets}
+        told = self._ticks
+        return {m.id: min(m.tick, told.get(m.yes.id, m.tick)) for m in markets}
+
+    @cached_property
+    def _ticks(self) -> Mapping[str, Price]:
+        """The finest tick that the tape tells of each instrument; read once for many runs."""
+        finest: dict[str, Price] = {}
         for segment in self.tape:
             rows = np.flatnonzero(segment["kind"] == TapeKind.TICK)
             for row in rows.tolist():
                 name = segment.instruments[segment["instrument"][row]]
                 tick = int(segment["price"][row])
-                if name in ids and tick > 0:
-                    finest[ids[name]] = min(finest[ids[name]], tick)
+                if tick > 0:
+                    finest[name] = min(finest.get(name, tick), tick)
         return finest
 
     def centres(self, markets: Sequence[Market]) -> dict[str, Price]:

@@ -230,15 +230,11 @@ def ones_of(engine: Engine) -> Ints:
 
 
 def kept(
-    engine: Engine,
-    reviews: Ints,
-    told: Ints,
-    cases: Ints,
-    words: TapeWords,
+    engine: Engine, orders: Ints, told: Ints, cases: Ints, words: TapeWords
 ) -> tuple[TapeFilled, Reviewed]:
-    """Every fill and every review, told when somebody asks."""
-    orders = orders_of(reviews, engine)
-    told = told[told[:, lc.X_WHAT] == lc.FILLED]
+    """Every fill and every review, told when somebody asks; ``orders`` as of ``orders_of``."""
+    fills = told[:, lc.X_WHAT] == lc.FILLED
+    told = told if fills.all() else told[fills]
     sent = orders[told[:, lg.T_LOG]]
     rows = fills_of(told, sent, ones_of(engine))
     words = TapeWords(
@@ -246,13 +242,14 @@ def kept(
     )
     considered = (orders[:, c.O_REFUSED] == 0) | (orders[:, c.O_REFUSED] == lg.OUT_OF_RANGE)
     quality = np.zeros(len(rows), np.int64)
-    return TapeFilled(words, rows, sent, quality), TapeReviewed(words, orders[considered])
+    if not considered.all():
+        orders = orders[considered]
+    return TapeFilled(words, rows, sent, quality), TapeReviewed(words, orders)
 
 
 def refusals(reviews: Ints) -> Counter[str]:
     """How often what was not even considered."""
-    found: Counter[str] = Counter()
-    for why in reviews[:, lg.L_REFUSED].tolist():
-        if why in UNSEEN:
-            found[f"Quotes: {UNSEEN[why]}"] += 1
-    return found
+    counts = np.bincount(reviews[:, lg.L_REFUSED])
+    return Counter(
+        {f"Quotes: {UNSEEN[why]}": int(n) for why, n in enumerate(counts) if n and why in UNSEEN}
+    )

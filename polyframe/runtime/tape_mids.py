@@ -72,13 +72,21 @@ def read_mids(played: Played, markets: Sequence[Market], exchange: Exchange) -> 
                 if begin < end:
                     found[m].append(part[order[begin:end]][:, ::2].T.copy())
             segment.forget()
-    own = []
-    for parts in found:
-        own.append(np.concatenate(parts, axis=1) if parts else np.zeros((2, 0), np.int64))
-        parts.clear()
+    own = [_joined(parts) for parts in found]
     return Mids(
         [columns[0] for columns in own], [columns[1] for columns in own], played.start, played.end
     )
+
+
+def _joined(parts: list[Ints]) -> Ints:
+    """The parts as one; each is let go as soon as it is copied."""
+    whole = np.empty((2, sum(part.shape[1] for part in parts)), np.int64)
+    end = whole.shape[1]
+    while parts:
+        part = parts.pop()
+        whole[:, end - part.shape[1] : end] = part
+        end -= part.shape[1]
+    return whole
 
 
 class Books:

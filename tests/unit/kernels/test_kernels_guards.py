@@ -382,6 +382,19 @@ def test_review_is_the_meet_of_the_guards_that_bind(o, s, limit, applies, risk_s
         if not (o["reduces"] and risk_scope[i]):
             expected = min(expected, answer)
     assert size == expected
+    objects = any(0 <= answer < o["size"] for answer in permitted.tolist())
+    assert review_nb.passes(*vectors, np.array(applies)) == (0 if objects else 1)
+
+
+@pytest.mark.parametrize("alone", range(N))
+@given(o=orders(), s=states(), limit=limits())
+@settings(max_examples=20)
+def test_no_guard_is_passed_over(alone, o, s, limit):
+    vectors = (order_vector(o), state_vector(s), limit_vector(limit))
+    applies = np.zeros(N, np.int64)
+    applies[alone] = 15
+    size = GUARD[g.GUARDS[alone]](*vectors)
+    assert review_nb.passes(*vectors, applies) == (0 if size < o["size"] else 1)
 
 
 @given(orders(reduces=1), states(), limits())
