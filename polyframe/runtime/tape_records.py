@@ -7,7 +7,7 @@ as with a guard's objection, the row is told and encoded by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.market import Market, Token
-from polyframe.engine.context import salt_of
+from polyframe.engine.context import salt_of, salts_of
 from polyframe.engine.engine import Engine
 from polyframe.kernels import l2columns_nb as lc
 from polyframe.kernels import l2logs_nb as lg
@@ -150,7 +150,6 @@ class TapeRecords:
         self.words = teller.words
         self.engine = engine = teller.words.engine
         self._samples = _Samples(engine)
-        self._ones = ones_of(engine)
         self._state: Ints = np.zeros(nb.S_SIZE_OF, np.int64)
         self._places: list[Place] = []
         self._fixed = bytearray()
@@ -175,7 +174,8 @@ class TapeRecords:
         self._reasons = -1
         self._add_form(nb.IN_OWN_WORDS, [(nb.OWN, 0, 0)])
         nothing: Ints = np.zeros((0, 2), np.int64)
-        self._own = _Parts().joined(), nothing, nothing
+        self._objected = self._refused = b"", nothing
+        self._own = bytes_of(b""), nothing, nothing
 
     def write(
         self, journal: JournalWriter, plan: Ints, reviews: Ints, told: Ints, pulled: Ints
@@ -193,19 +193,9 @@ class TapeRecords:
         self._follow(int(plan[lg.N_FIRST]), int(plan[lg.N_SENT]))
         why = -1
         while why != nb.ALL_WRITTEN:
+            tables = (state, (reviews, told, pulled), self._orders, self._markets, self._words())
             why = int(
-                nb.write(
-                    state,
-                    (reviews, told, pulled),
-                    self._orders,
-                    self._markets,
-                    self._words(),
-                    self._own,
-                    self._forms,
-                    self._values,
-                    self._out,
-                    self._ends,
-                )  # fmt: skip
+                nb.write(*tables, self._own, self._forms, self._values, self._out, self._ends)
             )
             if why == nb.NO_FORM:
                 code = int(state[nb.S_WANTED])
@@ -230,7 +220,7 @@ class TapeRecords:
     def _add_form(self, code: int, places: list[Place]) -> None:
         self._at_form[code] = len(self._places), len(self._places) + len(places)
         self._places += places
-        fixed = np.frombuffer(bytearray(self._fixed), np.uint8)
+        fixed = bytes_of(self._fixed)
         self._forms = self._at_form, np.array(self._places, np.int64), fixed
 
     def _words(self) -> tuple[Bytes, Ints]:
@@ -238,8 +228,9 @@ class TapeRecords:
         reasons = self.words.reasons
         if len(reasons) != self._reasons:
             self._reasons = len(reasons)
-            parts = _Parts(encoded(name) for name in (*self._names, *reasons))
-            self._stored = parts.joined(), np.array(parts.spans, np.int64)
+            stored = [encoded(name) for name in (*self._names, *reasons)]
+            at = np.arange(len(stored))
+            self._stored = bytes_of(b"".join(stored)), spans(stored, at, len(stored))
         return self._stored
 
     def _follow(self, first: int, sent: int) -> None:
@@ -248,10 +239,9 @@ class TapeRecords:
             longer = np.zeros((2 * sent + 1, 2), np.int64)
             longer[: len(self._orders)] = self._orders
             self._orders = longer
-        session = self.words.session
-        self._orders[self._sent + 1 : sent + 1, nb.A_SALT] = [
-            salt_of(session, first + n) for n in range(self._sent + 1, sent + 1)
-        ]
+        numbers = range(first + self._sent + 1, first + sent + 1)
+        salts = salts_of(self.words.session, numbers)
+        self._orders[self._sent + 1 : sent + 1, nb.A_SALT] = salts
         self._sent = sent
 
     # ---- rows that have their own words --------------------------------------------------------
@@ -259,41 +249,53 @@ class TapeRecords:
     def _prepare(self, reviews: Ints, told: Ints) -> None:
         """Tells and encodes those of the next rows that are like no others."""
         state = self._state
-        begin, answer = int(state[nb.S_REVIEWS]), int(state[nb.S_TOLD])
-        end = min(int(state[nb.S_LAST_REVIEW]), int(state[nb.S_WANTED]) + BLOCK)
-        last = min(int(state[nb.S_LAST_TOLD]), answer + BLOCK)
-        parts = _Parts()
-        said, block = np.zeros((end - begin, 2), np.int64), reviews[begin:end]
+        row, answer = int(state[nb.S_REVIEWS]), int(state[nb.S_TOLD])
+        if row < state[nb.S_FROM_REVIEW] or state[nb.S_WANTED] > state[nb.S_TO_REVIEW]:
+            end = min(int(state[nb.S_LAST_REVIEW]), int(state[nb.S_WANTED]) + BLOCK)
+            state[[nb.S_FROM_REVIEW, nb.S_TO_REVIEW]] = row, end
+            self._objected = self._told_of(reviews[row:end], row)
+        if not state[nb.S_FROM_TOLD] <= answer < state[nb.S_TO_TOLD]:
+            end = min(int(state[nb.S_LAST_TOLD]), answer + BLOCK)
+            state[[nb.S_FROM_TOLD, nb.S_TO_TOLD]] = answer, end
+            self._refused = self._told_why(told[answer:end], reviews)
+        (said, one), (why, two) = self._objected, self._refused
+        self._own = bytes_of(said + why), one, two + np.array((len(said), 0))
+
+    def _told_of(self, block: Ints, first: int) -> tuple[bytes, Ints]:
+        """What followed from reviews that are like no others, and where in it each stands."""
         alone = (block[:, lg.L_CASE] != 0) | np.isin(block[:, lg.L_REFUSED], IN_FULL)
         at = np.flatnonzero(alone)
-        orders = orders_of(block[at], self.engine, begin + at).tolist()
-        for k, row, order in zip(at.tolist(), block[at].tolist(), orders, strict=True):
-            effects = self.teller.effects(Row(0, 0, REVIEW, begin + k, row, order, []))
-            said[k] = parts.add(b"".join(encoded(effect) for effect in effects))
-        refused, block = np.zeros((last - answer, 2), np.int64), told[answer:last]
+        orders = orders_of(block[at], self.engine, first + at).tolist()
+        parts = [
+            b"".join(map(encoded, self.teller.effects(Row(0, 0, REVIEW, 0, row, order, []))))
+            for row, order in zip(block[at].tolist(), orders, strict=True)
+        ]
+        return b"".join(parts), spans(parts, at, len(block))
+
+    def _told_why(self, block: Ints, reviews: Ints) -> tuple[bytes, Ints]:
+        """Why the venue did not take orders, and where in it each reason stands."""
         at = np.flatnonzero(block[:, lc.X_WHAT] == lc.REJECTED)
         logs = block[at, lg.T_LOG]
         orders = orders_of(reviews[logs], self.engine, logs).tolist()
-        for k, row, order in zip(at.tolist(), block[at].tolist(), orders, strict=True):
-            text = self.teller.refusal(Row(0, -1, ANSWER, answer + k, row, order, []))
-            refused[k] = parts.add(encoded(text))
-        self._own = parts.joined(), said, refused
-        state[[nb.S_FROM_REVIEW, nb.S_TO_REVIEW]] = begin, end
-        state[[nb.S_FROM_TOLD, nb.S_TO_TOLD]] = answer, last
+        parts = [
+            encoded(self.teller.refusal(Row(0, -1, ANSWER, 0, row, order, [])))
+            for row, order in zip(block[at].tolist(), orders, strict=True)
+        ]
+        return b"".join(parts), spans(parts, at, len(block))
 
 
-class _Parts:
-    """Bytes one after the other, and where each begins."""
+def bytes_of(data: bytes | bytearray) -> Bytes:
+    """As compiled code takes them."""
+    return np.frombuffer(bytearray(data or b"\0"), np.uint8)
 
-    def __init__(self, parts: Iterable[bytes] = ()) -> None:
-        self._all = bytearray()
-        self.spans = [self.add(part) for part in parts]
 
-    def add(self, part: bytes) -> tuple[int, int]:
-        """Where it begins, and how long it is."""
-        self._all += part
-        return len(self._all) - len(part), len(part)
+def spans(parts: Sequence[bytes], at: Ints, rows: int) -> Ints:
+    """Begin and length of parts that stand one after the other, by their rows; 0 for all others.
 
-    def joined(self) -> Bytes:
-        """All of them."""
-        return np.frombuffer(self._all or bytearray(1), np.uint8)
+    Shapes: at (parts,), the result (rows, 2).
+    """
+    found = np.zeros((rows, 2), np.int64)
+    lengths = np.array([len(part) for part in parts], np.int64)
+    found[at, 0] = np.cumsum(lengths) - lengths
+    found[at, 1] = lengths
+    return found

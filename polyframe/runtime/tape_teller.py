@@ -138,6 +138,7 @@ class TapeTeller:
         return ev.Woken(ts, reason, token, 0, at, (self.words.ledger,))
 
     def effects(self, row: Row) -> list[Effect]:
+        """What a review or a cancel led to."""
         if row.what == CANCEL:
             return [
                 fx.RequestCancel(self._id(row.row[lg.P_NUMBER]), self._why(row.row[lg.P_REASON]))

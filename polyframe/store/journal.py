@@ -21,7 +21,7 @@ from polyframe.store.framing import (
     Head,
     Position,
     Tail,
-    pack_block,
+    frame,
     pack_header,
     read_header,
 )
@@ -192,8 +192,10 @@ class JournalWriter:
             InvariantError: the journal is closed, or a step is not after the one before.
             DataError: the disk refused.
         """
-        if not self._open or (len(numbers) and numbers[0] <= self._seq):
-            raise InvariantError(f"steps were recorded after {self._seq}", expected="later ones")
+        if not self._open:
+            raise InvariantError("steps were recorded in a closed journal")
+        if len(numbers) and numbers[0] <= self._seq:
+            raise InvariantError(f"step {numbers[0]} was recorded after step {self._seq}")
         first = begin = 0
         while first < len(ends):
             new = self._records == 0
@@ -297,8 +299,8 @@ class JournalWriter:
         buffer = self._buffer
         buffer[1:5] = self._records.to_bytes(4, "big")
         head = Head(self._number, flags, self._records, self._seq, len(buffer))
-        data, digest = pack_block(self._digest, head, buffer)
-        self._sink.append(data, sync=self._durable)
+        before, digest = frame(self._digest, head, buffer)
+        self._sink.append(before, buffer, digest, sync=self._durable)
         self._number += 1
         self._digest = digest
         self._clear()
