@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from polyframe.domain.market import Market, Token
 from polyframe.engine.context import salt_of, salts_of
 from polyframe.engine.engine import Engine
+from polyframe.kernels import forms_nb
 from polyframe.kernels import l2columns_nb as lc
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels import records_nb as nb
@@ -42,6 +43,7 @@ def mark(value: int) -> int:
 
 
 MARKET, TOKEN, REASON, OWN = "\0market", "\0token", "\0reason", "\0own"
+OWN_BYTES = nb.V_BEGIN, nb.V_LENGTH
 UNTIL = mark(nb.V_TS) + mark(nb.V_TTL)
 
 
@@ -55,7 +57,7 @@ class _Samples(TapeTeller):
         numbers = {mark(v): v for v in range(nb.V_SIZE_OF)} | {UNTIL: nb.V_EXPIRES}
         numbers[salt_of(words.session, mark(nb.V_NUMBER))] = nb.V_SALT
         words_of = {MARKET: nb.V_MARKET, TOKEN: nb.V_TOKEN, REASON: nb.V_REASON}
-        self.marks = Marks(numbers, words_of, OWN)
+        self.marks = Marks(numbers, words_of, {OWN: OWN_BYTES})
 
     def refusal(self, row: Row) -> str:
         """Each has its own."""
@@ -78,7 +80,7 @@ class _Samples(TapeTeller):
         if kind == nb.STEP or kind >= nb.ANSWERED:
             step = encoded(Step(mark(nb.V_SEQ), mark(nb.V_TS), event))
             # The last byte begins the effects, none.
-            places = [*form_of(step[:-1], self.marks, fixed), (nb.COUNT, nb.V_EFFECTS, 0)]
+            places = [*form_of(step[:-1], self.marks, fixed), (forms_nb.COUNT, nb.V_EFFECTS, 0)]
         return places + [p for e in effects for p in form_of(encoded(e), self.marks, fixed)]
 
     def _a_review(self, kind: int, bits: int) -> Row:
@@ -172,7 +174,7 @@ class TapeRecords:
         self._state[nb.S_TOKENS] = len(universe.markets)
         self._state[nb.S_REASONS] = len(self._names)
         self._reasons = -1
-        self._add_form(nb.IN_OWN_WORDS, [(nb.OWN, 0, 0)])
+        self._add_form(nb.IN_OWN_WORDS, [(forms_nb.OWN, *OWN_BYTES)])
         nothing: Ints = np.zeros((0, 2), np.int64)
         self._objected = self._refused = b"", nothing
         self._own = bytes_of(b""), nothing, nothing

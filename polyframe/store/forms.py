@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from polyframe.errors import InvariantError
-from polyframe.kernels import records_nb as nb
+from polyframe.kernels import forms_nb as nb
 
 Place = tuple[int, int, int]
-"""What stands there and two numbers, see ``records_nb``."""
+"""What stands there and two numbers, see ``forms_nb``."""
 
 _FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8}
 """nil, false, true, floats: how many bytes follow"""
@@ -33,8 +33,8 @@ class Marks(NamedTuple):
 
     numbers: Mapping[int, int]
     words: Mapping[str, int]
-    own: str
-    """the text that is the row's own"""
+    own: Mapping[str, tuple[int, int]]
+    """texts that no other has: the values that say where one begins, and how long it is"""
 
 
 class Token(NamedTuple):
@@ -112,8 +112,8 @@ def _places_of(value: int | str | None, marks: Marks, fixed: bytearray) -> list[
         return [(nb.NUMBER, marks.numbers[value], 0)] if value in marks.numbers else []
     if value is None:
         return []
-    if value == marks.own:
-        return [(nb.OWN, 0, 0)]
+    if value in marks.own:
+        return [(nb.OWN, *marks.own[value])]
     if value in marks.words:
         return [(nb.WORD, marks.words[value], 0)]
     parts: list[Place] = []

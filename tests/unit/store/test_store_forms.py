@@ -11,12 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyframe.errors import InvariantError
-from polyframe.kernels import records_nb as nb
+from polyframe.kernels import forms_nb as nb
+from polyframe.kernels import records_nb as rn
 from polyframe.store.forms import Marks, form_of, tokens
 
 encode = msgspec.msgpack.encode
 MARK = {value: (1 << 60) + value * 999_999_999_989 for value in range(5)}
-MARKS = Marks({mark: value for value, mark in MARK.items()}, {"\0word": nb.V_TOKEN}, "\0own")
+MARKS = Marks(
+    {mark: value for value, mark in MARK.items()},
+    {"\0word": rn.V_TOKEN},
+    {"\0own": (rn.V_BEGIN, rn.V_LENGTH)},
+)
 
 whole = st.integers(-(2**63), 2**63 - 1) | st.integers(-40_000, 70_000) | st.integers(-140, 260)
 text = st.text(max_size=40) | st.text(min_size=250, max_size=300)
@@ -28,16 +33,16 @@ def filled(
     """A form of a sample with values; None where there was no room for it."""
     fixed = bytearray(b"before")
     places = form_of(encode(sample), MARKS, fixed)
-    at = np.full((nb.CODES, 2), -1, np.int64)
+    at = np.full((9, 2), -1, np.int64)
     at[3] = 0, len(places)
-    given = np.zeros(nb.V_SIZE_OF, np.int64)
+    given = np.zeros(rn.V_SIZE_OF, np.int64)
     for value, number in values.items():
         given[value] = number
     stored = [encode("another"), encode(word)]
     spans = np.array([(0, len(stored[0])), (len(stored[0]), len(stored[1]))], np.int64)
-    given[nb.V_TOKEN] = 1
+    given[rn.V_TOKEN] = 1
     data = encode(own)
-    given[nb.V_BEGIN], given[nb.V_LENGTH] = 0, len(data)
+    given[rn.V_BEGIN], given[rn.V_LENGTH] = 0, len(data)
     out = np.zeros(room, np.uint8)
     end = nb.fill_in(
         3, (array(b"".join(stored)), spans), array(data),
