@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -27,8 +28,23 @@ SALT_BITS = 53
 
 def salt_of(session: str, number: int) -> int:
     """An order's salt: the same in every replay."""
-    digest = hashlib.sha256(f"{session}\x1f{number}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> (64 - SALT_BITS)
+    return salts_of(session, (number,))[0]
+
+
+def salts_of(session: str, numbers: Iterable[int]) -> list[int]:
+    """The salts of many orders of a session."""
+    begun, salts = _begun(session), []
+    for number in numbers:
+        found = begun.copy()
+        found.update(b"%d" % number)
+        salts.append(int.from_bytes(found.digest()[:8], "big") >> (64 - SALT_BITS))
+    return salts
+
+
+@lru_cache(maxsize=16)
+def _begun(session: str) -> Any:
+    """The hash of what all orders of a session have in common."""
+    return hashlib.sha256(f"{session}\x1f".encode())
 
 
 class Calls(Protocol):

@@ -279,6 +279,7 @@ def replay(
         events=[*_events(markets, broker, start, feed.last, data), *stage.closings],
         watch=_both(watch, observers),
         told=_told(journal, observers, None if tables else watch),
+        unheard=not observers.listeners and (tables or watch is None),
     )
     return Session(engine, driver, broker, parts, markets, stage.rows, calls)
 

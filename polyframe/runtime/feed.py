@@ -13,6 +13,7 @@ from polyframe.domain.events import Event, WakeReason, Woken
 from polyframe.domain.units import DAY, HOUR, Ns
 from polyframe.engine.engine import Engine
 from polyframe.kernels import bars_nb as nb
+from polyframe.store.journal import JournalWriter
 
 if TYPE_CHECKING:
     from polyframe.runtime.logged import Filled, Reviewed
@@ -125,6 +126,10 @@ class QuoteFeed:
     def played(self) -> Iterable[Told]:
         """Steps that were carried out on the way, for the journal: none here."""
         return ()
+
+    def record(self, journal: JournalWriter) -> int | None:
+        """Writes these steps to a journal; how many they were, None: they have to be told."""
+        return None
 
     def unstepped(self) -> tuple[Filled, Reviewed] | tuple[None, None]:
         """Fills and reviews of which no step told; None: steps tell all."""

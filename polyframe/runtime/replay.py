@@ -55,6 +55,7 @@ class Replay:
         events: Iterable[Event] = (),
         watch: Watcher | None = None,
         told: Watcher | None = None,
+        unheard: bool = False,
     ) -> None:
         self.engine = engine
         self.feed = feed
@@ -67,6 +68,8 @@ class Replay:
         self._watch = watch
         self._told = told
         feed.tells = told is not None
+        self._unheard = unheard
+        """what ``told`` is told goes to the journal and to nobody else"""
         self._progress: Callable[[int, int], None] | None = None
         self._queue: list[tuple[Ns, int, int, Event]] = []
         self._pushed = 0
@@ -132,10 +135,7 @@ class Replay:
         head = self._queue[0] if self._queue and queued == until else None
         self.feed.answers_first = head is not None and head[1] > BROKER
         woken = self.feed.advance(until)
-        if self._told is not None:
-            for told in self.feed.played():
-                self.steps += 1
-                self._told(told.event, told.effects)
+        self._tell()
         if woken is not None:
             self._step(woken)
             return True
@@ -154,6 +154,18 @@ class Replay:
             for event in self.broker.take(answered):
                 self._step(event)
         return True
+
+    def _tell(self) -> None:
+        """Passes on the steps that the feed carried out on the way."""
+        if self._told is None:
+            return
+        recorded = self.feed.record(self.journal) if self._unheard else None
+        if recorded is not None:
+            self.steps += recorded
+            return
+        for told in self.feed.played():
+            self.steps += 1
+            self._told(told.event, told.effects)
 
     def _stale(self, event: Event) -> bool:
         """A timer that was replaced, or one after the last price: nobody can trade any more."""

@@ -45,8 +45,11 @@ from polyframe.runtime.own_orders import OwnOrders
 from polyframe.runtime.tape_feed import TapeFeed
 from polyframe.runtime.tape_log import Log
 from polyframe.runtime.tape_logged import TapeWords, orders_of
+from polyframe.runtime.tape_records import TapeRecords
 from polyframe.runtime.tape_taken import Taken, count, taken
 from polyframe.runtime.tape_teller import TapeTeller
+from polyframe.store.journal import JournalWriter
+from polyframe.store.records import RecordLevel
 from polyframe.store.tape import Tape
 
 Ints = NDArray[np.int64]
@@ -104,6 +107,7 @@ class CompiledTapeFeed(TapeFeed):
             engine, self.log.cases, halts=self._halts, reasons=self._reasons, unknown=self._unknown
         )
         self._teller = TapeTeller(words, broker.venue.markets)
+        self._records: TapeRecords | None = None
         broker.venue.make_room(max(256, 4 * self._wishes))
 
     def _decides(self, strategy: Strategy) -> None:
@@ -251,6 +255,16 @@ class CompiledTapeFeed(TapeFeed):
         log = self.log
         self._teller.words.cases = log.cases
         return self._teller.told(log.plan, log.reviews, log.told, log.pulled)
+
+    def record(self, journal: JournalWriter) -> int | None:
+        """Writes these steps straight to a journal; None: they have to be told."""
+        if journal.level is not RecordLevel.ORDERS:
+            return None
+        if self._records is None:
+            self._records = TapeRecords(self._teller)
+        log = self.log
+        self._teller.words.cases = log.cases
+        return self._records.write(journal, log.plan, log.reviews, log.told, log.pulled)
 
     def unstepped(self) -> tuple[Filled, Reviewed]:
         """Every fill with what was known when it was decided, and every review."""

@@ -58,7 +58,7 @@ class TapeTeller:
         self._ones = ones_of(words.engine)
         self._step = 0
         self._reviews = self._told = self._pulled = 0
-        self._filled: dict[int, int] = {}
+        self.filled: dict[int, int] = {}
         """of orders that are open: what of them has filled"""
 
     def told(self, plan: Ints, reviews: Ints, told: Ints, pulled: Ints) -> Iterator[Told]:
@@ -122,9 +122,9 @@ class TapeTeller:
     def _one(self, rows: list[Row]) -> Told:
         """What happened in one step, and what followed from it."""
         first = rows[0]
-        event, effects = self._answered(first) if first.what == ANSWER else (self._wake(first), [])
+        event, effects = self.answered(first) if first.what == ANSWER else (self._wake(first), [])
         for row in rows[1:] if first.what == ANSWER else rows:
-            effects += self._effects(row)
+            effects += self.effects(row)
         return self._as_told(event, tuple(effects))
 
     def _wake(self, row: Row) -> ev.Event:
@@ -137,7 +137,8 @@ class TapeTeller:
         at = row.row[lg.P_ROW if row.what == CANCEL else lg.L_ROW]
         return ev.Woken(ts, reason, token, 0, at, (self.words.ledger,))
 
-    def _effects(self, row: Row) -> list[Effect]:
+    def effects(self, row: Row) -> list[Effect]:
+        """What a review or a cancel led to."""
         if row.what == CANCEL:
             return [
                 fx.RequestCancel(self._id(row.row[lg.P_NUMBER]), self._why(row.row[lg.P_REASON]))
@@ -148,7 +149,7 @@ class TapeTeller:
             return [fx.WishRefused(row.row[lg.L_TS], words.ledger, "Quotes", UNSEEN[why], token)]
         effects: list[Effect] = [words.reviewed(row.sent)]
         if row.row[lg.L_NUMBER]:
-            self._filled[row.row[lg.L_NUMBER]] = 0
+            self.filled[row.row[lg.L_NUMBER]] = 0
             effects.append(fx.SubmitOrder(words.order(row.sent), row.row[lg.L_RESERVED]))
         return effects
 
@@ -160,22 +161,27 @@ class TapeTeller:
 
     # ---- answers -------------------------------------------------------------------------------
 
-    def _answered(self, row: Row) -> tuple[ev.Event, list[Effect]]:
+    def answered(self, row: Row) -> tuple[ev.Event, list[Effect]]:
         """What the venue said, and what it changed."""
         x, number = row.row, row.row[lc.X_NUMBER]
         what, ts, id = x[lc.X_WHAT], x[lc.X_KNOWN], self._id(number)
         if what == lc.NOT_CANCELLED:
             return ev.CancelRejected(ts, id, cancelled(x[lc.X_WHY])), []
-        filled = self._filled.get(number, 0)
+        filled = self.filled.get(number, 0)
         if what == lc.ACCEPTED:
-            lives = number in self._filled and not filled
+            lives = number in self.filled and not filled
             changed = fx.OrderChanged(ts, id, OrderState.LIVE, 0)
             return ev.OrderAccepted(ts, id, f"sim-{id}"), [changed] if lives else []
         if what == lc.FILLED:
             return self._executed(row, ts, id, filled)
-        self._filled.pop(number, None)
+        self.filled.pop(number, None)
         event, state, why = self._ended(row, ts, id)
         return event, [fx.OrderChanged(ts, id, state, filled, why)]
+
+    def refusal(self, row: Row) -> str:
+        """Why the venue did not take an order."""
+        order, market = self.words.order(row.sent), self.markets[row.row[lc.X_MARKET]]
+        return refused(row.row[lc.X_WHY], order, market)
 
     def _executed(self, row: Row, ts: Ns, id: str, filled: int) -> tuple[ev.Event, list[Effect]]:
         fill = self.words.fill(row.fill, row.sent)
@@ -183,17 +189,16 @@ class TapeTeller:
         state = OrderState.PARTIAL
         if filled >= row.sent[c.O_PERMITTED]:
             state = OrderState.CONFIRMED
-            self._filled.pop(row.row[lc.X_NUMBER], None)
+            self.filled.pop(row.row[lc.X_NUMBER], None)
         else:
-            self._filled[row.row[lc.X_NUMBER]] = filled
+            self.filled[row.row[lc.X_NUMBER]] = filled
         booked = fx.FillBooked(fill, row.fill[c.X_REALISED])
         return ev.OrderFilled(ts, fill), [booked, fx.OrderChanged(ts, id, state, filled)]
 
     def _ended(self, row: Row, ts: Ns, id: str) -> tuple[ev.Event, OrderState, str]:
         what, why = row.row[lc.X_WHAT], row.row[lc.X_WHY]
         if what == lc.REJECTED:
-            order, m = self.words.order(row.sent), row.row[lc.X_MARKET]
-            text = refused(why, order, self.markets[m])
+            text = self.refusal(row)
             return ev.OrderRejected(ts, id, text), OrderState.REJECTED, text
         if what == lc.CANCELLED:
             text = cancelled(why)

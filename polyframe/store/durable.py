@@ -9,12 +9,15 @@ from typing import BinaryIO, Protocol
 
 from polyframe.errors import DataError, PolyframeError, UserError
 
+JOINED = 1 << 16
+"""Parts of less bytes in all are written at once: copying them costs less than a second call."""
+
 
 class Sink(Protocol):
     """Where a writer's bytes go."""
 
-    def append(self, data: bytes, *, sync: bool) -> None:
-        """Adds all of ``data`` or nothing; with ``sync`` it is on the disk on return.
+    def append(self, *parts: bytes | bytearray, sync: bool) -> None:
+        """Adds all parts or nothing; with ``sync`` they are on the disk on return.
 
         Raises:
             DataError: the disk refused.
@@ -27,8 +30,8 @@ class Sink(Protocol):
 class NullSink:
     """Keeps nothing: for runs whose record nobody wants."""
 
-    def append(self, data: bytes, *, sync: bool) -> None:
-        """Forgets ``data``."""
+    def append(self, *parts: bytes | bytearray, sync: bool) -> None:
+        """Forgets them."""
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -65,20 +68,23 @@ class FileSink:
             os.close(self._fd)
             raise
 
-    def append(self, data: bytes, *, sync: bool) -> None:
-        """Adds all of ``data`` or nothing.
+    def append(self, *parts: bytes | bytearray, sync: bool) -> None:
+        """Adds all parts or nothing.
 
         Raises:
             DataError: the disk refused; the file is as before.
         """
         try:
-            _write_all(self._fd, data)
+            if sum(map(len, parts)) < JOINED:
+                parts = (b"".join(parts),)
+            for part in parts:
+                _write_all(self._fd, part)
             if sync:
                 sync_file(self._fd)
         except OSError as error:
             self.cut(self.size)
             raise storage_error(f"written at byte {self.size}", self.path, error) from error
-        self.size += len(data)
+        self.size += sum(map(len, parts))
 
     def cut(self, size: int) -> None:
         """Shortens the file to ``size`` bytes.
@@ -117,7 +123,7 @@ def _make_directory(path: Path) -> None:
         raise storage_error("made", path, error) from error
 
 
-def _write_all(fd: int, data: bytes) -> None:
+def _write_all(fd: int, data: bytes | bytearray) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]

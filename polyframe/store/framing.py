@@ -106,14 +106,19 @@ def pack_header(payload: bytes) -> tuple[bytes, bytes]:
 
 def pack_block(previous: bytes, head: Head, payload: bytes | bytearray) -> tuple[bytes, bytes]:
     """A block's bytes and its digest."""
+    before, digest = frame(previous, head, payload)
+    return b"".join((before, payload, digest)), digest
+
+
+def frame(previous: bytes, head: Head, payload: bytes | bytearray) -> tuple[bytes, bytes]:
+    """What stands before a block's payload, and its digest, which stands after it."""
     packed = _HEAD.pack(
         _BLOCK_MAGIC, head.number, int(head.flags), head.records, head.seq, head.length
     )
     chain = hashlib.sha256(previous + packed)
     check = chain.digest()[:_CHECK]
     chain.update(payload)
-    digest = chain.digest()
-    return b"".join((packed, check, payload, digest)), digest
+    return packed + check, chain.digest()
 
 
 def read_header(path: Path) -> tuple[Header, Position]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from polyframe.domain.effects import Effect, storable
 from polyframe.domain.events import Event
@@ -19,7 +21,7 @@ from polyframe.store.framing import (
     Head,
     Position,
     Tail,
-    pack_block,
+    frame,
     pack_header,
     read_header,
 )
@@ -43,7 +45,11 @@ MAX_AGE: Ns = SECOND
 
 _ARRAY = b"\xdd\x00\x00\x00\x00"  # msgpack: an array whose 32-bit length is filled in at the seal
 
+Ints = NDArray[np.int64]
+
 _encoder = msgspec.msgpack.Encoder(enc_hook=storable)
+encoded: Callable[[object], bytes] = _encoder.encode
+"""A record, or a part of one, as a journal has it."""
 _decoder = msgspec.msgpack.Decoder(list[Record])
 
 Clock = Callable[[], Ns]
@@ -177,6 +183,38 @@ class JournalWriter:
                 raise
         return seq
 
+    def add(self, data: memoryview, ends: Ints, numbers: Ints) -> None:
+        """Records steps that are encoded already, as :meth:`step` would have.
+
+        ``ends`` says where in ``data`` each ends, ``numbers`` which steps they are.
+
+        Raises:
+            InvariantError: the journal is closed, or a step is not after the one before.
+            DataError: the disk refused.
+        """
+        if not self._open:
+            raise InvariantError("steps were recorded in a closed journal")
+        if len(numbers) and numbers[0] <= self._seq:
+            raise InvariantError(f"step {numbers[0]} was recorded after step {self._seq}")
+        first = begin = 0
+        while first < len(ends):
+            new = self._records == 0
+            wanted = begin + MAX_BYTES - len(self._buffer)
+            last = min(
+                int(np.searchsorted(ends, wanted)) + 1, first + MAX_RECORDS - self._records,
+                len(ends),
+            )  # fmt: skip
+            end = int(ends[last - 1])
+            self._buffer += data[begin:end]
+            self._records += last - first
+            self._seq = int(numbers[last - 1])
+            self._seal_if_full(new=new)
+            first, begin = last, end
+
+    def pass_to(self, seq: int) -> None:
+        """Counts steps that are not recorded, up to a number."""
+        self._seq = max(self._seq, seq)
+
     def checkpoint(self, state: bytes) -> None:
         """Records the engine's whole state after the last step, in a block of its own."""
         self._seal_alone(Checkpoint(self._seq, state), Flag.CHECKPOINT)
@@ -225,11 +263,16 @@ class JournalWriter:
             self.abandon()
 
     def _add(self, record: Record) -> None:
+        new = self._records == 0
         self._encode(record)
+        self._seal_if_full(new=new)
+
+    def _seal_if_full(self, *, new: bool) -> None:
+        """Closes the open block when it is large or old enough; ``new``: it was begun just now."""
         clock = self._clock
         if clock is not None:
             now = clock()
-            if self._records == 1:
+            if new:
                 self._due = now + MAX_AGE
             elif now >= self._due:
                 self._seal(Flag.NONE)
@@ -256,8 +299,8 @@ class JournalWriter:
         buffer = self._buffer
         buffer[1:5] = self._records.to_bytes(4, "big")
         head = Head(self._number, flags, self._records, self._seq, len(buffer))
-        data, digest = pack_block(self._digest, head, buffer)
-        self._sink.append(data, sync=self._durable)
+        before, digest = frame(self._digest, head, buffer)
+        self._sink.append(before, buffer, digest, sync=self._durable)
         self._number += 1
         self._digest = digest
         self._clear()

@@ -26,6 +26,7 @@ LONG_FUNCTIONS = {
     "kernels/l2desk_nb.py:place": "one order's vector is one thing",
     "kernels/l2desk_nb.py:want": "one list of quotes is carried out as one thing",
     "kernels/review_nb.py:rule": "a table of all guards",
+    "kernels/records_nb.py:write": "a record is begun and finished, or not begun at all",
 }
 
 BLIND_EXCEPT = {

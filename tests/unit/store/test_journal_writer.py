@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,14 @@ from polyframe.domain.events import (
 )
 from polyframe.errors import DataError, InvariantError, UserError
 from polyframe.store.framing import Flag, TailKind
-from polyframe.store.journal import MAX_AGE, MAX_BYTES, MAX_RECORDS, JournalReader, JournalWriter
+from polyframe.store.journal import (
+    MAX_AGE,
+    MAX_BYTES,
+    MAX_RECORDS,
+    JournalReader,
+    JournalWriter,
+    encoded,
+)
 from polyframe.store.records import (
     LEVELS,
     Checkpoint,
@@ -48,6 +56,44 @@ class Clock:
 
 def timer(ts: int) -> TimerFired:
     return TimerFired(ts, "alpha", "k")
+
+
+@pytest.mark.parametrize("clock", [None, Clock()])
+@pytest.mark.parametrize("words", [3, 900, 5_000])
+def test_steps_that_are_encoded_already_are_written_as_others(
+    tmp_path: Path, words: int, clock: Clock | None
+) -> None:
+    """Whatever a call brings: blocks are sealed by the same records."""
+    told = JournalWriter.create(tmp_path / "told", header(RecordLevel.ORDERS), clock=clock)
+    added = JournalWriter.create(tmp_path / "added", header(RecordLevel.ORDERS), clock=clock)
+    waiting: list[tuple[int, bytes]] = []
+    for seq in range(1, 2_501):
+        text = "w" * (words + seq % 7)
+        refused = () if seq % 5 == 0 else (WishRefused(seq, "alpha", "Quotes", text),)
+        told.step(timer(seq), refused)
+        if refused:
+            waiting.append((seq, encoded(Step(seq, seq, None, refused))))
+        if seq % 311 == 0 or seq == 2_500:
+            data = b"".join(part for _, part in waiting)
+            ends = np.cumsum([len(part) for _, part in waiting])
+            added.add(memoryview(data), ends, np.array([number for number, _ in waiting]))
+            added.pass_to(seq)
+            waiting.clear()
+            assert added.seq == told.seq
+            assert added.digest == told.digest
+    told.close()
+    added.close()
+    assert (tmp_path / "told").read_bytes() == (tmp_path / "added").read_bytes()
+    with pytest.raises(InvariantError, match="closed journal"):
+        added.add(memoryview(b""), np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def test_steps_that_are_encoded_already_come_after_the_others(tmp_path: Path) -> None:
+    with JournalWriter.create(tmp_path / "j", header(RecordLevel.ORDERS)) as writer:
+        writer.pass_to(5)
+        data = encoded(Step(5, 1, None, ()))
+        with pytest.raises(InvariantError, match="step 5 was recorded after step 5"):
+            writer.add(memoryview(data), np.array([len(data)]), np.array([5]))
 
 
 def test_every_event_and_effect_has_a_level() -> None:
