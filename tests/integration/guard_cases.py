@@ -18,13 +18,14 @@ from polyframe.api.protection import Protection
 from polyframe.domain.events import Command, CommandKind, CommandReceived, Event, StatsReported
 from polyframe.domain.market import Market
 from polyframe.domain.units import HOUR, MILLISECOND, MINUTE, SECOND
-from polyframe.kernels import l2logs_nb as lg
+from polyframe.kernels import barcolumns_nb as c
 from polyframe.lab.collect import Collector
 from polyframe.runtime import build
 from polyframe.runtime.logged import LateReview
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.settings import ALWAYS, Config
 from polyframe.runtime.shipped import BUILTINS
+from polyframe.runtime.tape_logged import O_TOKEN
 from polyframe.store.journal import JournalWriter
 
 MONEY = 1_000_000
@@ -169,7 +170,7 @@ class Streams:
         return replace(found, markets=markets, groups=groups, inputs=frozenset(case.inputs))
 
 
-DECIDED = [lg.L_TS, lg.L_TOKEN, lg.L_SIDE, lg.L_PRICE, lg.L_ASKED, lg.L_PERMITTED]
+DECIDED = [c.O_TS, c.O_MARKET, c.O_SIDE, c.O_PRICE, c.O_ASKED, c.O_PERMITTED, O_TOKEN]
 
 
 @dataclass(frozen=True)
@@ -204,12 +205,12 @@ class Run:
     @property
     def digest(self) -> bytes:
         """The same for a compiled run in short, without telling a single order."""
-        log = self.session.replay.feed.log
-        reviews = log.reviews[: int(log.plan[lg.N_REVIEWS])][:, DECIDED]
-        told = log.told[: int(log.plan[lg.N_TOLD])]
+        feed = self.session.replay.feed
+        fills, reviews = feed.unstepped()
         stepped = [(r.ts, r.permitted) for r in self.told.reviews]
+        parts = [reviews.rows[:, DECIDED], fills.rows, *feed.own_orders()]
         return hashlib.sha256(
-            b"".join((reviews.tobytes(), told.tobytes(), repr(stepped).encode()))
+            b"".join([*(part.tobytes() for part in parts), repr(stepped).encode()])
         ).digest()
 
 
