@@ -17,7 +17,7 @@ settings.register_profile(
     "steady",
     deadline=None,
     derandomize=True,
-    max_examples=60,
+    max_examples=100,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

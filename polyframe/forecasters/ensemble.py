@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
@@ -168,6 +167,8 @@ class Ensemble(Forecaster):
                 except ForecastError as error:
                     found.append(error)
         else:
+            import asyncio  # noqa: PLC0415 - with ssl; a replay does without
+
             found += await asyncio.gather(*calls, return_exceptions=True)
         answers = [item for item in found if isinstance(item, Forecast)]
         refusals = [item for item in found if isinstance(item, ForecastError)]

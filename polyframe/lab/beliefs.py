@@ -10,6 +10,7 @@ Units: times in fractions of the market's life, probabilities in [0, 1].
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,8 @@ def sigmoid(x: Floats) -> Floats:
     Shapes: any, kept. Units: log-odds to probability.
     """
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0 / (1.0 + e), e / (1.0 + e))
+    share: Floats = np.where(x >= 0, 1.0, e) / (1.0 + e)
+    return share
 
 
 def log_odds(p: Floats) -> Floats:
@@ -59,7 +61,8 @@ def normal_cdf(x: Floats) -> Floats:
     """
     from math import erfc  # noqa: PLC0415 - numpy has none
 
-    flat = np.array([0.5 * erfc(-v / np.sqrt(2.0)) for v in x.ravel()])
+    scaled = -x.ravel() / np.sqrt(2.0)
+    flat = 0.5 * np.array([erfc(v) for v in scaled.tolist()])
     return flat.reshape(x.shape)
 
 
@@ -180,6 +183,13 @@ def above(level: Floats, times: Floats, strikes: Floats, signals: Signals) -> Fl
 # ---- forecasters with a private signal ---------------------------------------------------------
 
 
+@cache
+def _nodes(count: int) -> tuple[Floats, Floats]:
+    """Where a mean over a standard normal variable is taken, and the weight of each place."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
+    return nodes, weights / weights.sum()
+
+
 def private_information(skill: float, p: Floats) -> Floats:
     """How informative a private Gaussian signal must be to explain ``skill`` of p(1 - p).
 
@@ -188,8 +198,7 @@ def private_information(skill: float, p: Floats) -> Floats:
 
     Shapes: (n,) to (n,). Units: skill in [0, 1), probabilities in (0, 1).
     """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
-    weights = weights / weights.sum()
+    nodes, weights = _nodes(41)
     start = log_odds(p)
 
     def explained(information: Floats) -> Floats:

@@ -232,9 +232,12 @@ def _write_equity(record: RunRecord, path: Path) -> None:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    from polyframe.store.parquet import whole_array  # noqa: PLC0415
+
     equity = np.asarray(record.equity, dtype=np.int64)
     drawdown = equity - np.maximum.accumulate(equity) if equity.size else equity
-    table = pa.table({"ts": record.equity_ts, "equity": equity, "drawdown": drawdown})
+    columns = {"ts": record.equity_ts, "equity": equity, "drawdown": drawdown}
+    table = pa.table({name: whole_array(values) for name, values in columns.items()})
     pq.write_table(table, path, compression="zstd")
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from polyframe.errors import DataError, InvariantError
-from polyframe.kernels import barrier_nb
 from polyframe.quant.correlation import Scenarios, pair_scenarios
 from polyframe.quant.roots import checked_amount, checked_probability
 
@@ -233,6 +232,8 @@ def _program(
 
 def _climb(program: _Program) -> tuple[Floats, int]:
     """The optimum, by Newton steps under a barrier that is lowered to nothing."""
+    from polyframe.kernels import barrier_nb  # noqa: PLC0415 - pulls numba
+
     open_ = (program.limits > 0.0) & (program.gains.max(axis=0) > 0.0)
     stakes = np.zeros(program.limits.size)
     if not open_.any() or program.budget == 0.0:

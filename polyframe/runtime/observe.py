@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import structlog
-
 from polyframe.api.objective import Observer
 from polyframe.domain.effects import (
     Effect,
@@ -36,8 +34,6 @@ HOOK_OF: dict[type, str] = {
     SessionEnded: "session_ended",
 }
 """The past-tense hook of each event and effect that has one."""
-
-log = structlog.get_logger("polyframe.observers")
 
 
 class Listener:
@@ -105,12 +101,12 @@ class Observers:
             self._calls.call(listener.owner, listener.function, *arguments)
         except Exception as error:  # noqa: BLE001 - an observer must not reach the session
             listener.errors += 1
-            log.warning("observer failed", owner=listener.owner, hook=listener.hook, error=error)
+            _warn("observer failed", owner=listener.owner, hook=listener.hook, error=error)
         spent = self._clock() - started
         if spent > self._budget:
             listener.overruns += 1
             listener.disabled = listener.overruns >= self._strikes
-            log.warning(
+            _warn(
                 "observer disabled" if listener.disabled else "observer is slow",
                 owner=listener.owner,
                 hook=listener.hook,
@@ -118,6 +114,12 @@ class Observers:
                 budget=self._budget,
                 overruns=listener.overruns,
             )
+
+
+def _warn(text: str, **facts: Any) -> None:
+    import structlog  # noqa: PLC0415 - a tenth of a second, for what seldom happens
+
+    structlog.get_logger("polyframe.observers").warning(text, **facts)
 
 
 def _hooked(registry: Registry, hook: str) -> list[Listener]:

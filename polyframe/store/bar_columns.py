@@ -15,7 +15,7 @@ from polyframe.domain.quality import UNQUOTED
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError
 from polyframe.store.columns import WHOLE
-from polyframe.store.parquet import read_table, text_array
+from polyframe.store.parquet import places_in, plain_array, read_table, text_array
 from polyframe.store.schema import BARS
 from polyframe.store.timeline import PriceColumns
 
@@ -126,10 +126,9 @@ def _read(
         if rows[name].null_count:
             raise _impossible(path, f"{rows[name].null_count} bars without {name}")
     rows = rows.filter(pc.equal(rows["interval"], pa.scalar(interval, pa.int64())))
-    at = pc.index_in(rows["token"], value_set=text_array(list(tokens)))
-    at = at.fill_null(-1).to_numpy().astype(np.int64)
+    at = places_in(rows["token"], list(tokens))
     keep = at >= 0
-    begins, known = rows["ts"].to_numpy(), rows["known_at"].to_numpy()
+    begins, known = plain_array(rows["ts"]), plain_array(rows["known_at"])
     if start is not None:
         keep &= begins >= start
     if end is not None:
@@ -137,7 +136,7 @@ def _read(
     place = np.array(list(tokens.values()), np.int64).reshape(-1, 2)
     market, side = place[at[keep], 0], place[at[keep], 1]
     opened, high, low, close = (
-        rows[name].to_numpy()[keep].astype(np.int64) for name in ("open", "high", "low", "close")
+        plain_array(rows[name])[keep].astype(np.int64) for name in ("open", "high", "low", "close")
     )
     top, bottom = np.maximum(opened, close), np.minimum(opened, close)
     torn = (high < top) | (low > bottom) | (low < 0) | (high > WHOLE)
@@ -148,7 +147,7 @@ def _read(
     no = side == 1
     opened, close = np.where(no, WHOLE - opened, opened), np.where(no, WHOLE - close, close)
     high, low = np.where(no, WHOLE - low, high), np.where(no, WHOLE - high, low)
-    volume = rows["volume"].to_numpy()[keep]
+    volume = plain_array(rows["volume"])[keep]
     return market, side, begins[keep], opened, high, low, close, volume, known[keep]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polyframe.domain.market import Market
 from polyframe.domain.units import Ns
 from polyframe.errors import DataError
-from polyframe.store.parquet import read_table, text_array
+from polyframe.store.parquet import places_in, plain_array, read_table
 from polyframe.store.schema import PRICES
 from polyframe.store.timeline import PriceColumns
 
@@ -50,28 +50,25 @@ def price_columns(
 def _read(
     path: Path, tokens: list[str], place: NDArray[np.int64], start: Ns | None, end: Ns | None
 ) -> tuple[NDArray[np.int64], ...]:
-    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
-
     rows = read_table(path, PRICES, ("token", "ts", "known_at", "price", "flag"))
     for name in ("token", "ts", "known_at", "price", "flag"):
         if rows[name].null_count:
             raise _impossible(path, f"{rows[name].null_count} rows without {name}")
-    at = pc.index_in(rows["token"], value_set=text_array(tokens))
-    at = at.fill_null(-1).to_numpy().astype(np.int64)
+    at = places_in(rows["token"], tokens)
     # A replay hears of a price when it was known, whatever moment it is the price of.
-    ts = rows["known_at"].to_numpy()
+    ts = plain_array(rows["known_at"])
     keep = at >= 0
     if start is not None:
         keep &= ts >= start
     if end is not None:
         keep &= ts < end
-    price = rows["price"].to_numpy().astype(np.int64)[keep]
+    price = plain_array(rows["price"]).astype(np.int64)[keep]
     if len(price) and (price.min() < 0 or price.max() > WHOLE):
         raise _impossible(path, f"a price of {int(price.min())} to {int(price.max())}")
     market, side = place[at[keep], 0], place[at[keep], 1]
     price = np.where(side == 1, WHOLE - price, price)
-    flag = rows["flag"].to_numpy()[keep].astype(np.int64)
-    return ts[keep], market, side, price, flag, rows["ts"].to_numpy()[keep]
+    flag = plain_array(rows["flag"])[keep].astype(np.int64)
+    return ts[keep], market, side, price, flag, plain_array(rows["ts"])[keep]
 
 
 def _impossible(path: Path, found: str) -> DataError:

@@ -79,6 +79,15 @@ def text_array(values: Sequence[str]) -> Any:
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 
 
+def whole_array(values: Any) -> Any:
+    """Whole numbers as a pyarrow array, for the same reason."""
+    import numpy as np  # noqa: PLC0415 - heavy
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    plain = np.ascontiguousarray(values, np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(plain), [None, pa.py_buffer(plain)])
+
+
 def records(rows: Any) -> list[dict[str, Any]]:
     """Rows as plain Python values, None where a value is missing."""
     found: list[dict[str, Any]] = rows.to_pylist()
@@ -110,6 +119,15 @@ def plain_array(values: Any) -> NDArray[Any]:
         parts.append(np.frombuffer(chunk.buffers()[1], dtype, end)[chunk.offset :])
     array = np.concatenate(parts)
     return array.astype(np.bool_) if truths else array
+
+
+def places_in(values: Any, texts: Sequence[str]) -> NDArray[Any]:
+    """Where each text of a chunked pyarrow array stands in ``texts``, -1 where it does not."""
+    import numpy as np  # noqa: PLC0415 - heavy
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    found = pc.index_in(values, value_set=text_array(texts))
+    return np.where(plain_array(found.is_null()), -1, plain_array(found)).astype(np.int64)
 
 
 def read_frame(path: Path, table: Table) -> DataFrame:

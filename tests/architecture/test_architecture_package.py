@@ -69,6 +69,28 @@ def test_importing_pulls_in_neither_numba_nor_pandas(statement: str) -> None:
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
+@pytest.mark.parametrize(
+    ("line", "heavy"),
+    [
+        ("list strategies", ["numba", "pandas", "pyarrow"]),
+        ("plugins", ["numba", "pandas", "pyarrow"]),
+        ("config show", ["numba", "pandas", "pyarrow"]),
+        ("list markets", ["numba", "pandas"]),
+        ("backtest -s LLMForecast --category finance --no-robust --record none", ["pandas"]),
+    ],
+)
+def test_a_command_loads_only_what_it_needs(line: str, heavy: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom polyframe.cli.main import main\n"
+        f"code = main({line.split()})\n"
+        f"print(code, [m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.stderr.splitlines()[-1] == "0 []"
+
+
 # ---- errors ------------------------------------------------------------------------------------
 
 

@@ -178,24 +178,31 @@ def shipped(folder: str) -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
+def environment() -> dict[str, str]:
+    """The variables of a page's commands: a plain terminal, nothing set for polyframe."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("POLYFRAME")}
+    return kept | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+    }
+
+
 class Desk:
     """A folder that looks like a fresh checkout, and the shell whose state its commands share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
+        """``programs`` is a folder whose programs come before all others."""
         self.folder = folder / "checkout"
         self.folder.mkdir(parents=True)
         self._state = folder / "shell-state"
         self._state.write_text("")
         home = folder / "home"
         home.mkdir()
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("POLYFRAME")}
-        self._env = kept | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(home),
-            "COLUMNS": "100",
-            "NO_COLOR": "1",
-            "TERM": "dumb",
-        }
+        self._env = environment() | {"HOME": str(home)}
+        if programs is not None:
+            self._env["PATH"] = f"{programs}{os.pathsep}{self._env['PATH']}"
         # What the project ships, not what a user has put beside it since.
         for file in [*shipped("user_data"), *shipped("docs"), ROOT / "config.json"]:
             target = self.folder / file.relative_to(ROOT)

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docs_blocks import ROOT, Desk, install_commands
+from docs_blocks import ROOT, Desk, environment, install_commands
+from docs_warm import warmed
 
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "user_data").rglob("*.md")]
 )
 
 
+WHOLE = {"README.md", "docs/getting-started.md"}
+"""Pages of which every command is a process that begins by itself, as a user's are."""
+
+
 def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Path]:
+    """A folder with a ``polyframe`` that is imported already."""
+    with warmed(environment()) as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
-    Desk(tmp_path).run(page)
+def test_a_page_does_what_it_says(page: Path, tmp_path: Path, programs: Path) -> None:
+    Desk(tmp_path, None if name_of(page) in WHOLE else programs).run(page)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

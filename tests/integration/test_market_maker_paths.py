@@ -168,6 +168,8 @@ def test_a_run_that_merges_pairs_is_reported_to_the_unit(tmp_path, capsys) -> No
     config = {"version": 1, "strategies": [{"use": "MarketMaker", "config": {"pairs": "merge"}}]}
     (tmp_path / "config.json").write_text(json.dumps(config))
     words = ["-c", str(tmp_path / "config.json"), "--user-data", str(tmp_path / "user")]
+    # The tape's second day: in a run with merges every step goes through the engine.
+    words += ["--timerange", "2026-09-02..2026-09-03"]
     assert main(["backtest", *words, "--no-robust", "--no-bands", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     reasons = {row["name"] for row in report["by_reason"]}

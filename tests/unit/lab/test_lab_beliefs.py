@@ -166,5 +166,5 @@ def test_opinions_hold_what_was_meant_and_tell_information_from_error():
     assert (said.low < stated).all()
     assert (stated < said.high).all()
     assert ((said.quality > 0.0) & (said.quality < 1.0)).all()
-    assert (beliefs.opinions(stated, 0.15, 0.0).quality == 1.0).all()
+    assert (beliefs.opinions(stated[:1_000], 0.15, 0.0).quality == 1.0).all()
     assert (beliefs.opinions(stated, 0.0, noise).quality < 1e-6).all()

@@ -1,7 +1,7 @@
 """The synthetic tables: what they promise about prices, ends, flags and forecasts."""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,13 @@ from polyframe.store.flagging import flag_frame
 LARGE = SynthConfig(seed=11, lone=300, exclusive=60, ladders=60, splits=6, voids=4, leading=20)
 
 
+drawn = lru_cache(maxsize=2)(generate)
+"""Tables of a configuration, kept for the next who asks for the same."""
+
+
 @pytest.fixture(scope="module")
 def made():
-    return generate(LARGE)
+    return drawn(LARGE)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +170,7 @@ def test_leading_stretches_are_flagged_and_nothing_else_is(prices) -> None:
 @cache
 def advantage(config: SynthConfig) -> tuple[float, float]:
     """Brier of the market minus Brier of the forecasts, mean over events and its error."""
-    made = generate(config)
+    made = drawn(config)
     markets = pd.DataFrame(made.markets).set_index("market_id")
     prices = pd.DataFrame(made.prices).assign(exact=made.posterior)
     rows = pd.DataFrame(made.forecasts).merge(

@@ -83,14 +83,15 @@ def test_no_other_line_is_likelier(seed, n, penalty) -> None:
 
     def worth(a, b):
         x = a * log_odds(p) + b
-        fit = float(np.sum(y * x - np.logaddexp(0, x)))
-        return fit - penalty / 2 * ((a - 1) ** 2 + b**2)
+        fit = np.sum(y * x - np.logaddexp(0, x), axis=-1)
+        return fit - penalty / 2 * ((a - 1) ** 2 + b**2)[..., 0]
 
     found = platt_fit(p, y, penalty=penalty)
-    top = worth(found.slope, found.intercept)
-    for a in np.linspace(-1, 3, 41):
-        for b in np.linspace(-2, 2, 41):
-            assert worth(a, b) <= top + 1e-9
+    top = worth(np.array([found.slope]), np.array([found.intercept]))
+    lines = np.meshgrid(np.linspace(-1, 3, 41), np.linspace(-2, 2, 41))
+    others = worth(*(values.reshape(-1, 1) for values in lines))
+    assert others.shape == (41 * 41,)
+    assert (others <= top + 1e-9).all()
 
 
 def test_a_known_bend_is_found_again() -> None:
