@@ -25,6 +25,7 @@ LONG_FUNCTIONS = {
     "kernels/l2play_nb.py:play": "one list of the cases in which somebody decides",
     "kernels/l2desk_nb.py:place": "one order's vector is one thing",
     "kernels/l2desk_nb.py:want": "one list of quotes is carried out as one thing",
+    "kernels/review_nb.py:passes": "the same list",
     "kernels/review_nb.py:rule": "a table of all guards",
     "kernels/records_nb.py:write": "a record is begun and finished, or not begun at all",
 }
