@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from polyframe.domain import events as ev
 from polyframe.domain.market import Market
 from polyframe.domain.orders import Order
+from polyframe.kernels import barcolumns_nb as bc
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
 
@@ -64,24 +65,29 @@ def together(parts: Sequence[OwnOrders]) -> OwnOrders:
     return OwnOrders(*(column[order] for column in joined))
 
 
-def of_log(reviews: Ints, offset: Ints, ones: Ints) -> OwnOrders:
-    """The orders that a compiled run sent; ``offset`` is each market's first token.
+BECAME: Final = (lg.L_FILLED, lg.L_ACCEPTED, lg.L_ENDED, lg.L_END)
+"""the columns of a review that say what became of its order"""
 
-    Shapes: reviews as in ``l2logs_nb``; offset and ones (markets,). Units: price units.
+
+def of_log(orders: Ints, other: NDArray[np.bool_], became: Ints, ones: Ints) -> OwnOrders:
+    """The orders that a compiled run sent; ``other`` says which name their market's second token.
+
+    Shapes: orders (reviews, .), columns in ``barcolumns_nb``; other (reviews,); became (reviews,
+    len(BECAME)); ones (markets,). Units: price units.
     """
-    rows = np.flatnonzero(reviews[:, lg.L_NUMBER])
+    sent = np.flatnonzero(orders[:, bc.O_NUMBER])
+    other, became = other[sent], became[sent]
 
     def column(number: int) -> Ints:
         # One by one: a view of all columns would keep every one of them in memory.
-        found: Ints = reviews[rows, number]
+        found: Ints = orders[sent, number]
         return found
 
-    market, price, side = column(lg.L_MARKET), column(lg.L_PRICE), column(lg.L_SIDE)
-    other = column(lg.L_TOKEN) != offset[market]
+    market, price, side = column(bc.O_MARKET), column(bc.O_PRICE), column(bc.O_SIDE)
+    filled, accepted, ended, end = became.T
     return OwnOrders(
         market, np.where(other, -side, side), np.where(other, ones[market] - price, price),
-        column(lg.L_PERMITTED), column(lg.L_FILLED), column(lg.L_TS), column(lg.L_ACCEPTED),
-        column(lg.L_ENDED), ENDS[column(lg.L_END)],
+        column(bc.O_PERMITTED), filled, column(bc.O_TS), accepted, ended, ENDS[end],
     )  # fmt: skip
 
 

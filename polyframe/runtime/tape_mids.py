@@ -20,7 +20,8 @@ from polyframe.runtime.tape_feed import COLUMNS, frozen
 from polyframe.store.tape import Segment
 
 Ints = NDArray[np.int64]
-ROOM = 1 << 16
+ROOM = 1 << 14
+"""changes that are read at a time; no more rows than they take lie in memory"""
 
 
 class Mids(NamedTuple):
@@ -71,7 +72,7 @@ def read_mids(played: Played, markets: Sequence[Market], exchange: Exchange) -> 
             for m, (begin, end) in enumerate(pairwise(bounds.tolist())):
                 if begin < end:
                     found[m].append(part[order[begin:end]][:, ::2].T.copy())
-            segment.forget()
+            segment.forget()  # rows that were played stay on the disk alone
     own = [_joined(parts) for parts in found]
     return Mids(
         [columns[0] for columns in own], [columns[1] for columns in own], played.start, played.end

@@ -13,9 +13,16 @@ from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2logs_nb as lg
 from polyframe.kernels.barmatch_nb import R_DIVISOR, R_ONE
 from polyframe.runtime.logged import Filled, Reviewed
-from polyframe.runtime.own_orders import OwnOrders, of_log
+from polyframe.runtime.own_orders import BECAME, OwnOrders, of_log
 from polyframe.runtime.tape_log import Log
-from polyframe.runtime.tape_logged import TapeWords, kept, ones_of, orders_of, refusals
+from polyframe.runtime.tape_logged import (
+    O_OUTCOME,
+    TapeWords,
+    kept,
+    ones_of,
+    orders_of,
+    refusals,
+)
 
 Ints = NDArray[np.int64]
 
@@ -33,11 +40,12 @@ def taken(engine: Engine, log: Log, words: TapeWords) -> Taken:
     """Reads a log, which is let go."""
     reviews = log.rows("reviews", lg.N_REVIEWS)
     told, cases = log.rows("told", lg.N_TOLD), log.rows("cases", lg.N_CASES)
-    own = of_log(reviews, np.array(engine.context.universe.offset, np.int64), ones_of(engine))
-    refused, orders = refusals(reviews), orders_of(reviews, engine)
+    refused, became = refusals(reviews), reviews[:, BECAME]
+    orders = orders_of(reviews, engine)
     # Together they are the most that a run has in memory: what is read is let go at once.
     del reviews
     log.forget("reviews", "pulled")
+    own = of_log(orders, orders[:, O_OUTCOME] == 1, became, ones_of(engine))
     filled, reviewed = kept(engine, orders, told, cases, words)
     del told
     log.forget("told")
