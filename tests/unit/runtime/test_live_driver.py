@@ -146,7 +146,13 @@ async def test_a_burst_before_any_late_answer_never_passes_a_cap(seed):
 
 async def test_a_feed_that_breaks_leaves_no_book_trusted():
     live, engine, _, seen = make(Greedy(), feed=Quotes(2, fail=True))
-    await run_for(live, 0.1)
+
+    async def until_lost() -> None:
+        while not any(isinstance(e, ev.FeedLost) for e, _ in seen):
+            await asyncio.sleep(0.005)
+        live.stop("enough")
+
+    await asyncio.wait_for(asyncio.gather(live.run(), until_lost()), 20)
     assert any(isinstance(e, ev.FeedLost) for e, _ in seen)
     assert not engine.parts.bound[0].view.book("A.yes").trusted
     assert isinstance(live.failures[0], ConnectionError)
