@@ -215,8 +215,7 @@ C_END: Final = 20
 C_FOLLOWS: Final = 21
 """when the first row after these is, NEVER for none: what happens later has to wait for it"""
 C_HEARS: Final = 22
-"""1 where a compiled loop takes the venue's answers itself, wherever nobody needs to stop for it;
-2 where nobody is told of its steps, either"""
+"""1 where a compiled loop takes the venue's answers itself, wherever nobody needs to stop for it"""
 C_SIZE_OF: Final = 23
 
 # ---- rules of a market at the venue, beside those of ``barmatch_nb`` -----------------------------

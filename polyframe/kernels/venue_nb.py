@@ -18,8 +18,7 @@ from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
-from polyframe.kernels import l2logs_nb as lg
-from polyframe.kernels.addresses_nb import BOOKS, VENUE, books_of, logs_of, places_of, venue_of
+from polyframe.kernels.addresses_nb import BOOKS, VENUE, books_of, places_of, venue_of
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.rewards_nb import credit, sample
 from polyframe.kernels.slots_nb import finish, link
@@ -266,20 +265,6 @@ def _hindered(slot, books, venue):  # type: ignore[no-untyped-def]
     return c.NO_REASON
 
 
-@kernel(types.void(_row, int64, int64), inline=True)
-def _accepted(order, ts, where):  # type: ignore[no-untyped-def]
-    """Notes when it will be known that an order stands: nothing else follows from that.
-
-    The loop sent it, and nobody is told of the step that hearing of it would be.
-    """
-    at, _ = places_of(where)
-    venue, logs = venue_of(where), logs_of(where)
-    known = max(ts + latency(venue[6], venue[5], c.RESPONSE, ts), at[c.C_LAST_KNOWN])
-    at[c.C_LAST_KNOWN] = known
-    logs[1][order[c.V_LOG], lg.L_ACCEPTED] = known
-    logs[0][lg.N_STEP] += 1
-
-
 @kernel(types.void(int64, int64, int64))
 def arrive(slot, ts, where):  # type: ignore[no-untyped-def]
     """An order reaches the venue: refused, executed, or resting from now on.
@@ -301,10 +286,7 @@ def arrive(slot, ts, where):  # type: ignore[no-untyped-def]
     if why != c.NO_REASON:
         end(slot, c.REJECTED, why, ts, where)
         return
-    if at[c.C_HEARS] < 2:
-        answer(slot, c.ACCEPTED, c.NO_REASON, ts, 0, 0, 0, at, books, venue)
-    else:
-        _accepted(order, ts, where)
+    answer(slot, c.ACCEPTED, c.NO_REASON, ts, 0, 0, 0, at, books, venue)
     if rules[m, bm.R_ENDS] <= last_moment(at) and book[c.D_CLOSING] == 0:
         book[c.D_CLOSING] = 1
         acts_nb.push(venue[2], at, rules[m, bm.R_ENDS], c.CLOSE, m, 0)

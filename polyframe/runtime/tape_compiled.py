@@ -143,7 +143,7 @@ class CompiledTapeFeed(TapeFeed):
         """True when no row and no answer is left."""
         at = self.tables.at
         busy = at[c.C_ACTS] > 0 or at[c.C_HEAD] > at[c.C_TAKEN]
-        return super().done and not busy and bool(at[c.C_LAST_KNOWN] <= at[c.C_NOW])
+        return super().done and not busy
 
     def advance(self, until: Ns, stop_row: int | None = None) -> Event | None:
         """Plays up to ``until``, or to the first limit that equity crosses."""
@@ -172,9 +172,6 @@ class CompiledTapeFeed(TapeFeed):
         context = engine.context
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
-        if super().done and at[c.C_LAST_KNOWN] < stop:
-            # That an order stands is known without that anybody heard of it.
-            at[c.C_NOW] = max(at[c.C_NOW], at[c.C_LAST_KNOWN])
         context.now = max(context.now, int(at[c.C_NOW]))
         return why
 
@@ -208,9 +205,7 @@ class CompiledTapeFeed(TapeFeed):
         """Has the loop find all tables where they are now, and know what it takes."""
         self.log.plan[lg.N_TAKES] = 1 if self.answers_first else 0
         self.log.plan[lg.N_TELLS] = 1 if self.tells else 0
-        # A strategy in Python draws its random numbers by steps: each has to come at its time.
-        step_by_step = self.tells or self.log.plan[lg.N_HOSTED] != 0
-        self.tables.at[c.C_HEARS] = 1 if step_by_step else 2
+        self.tables.at[c.C_HEARS] = 1
         tables = self.engine.state.tables
         # The kernel sees the rows of the period and no more.
         self._lay(self._tape if self._rows == len(self._tape[0]) else self._cut())
