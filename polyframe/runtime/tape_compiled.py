@@ -167,8 +167,9 @@ class CompiledTapeFeed(TapeFeed):
                     continue
             if why != l2.STOP_LOG:
                 break
-            self.log.grow()
-            self.broker.venue.make_room(4 * (int(at[c.C_STANDING]) + self._wishes))
+            standing = int(at[c.C_STANDING])
+            self.log.grow(2 * self._wishes + standing)
+            self.broker.venue.make_room(4 * (standing + self._wishes))
         context = engine.context
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])

@@ -159,7 +159,7 @@ class HostedTapeFeed(CompiledTapeFeed):
         """Notes quotes for a token that is none of the session's."""
         log, n = self.log, int(self.log.plan[lg.N_REVIEWS])
         if n == len(log.reviews) - 1:
-            log.grow()
+            log.grow(1)
         row = log.reviews[n]
         row[:] = 0
         row[lg.L_TS] = self.engine.context.now

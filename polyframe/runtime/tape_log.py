@@ -31,16 +31,16 @@ class Log:
         """As the loop takes them."""
         return self.plan, self.reviews, self.told, self.pulled, self.cases
 
-    def grow(self) -> None:
-        """Twice the room in what is half full."""
+    def grow(self, most: int) -> None:
+        """Makes room for so many rows in each table that has less."""
         for name, count in (
             ("reviews", lg.N_REVIEWS), ("told", lg.N_TOLD), ("pulled", lg.N_PULLED),
             ("cases", lg.N_CASES),
         ):  # fmt: skip
             table, rows = getattr(self, name), int(self.plan[count])
-            if 2 * rows < len(table):
+            if len(table) - rows > most:
                 continue
-            longer = np.empty((4 * len(table), table.shape[1]), np.int64)
+            longer = np.empty((4 * max(len(table), most), table.shape[1]), np.int64)
             longer[:rows] = table[:rows]
             setattr(self, name, longer)
 
