@@ -163,6 +163,9 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
     two = book[m, nb.B_BID] > 0 and book[m, nb.B_ASK] > 0 and book[m, nb.B_TRUSTED] != 0
     said[lg.L_MID] = book[m, nb.B_BID] + book[m, nb.B_ASK] if two else 0
     if price < 0 or price > rule[bm.R_MAX_PRICE] or size > rule[bm.R_MAX_SIZE]:
+        if wait != 0:
+            plan[lg.N_REVIEWS] -= 1
+            return 0
         said[lg.L_REFUSED] = lg.OUT_OF_RANGE
         return 1
     fee = bd.fee_of(rule, price, size)

@@ -184,7 +184,8 @@ def take(known, where):  # type: ignore[no-untyped-def]
     at, _ = places_of(where)
     logs, marks, counts = logs_of(where), seen_of(where)[1], quoting_of(where)[6]
     plan = logs[0]
-    waits = known >= plan[lg.N_UNTIL] and plan[lg.N_UNTIL] < bm.NEVER and plan[lg.N_TAKES] == 0
+    until = plan[lg.N_UNTIL]
+    waits = known >= until and until < bm.NEVER and plan[lg.N_TAKES] == lg.NOTHING
     if waits or plan[lg.N_TOLD] + 1 >= logs[2].shape[0]:
         return STOP_ANSWER
     at[c.C_NOW] = max(at[c.C_NOW], known)

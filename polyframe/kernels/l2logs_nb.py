@@ -71,6 +71,11 @@ T_REALISED: Final = X_SIZE_OF + 1
 T_STEP: Final = X_SIZE_OF + 2
 T_SIZE_OF: Final = X_SIZE_OF + 3
 
+NOTHING: Final = 0
+ANSWERS: Final = 1
+TIMERS: Final = 2
+"""answers and timers"""
+
 P_TS: Final = 0
 P_NUMBER: Final = 1
 """the order's number"""
@@ -136,7 +141,7 @@ N_CROSSED: Final = 30
 """how often an own fill crossed a limit: what the engine then does is no step of its own in a run
 step by step"""
 N_TAKES: Final = 31
-"""1 when answers known at the very moment up to which is played are taken, too"""
+"""what is taken, too, of the very moment up to which is played: NOTHING, ANSWERS, or TIMERS"""
 N_ASKED: Final = 32
 """the market that the strategy was asked about last"""
 N_TELLS: Final = 33

@@ -128,8 +128,8 @@ def heard(row, where):  # type: ignore[no-untyped-def]
 def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915 - one list of cases
     """Plays the tape up to a moment, or to the first thing that the engine must do.
 
-    At ``until`` the rows of that moment have been played; timers of that very moment wait, as what
-    the driver has for it comes first, and so do answers unless ``N_TAKES`` says otherwise.
+    At ``until`` the rows of that moment have been played; timers and answers of that very moment
+    wait, as what the driver has for it comes first, unless ``N_TAKES`` says otherwise.
 
     Shapes: see module. Units: ns.
     """
@@ -211,7 +211,9 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
                 if at[c.C_TICK] != 0:
                     return rw.STOP_TICK
                 continue
-            if why != nb.STOP_TIME or coming >= until:
+            if why != nb.STOP_TIME or coming > until:
+                return why
+            if coming == until and plan[lg.N_TAKES] != lg.TIMERS:
                 return why
             if coming > last_moment(at):
                 return nb.STOP_END

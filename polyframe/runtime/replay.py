@@ -133,7 +133,8 @@ class Replay:
             return False
         until = min(until, limit)
         head = self._queue[0] if self._queue and queued == until else None
-        self.feed.answers_first = head is not None and head[1] > BROKER
+        # Where the broker has something then, the venue's answers come before it, too.
+        self.feed.answers_first = answered == until if head is None else head[1] >= BROKER
         woken = self.feed.advance(until)
         self._tell()
         if woken is not None:

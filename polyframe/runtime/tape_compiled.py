@@ -204,7 +204,8 @@ class CompiledTapeFeed(TapeFeed):
 
     def _lay_all(self) -> None:
         """Has the loop find all tables where they are now, and know what it takes."""
-        self.log.plan[lg.N_TAKES] = 1 if self.answers_first else 0
+        takes = lg.ANSWERS if self.answers_first else lg.NOTHING
+        self.log.plan[lg.N_TAKES] = lg.TIMERS if self._day_ends else takes
         self.log.plan[lg.N_TELLS] = 1 if self.tells else 0
         self.tables.at[c.C_HEARS] = 1
         tables = self.engine.state.tables

@@ -78,6 +78,8 @@ class TapeFeed(QuoteFeed):
         self._addresses = addresses.Addresses()
         self._before = 0
         self._seen_before = -1
+        self._day_ends = False
+        """True while nothing that the driver has comes at the moment up to which is played"""
         engine.state.marks[-1, nb.E_STEP] = step
         tables.at[c.C_HOUR] = (self._start // step + 1) * step
         tables.begin(self._start, self._last)
@@ -85,6 +87,7 @@ class TapeFeed(QuoteFeed):
         self._turn_to(0)
         self._listen()
         self._warm()
+        self._waiting.extend(self._other_ticks())
 
     # ---- what a driver asks ------------------------------------------------------------------
 
@@ -155,7 +158,9 @@ class TapeFeed(QuoteFeed):
         while True:
             day = engine.parts.day
             stop = until if day < 0 else min(until, (day + 1) * DAY - 1)
+            self._day_ends = stop != until
             why = self._play(stop, stop_row)
+            self._day_ends = False
             if why != nb.STOP_TIME or stop == until:
                 return why
             row = int(self.tables.at[c.C_ROW])
@@ -215,6 +220,15 @@ class TapeFeed(QuoteFeed):
                 break
         self._seen = seen
         self.engine.state.marks[-1, [nb.E_TS, nb.E_COUNT]] = 0
+
+    def _other_ticks(self) -> list[Event]:
+        """Ticks that changed before the session, which begins with what the catalogue says."""
+        steps = [int(self.tables.desk[m, b.K_TICK]) for m in range(len(self._markets))]
+        return [
+            TickSizeChanged(self._start, market.id, step)
+            for market, step in zip(self._markets, steps, strict=True)
+            if step != market.tick
+        ]
 
     def _turn_to(self, number: int) -> None:
         """Takes the columns of a segment."""
@@ -351,6 +365,9 @@ class TapeFeed(QuoteFeed):
 
     def seek(self, event: Event) -> None:
         """Puts the books where they stood when an event was stepped with."""
+        if self._waiting and self._waiting[0] == event:
+            self._waiting.popleft()
+            return
         if isinstance(event, Woken):
             place = self.tape.place(event.segment, event.row)
             while self.cursor <= place:
