@@ -27,7 +27,8 @@ from polyframe.domain.events import (
     TickSizeChanged,
 )
 from polyframe.domain.market import Market, Resolution
-from polyframe.domain.portfolio import Booked, book_merge, book_redemption, book_split
+from polyframe.domain.orders import Side
+from polyframe.domain.portfolio import Booked, Fill, book_merge, book_redemption, book_split
 from polyframe.domain.units import Size, payout_of
 from polyframe.engine.context import Context
 from polyframe.errors import InvariantError
@@ -105,6 +106,7 @@ class Lifecycle:
         market = c.universe.markets[m]
         self.resolutions[r.market] = r
         c.state.set_tradable(m, False)
+        c.state.tables.traits[m, t.K_RESOLVED] = 1
         yes = r.payouts[0] * market.price_one // 1_000_000
         c.books.view[m, nb.B_MARK_BID] = yes
         if market.binary:
@@ -125,6 +127,11 @@ class Lifecycle:
                 if shares > 0:
                     wanted.append(RedeemPosition(name, market, token.id, shares))
         return wanted
+
+    def filled_late(self, fill: Fill) -> None:
+        """Collects shares that were bought before a resolution and told of after it."""
+        if fill.market in self.resolutions and fill.side == Side.BUY:
+            self.context.emit(RedeemPosition(fill.ledger, fill.market, fill.token, fill.size))
 
     def redeemed(self, event: PositionRedeemed) -> PositionSettled:
         """Shares became their payout."""

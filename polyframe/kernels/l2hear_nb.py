@@ -33,7 +33,7 @@ from polyframe.kernels.bardesk_nb import TABLES
 from polyframe.kernels.compile_nb import kernel
 from polyframe.kernels.l2desk_nb import W_WAITS
 from polyframe.kernels.l2open_nb import closed, reserve
-from polyframe.kernels.l2rows_nb import STOP_ANSWER, STOP_HEARD
+from polyframe.kernels.l2rows_nb import STOP_ANSWER, STOP_HEARD, STOP_LATE
 from polyframe.kernels.slots_nb import release_slot
 
 _row = types.Array(int64, 1, "C")
@@ -146,6 +146,7 @@ def hear(where):  # type: ignore[no-untyped-def]
         row[lg.T_LOG] = o[c.V_LOG] if here else -1
         row[lg.T_REALISED] = 0
         row[lg.T_STEP] = plan[lg.N_STEP]
+        row[lg.T_LATE] = 0
     if here:
         _became(x, logs[1][o[c.V_LOG]])
     plan[lg.N_REVISE] = 0
@@ -162,6 +163,10 @@ def hear(where):  # type: ignore[no-untyped-def]
     if what == c.FILLED:
         plan[lg.N_ASK] = o[c.V_MARKET] + 1 if plan[lg.N_ON_FILL] != 0 else 0
         row[lg.T_REALISED] = _book(x, slot, where)
+        bought = (o[c.V_SIDE] > 0) == (o[c.V_DIRECT] != 0)
+        if bought and tables_of(where)[3][o[c.V_MARKET], t.K_RESOLVED] != 0:
+            row[lg.T_LATE] = 1
+            plan[lg.N_LATE] = plan[lg.N_TOLD]
         if plan[lg.N_HOSTED] != 0:
             outcome = 1 - o[c.V_DIRECT]
             change = x[c.X_SIZE] * (o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE])
@@ -197,4 +202,6 @@ def take(known, where):  # type: ignore[no-untyped-def]
     # What the strategy is asked first may leave quotes waiting.
     if token >= 0 and plan[lg.N_ASK] == 0 and counts[token, W_WAITS] == 0:
         plan[lg.N_REVISE] = 0
+    if plan[lg.N_LATE] != 0:
+        return STOP_LATE
     return STOP_HEARD if plan[lg.N_REVISE] != 0 or plan[lg.N_ASK] != 0 else -1

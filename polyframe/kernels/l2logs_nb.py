@@ -69,7 +69,9 @@ T_LOG: Final = X_SIZE_OF
 """the order's row among the reviews"""
 T_REALISED: Final = X_SIZE_OF + 1
 T_STEP: Final = X_SIZE_OF + 2
-T_SIZE_OF: Final = X_SIZE_OF + 3
+T_LATE: Final = X_SIZE_OF + 3
+"""1 for a purchase that is told of after its market resolved: its shares are to be collected"""
+T_SIZE_OF: Final = X_SIZE_OF + 4
 
 NOTHING: Final = 0
 ANSWERS: Final = 1
@@ -146,4 +148,6 @@ N_ASKED: Final = 32
 """the market that the strategy was asked about last"""
 N_TELLS: Final = 33
 """1 when somebody is told of each step: what only that needs is written down"""
-N_SIZE_OF: Final = 34
+N_LATE: Final = 34
+"""row of an answer with ``T_LATE`` that the engine has to hear of, counted from 1"""
+N_SIZE_OF: Final = 35

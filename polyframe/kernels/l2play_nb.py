@@ -202,7 +202,7 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
                     if plan[lg.N_TOLD] + 1 >= logs[2].shape[0]:
                         return STOP_LOG
                     return nb.STOP_TIME
-                if why == nb.STOP_LIMIT:
+                if why in (nb.STOP_LIMIT, rw.STOP_LATE):
                     return why
                 continue
             if why == rw.STOP_HEARD:

@@ -42,6 +42,8 @@ STOP_ROOM: Final = 8
 """the ring of answers is nearly full"""
 STOP_HEARD: Final = 12
 """an answer was taken that something is to follow from, see ``N_ASK`` and ``N_REVISE``"""
+STOP_LATE: Final = 13
+"""an answer was taken that shares are to be collected for, see ``N_LATE``"""
 
 _row = types.Array(int64, 1, "C")
 

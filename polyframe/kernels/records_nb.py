@@ -76,6 +76,8 @@ ANSWERED: Final = 4 * KIND
 """to it comes ``KIND`` times what the answer is, and why or these"""
 MAKER: Final = 64
 WHOLE: Final = 128
+LATE: Final = 4
+"""of a fill, whose code leaves room where orders have ``REDUCES``"""
 LIVES: Final = 1
 IN_OWN_WORDS: Final = 10 * KIND
 CODES: Final = 11 * KIND
@@ -195,6 +197,9 @@ def _of_answer(x, reviews, state, orders, markets, values, was):  # type: ignore
         code += REASONED if said[lg.L_REASON] != 0 else 0
         code += MAKER if x[lc.X_MAKER] == 1 else 0
         code += WHOLE if values[V_FILLED] >= said[lg.L_PERMITTED] else 0
+        if x[lg.T_LATE] != 0:
+            code += LATE
+            values[V_EFFECTS] = 3
     elif what == lc.ACCEPTED:
         lives = was == 0
         code += LIVES if lives else 0

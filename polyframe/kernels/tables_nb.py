@@ -100,7 +100,9 @@ K_FORECAST: Final = 4
 K_CONFIDENCE: Final = 5
 K_EVIDENCE: Final = 6
 K_TRADABLE: Final = 7
-K_SIZE_OF: Final = 8
+K_RESOLVED: Final = 8
+"""1 once its outcome is known"""
+K_SIZE_OF: Final = 9
 
 # ---- groups ------------------------------------------------------------------------------------
 G_FIRST: Final = 0

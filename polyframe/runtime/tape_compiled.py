@@ -156,9 +156,14 @@ class CompiledTapeFeed(TapeFeed):
         if self._segment < 0 or not hasattr(self, "_quoting"):
             return super()._play(stop, stop_row)
         engine = self.engine
+        until = stop
         while True:
             at = self.tables.at
-            why = self._run(stop)
+            why = self._run(until)
+            if self.log.plan[lg.N_LATE]:
+                until = min(until, self._collect())
+                if why == rw.STOP_LATE:
+                    continue
             if why == nb.STOP_END and self._segment == len(self.tape.segments) - 1:
                 # Nothing is recorded any more: what is under way comes to its end, nobody is woken.
                 ended = self.log.plan[lg.N_EVERY] == 0
@@ -174,7 +179,21 @@ class CompiledTapeFeed(TapeFeed):
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
         context.now = max(context.now, int(at[c.C_NOW]))
-        return why
+        return rw.STOP_ANSWER if why == nb.STOP_TIME and until < stop else why
+
+    def _collect(self) -> Ns:
+        """Has shares paid whose purchase was told of after their market resolved; when it is."""
+        plan, log = self.log.plan, self.log
+        row = log.told[int(plan[lg.N_LATE]) - 1]
+        plan[lg.N_LATE] = 0
+        at, words = int(row[lg.T_LOG]), self._teller.words
+        order = orders_of(log.reviews[at : at + 1], self.engine)[0].tolist()
+        market, token = words.market(order).id, words.token(order)
+        size, known = int(row[c.X_SIZE]), int(row[c.X_KNOWN])
+        self.broker.redeem(self.player.name, market, token, size, known)
+        self.answers_first = True
+        due = self.broker.due()
+        return NEVER if due is None else int(due)
 
     @property
     def _wishes(self) -> int:

@@ -124,6 +124,7 @@ class _Samples(TapeTeller):
         if what == lc.ACCEPTED:
             self.filled = {number: 0} if bits & nb.LIVES else {}
         elif what == lc.FILLED:
+            row[lg.T_LATE] = 1 if bits & nb.LATE else 0
             self.filled[number] -= mark(nb.V_EXECUTED)
             said = np.array([self._a_review(nb.REVIEWED, bits | nb.SENT).row])
             said[0, lg.L_PERMITTED] = 0 if bits & nb.WHOLE else mark(nb.V_FILLED) + 1

@@ -193,7 +193,10 @@ class TapeTeller:
         else:
             self.filled[row.row[lc.X_NUMBER]] = filled
         booked = fx.FillBooked(fill, row.fill[c.X_REALISED])
-        return ev.OrderFilled(ts, fill), [booked, fx.OrderChanged(ts, id, state, filled)]
+        effects: list[Effect] = [booked, fx.OrderChanged(ts, id, state, filled)]
+        if row.row[lg.T_LATE]:
+            effects.append(fx.RedeemPosition(fill.ledger, fill.market, fill.token, fill.size))
+        return ev.OrderFilled(ts, fill), effects
 
     def _ended(self, row: Row, ts: Ns, id: str) -> tuple[ev.Event, OrderState, str]:
         what, why = row.row[lc.X_WHAT], row.row[lc.X_WHY]

@@ -13,8 +13,10 @@ from tape_ledger import played
 from test_tape_compiled import drawn, same
 from test_tape_journals import OPEN, journal
 
+from polyframe.domain import effects as fx
 from polyframe.domain import events as ev
 from polyframe.domain.units import DAY, MINUTE, SECOND
+from polyframe.kernels.tables_nb import T_SHARES
 from polyframe.runtime import build
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.tape_data import Played
@@ -151,3 +153,27 @@ def test_a_quote_out_of_range_waits_for_the_cancel_of_its_side(
     counts = same(registry, data, values)
     assert counts["VenueRules"], "no quote was out of range"
     same_journal(registry, data, values, tmp_path)
+
+
+@pytest.mark.parametrize(("seed", "on_fill"), [(1, False), (1, True), (5, False), (7, True)])
+@pytest.mark.parametrize("settle", [100, 30_000])
+def test_what_is_told_after_a_resolution_is_collected(
+    registry: Registry, tmp_path: Path, seed: int, on_fill: bool, settle: int
+) -> None:
+    """Shares are bought, and the market resolves while the answer is on its way."""
+    data = tape_data(tmp_path / "tape", seed, 1, 3_000, 3)
+    values = settings(latency_response_ms=20_000, settle_delay_ms=settle)
+    values["strategies"][0]["config"] |= {"post_only": False, "on_fill": on_fill}
+    same(registry, data, values)
+    steps = same_journal(registry, data, values, tmp_path)
+    late = [
+        effect
+        for step in steps
+        if isinstance(step.event, ev.OrderFilled)
+        for effect in step.effects
+        if isinstance(effect, fx.RedeemPosition)
+    ]
+    assert late, "nothing was bought just before the market resolved"
+    for path in ("auto", "python"):
+        made, _, _ = played(registry, data, values, path)
+        assert not made.engine.state.tables.tokens[T_SHARES, 0, :2].any()

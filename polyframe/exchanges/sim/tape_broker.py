@@ -69,6 +69,7 @@ class TapeBroker:
         self._slots: dict[str, int] = {}
         self._orders: dict[int, Order] = {}
         self._sent: set[str] = set()
+        self._redeemed: set[tuple[str, str]] = set()
         self._settled: list[tuple[Ns, int, Event]] = []
         self._counter = 0
         self.hushed = False
@@ -165,9 +166,12 @@ class TapeBroker:
     def redeem(self, ledger: str, market: str, token: str, size: Size, now: Ns) -> None:
         """Pays shares of a resolved market; fails before its outcome could be known.
 
-        Shares that a sale took, of which the answer is still on its way, are not there any more.
+        Shares that a sale took, of which the answer is still on its way, are not there any more:
+        they are left out once. What is asked for later was bought with an answer on its way.
         """
-        size -= self._sold(ledger, token)
+        if (ledger, token) not in self._redeemed:
+            self._redeemed.add((ledger, token))
+            size -= self._sold(ledger, token)
         if size > 0:
             self._settle(self._settlement.redeem(ledger, market, token, size, now))
 
