@@ -82,6 +82,18 @@ def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
     return bk.taker_fee(price, size, rate, exponent, rules[bm.R_ONE], rules[bm.R_DIVISOR])
 
 
+@kernel(types.Tuple((int64, int64))(_row, int64, int64), inline=True)
+def losses_of(rules, shares, cash):  # type: ignore[no-untyped-def]
+    """What a change of YES shares and of cash could make worse should its market resolve YES or NO.
+
+    Shapes: rules (R_SIZE_OF,). Units: size units; money.
+    """
+    worth = MILLION * abs(shares) // rules[bm.R_SIZE_ONE]
+    if shares < 0:
+        worth = -worth
+    return min(int64(0), worth + cash), min(int64(0), cash)
+
+
 @kernel(types.Tuple((int64, int64))(_row, int64, int64, int64), inline=True)
 def losses(rules, side, price, size):  # type: ignore[no-untyped-def]
     """What an order of YES could make worse should its market resolve YES or NO.
@@ -90,13 +102,12 @@ def losses(rules, side, price, size):  # type: ignore[no-untyped-def]
     """
     if size <= 0:
         return int64(0), int64(0)
-    worth = MILLION * size // rules[bm.R_SIZE_ONE]
     fee = fee_of(rules, price, size) + rules[bm.R_SLACK]
     if side > 0:
         paid = bk.cost_of(price, size, rules[bm.R_DIVISOR]) + fee
-        return min(int64(0), worth - paid), min(int64(0), -paid)
+        return losses_of(rules, size, -paid)
     received = bk.proceeds_of(price, size, rules[bm.R_DIVISOR]) - fee
-    return min(int64(0), received - worth), min(int64(0), received)
+    return losses_of(rules, -size, received)
 
 
 @kernel(int64(_row, int64, int64, int64))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
 from numba.core.compiler_lock import global_compiler_lock
+from numba.np import arrayobj
 
 _waiting: dict[int, Callable[[], None]] = {}
 """kernels that nobody needed yet"""
@@ -68,6 +71,31 @@ def stamped(made: Any) -> Any:
     return made
 
 
+@contextmanager
+def _from_the_start() -> Iterator[None]:
+    """Compiles indexes as they are: none counts from an array's end, unless it is written so.
+
+    Numba asks of each index whether it is negative, which is a fifth of the instructions of a run
+    over a tape. It has no option against that for signed numbers, and where a numba has no such
+    function all stays as it is. ``NUMBA_BOUNDSCHECK=1`` has every index checked.
+    """
+    before: Any = getattr(arrayobj, "fix_integer_index", None)
+    if before is None:
+        yield
+        return
+
+    def as_it_is(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
+        if isinstance(index, ir.Constant):
+            return before(context, builder, kind, index, size)
+        return context.cast(builder, index, kind, types.intp)
+
+    arrayobj.fix_integer_index = as_it_is
+    try:
+        yield
+    finally:
+        arrayobj.fix_integer_index = before
+
+
 def _on_demand(made: Any, signature: Any) -> Any:
     """A dispatcher that compiles its one signature when it is first asked for anything."""
 
@@ -75,7 +103,8 @@ def _on_demand(made: Any, signature: Any) -> Any:
         # Whoever comes while it is compiled in another thread waits.
         with global_compiler_lock:
             if _waiting.pop(id(made), None) is not None:
-                made.compile(signature)
+                with _from_the_start():
+                    made.compile(signature)
                 made.disable_compile()
                 del made._compile_for_args, made.get_call_template
 

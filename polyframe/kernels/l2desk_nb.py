@@ -33,7 +33,7 @@ from polyframe.kernels.addresses_nb import (
     venue_of,
 )
 from polyframe.kernels.compile_nb import kernel
-from polyframe.kernels.l2open_nb import needs, opened, own_touch, reserve
+from polyframe.kernels.l2open_nb import hold, needs, opened, own_touch
 from polyframe.kernels.slots_nb import reserve_slot
 from polyframe.kernels.venue_nb import latency
 
@@ -76,9 +76,9 @@ def _note(m, token, side, now, why, plan, reviews):  # type: ignore[no-untyped-d
 # ---- one quote -----------------------------------------------------------------------------------
 
 
-@kernel(types.void(_row, int64, int64))
-def _send(said, outcome, where):  # type: ignore[no-untyped-def]
-    """Reserves for a permitted quote and hands it to the venue."""
+@kernel(types.void(_row, int64, int64, int64, int64, int64))
+def _send(said, outcome, cash, yes, no, where):  # type: ignore[no-untyped-def]
+    """Reserves for a permitted quote what it needs and hands it to the venue."""
     at, _ = places_of(where)
     books, venue = books_of(where), venue_of(where)
     account, pace = tables_of(where)[0], door_of(where)[7]
@@ -113,8 +113,9 @@ def _send(said, outcome, where):  # type: ignore[no-untyped-def]
     o[c.V_WANTED] = said[lg.L_ASKED]
     o[c.V_LOG] = plan[lg.N_REVIEWS] - 1
     opened(slot, books, orders)
-    reserve(slot, 0, 1, 0, where)
-    said[lg.L_RESERVED] = o[c.V_CASH]
+    bought = side > 0
+    hold(slot, cash, int64(0) if bought else size, yes, no, 1 if bought else 0, where)
+    said[lg.L_RESERVED] = cash
     pace_nb.sent(account, pace, 0, now, bk.cost_of(price, size, rule[bm.R_DIVISOR]))
     o[c.V_ARRIVES] = now + latency(probes, conf, c.ENTRY, now)
     acts_nb.push(acts, at, o[c.V_ARRIVES], c.ARRIVE, slot, number)
@@ -168,15 +169,16 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
             return 0
         said[lg.L_REFUSED] = lg.OUT_OF_RANGE
         return 1
-    fee = bd.fee_of(rule, price, size)
     judged = size
-    if side > 0:
-        cost = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
-    else:
-        cost = -(bk.proceeds_of(price, size, rule[bm.R_DIVISOR]) - fee)
+    if side <= 0:
         free = tokens[t.T_SHARES, 0, token] - tokens[t.T_RESERVED, 0, token]
         judged = min(size, max(free, int64(0)))
-    _, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, judged)
+    cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, judged)
+    if side > 0:
+        cost = cash - rule[bm.R_SLACK] if size > 0 else int64(0)
+    else:
+        fee = bd.fee_of(rule, price, size)
+        cost = -(bk.proceeds_of(price, size, rule[bm.R_DIVISOR]) - fee)
     reduces = ledgers_nb.reduces(markets, groups, members, 0, traits[m, t.K_EVENT], m, yes, no)
     order[g.O_SIDE] = side
     order[g.O_PRICE] = price
@@ -214,7 +216,9 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
             for j in range(g.S_SIZE_OF):
                 case[g.O_SIZE_OF + i * g.S_SIZE_OF + j] = numbers[i, j]
     if permitted > 0:
-        _send(said, outcome, where)
+        if permitted != judged:
+            cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, permitted)
+        _send(said, outcome, cash, yes, no, where)
     return 1
 
 

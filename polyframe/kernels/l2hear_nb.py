@@ -134,8 +134,8 @@ def hear(where):  # type: ignore[no-untyped-def]
     x = answers[at[c.C_TAKEN] & (answers.shape[0] - 1)]
     at[c.C_TAKEN] += 1
     slot, what = x[c.X_SLOT], x[c.X_WHAT]
-    o = orders[slot]
-    here = o[c.V_NUMBER] == x[c.X_NUMBER]
+    o = orders[max(slot, 0)]
+    here = slot >= 0 and o[c.V_NUMBER] == x[c.X_NUMBER]
     plan[lg.N_STEP] += 1
     plan[lg.N_WAKE] = lg.BY_ANSWER
     row = told[plan[lg.N_TOLD]]

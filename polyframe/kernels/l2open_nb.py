@@ -29,16 +29,38 @@ def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-
     """
     if size <= 0:
         return int64(0), int64(0), int64(0)
-    cash = int64(0)
+    fee = bd.fee_of(rule, price, size) + rule[bm.R_SLACK]
     if side > 0:
-        fee = bd.fee_of(rule, price, size) + rule[bm.R_SLACK]
-        cash = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
+        paid = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
+        cash, shares, held = -paid, size, paid
+    else:
+        cash = bk.proceeds_of(price, size, rule[bm.R_DIVISOR]) - fee
+        shares, held = -size, int64(0)
     if tokens < 2:
-        return cash, -cash, -cash
-    yes, no = bd.losses(rule, side, price, size)
+        return held, -held, -held
+    yes, no = bd.losses_of(rule, shares, cash)
     if outcome != 0:
         yes, no = no, yes
-    return cash, yes, no
+    return held, yes, no
+
+
+@kernel(types.void(int64, int64, int64, int64, int64, int64, int64))
+def hold(slot, cash, shares, yes, no, entries, where):  # type: ignore[no-untyped-def]
+    """Sets what an order holds: cash, shares, its losses should its market resolve YES or NO.
+
+    Shapes: see module. Units: money, size units.
+    """
+    account, tokens, markets, traits, events, kinds, groups, members = tables_of(where)
+    o = venue_of(where)[0][slot]
+    ledgers_nb.reserve(
+        account, tokens, markets, traits, events, kinds, groups, members, 0, o[c.V_TOKEN],
+        o[c.V_MARKET], 1 - o[c.V_DIRECT], cash - o[c.V_CASH], shares - o[c.V_SHARES],
+        yes - o[c.V_IF_YES], no - o[c.V_IF_NO], entries,
+    )  # fmt: skip
+    o[c.V_CASH] = cash
+    o[c.V_SHARES] = shares
+    o[c.V_IF_YES] = yes
+    o[c.V_IF_NO] = no
 
 
 @kernel(types.void(int64, int64, int64, int64, int64))
@@ -47,27 +69,18 @@ def reserve(slot, filled, entries, ends, where):  # type: ignore[no-untyped-def]
 
     Shapes: see module. Units: size units.
     """
-    venue, seen = venue_of(where), seen_of(where)
-    account, tokens, markets, traits, events, kinds, groups, members = tables_of(where)
-    orders, rules, book = venue[0], venue[4], seen[0]
-    o = orders[slot]
+    venue, book = venue_of(where), seen_of(where)[0]
+    o = venue[0][slot]
     m = o[c.V_MARKET]
-    rule = rules[m]
     outcome = 1 - o[c.V_DIRECT]
     side = o[c.V_SIDE] if outcome == 0 else -o[c.V_SIDE]
-    price = o[c.V_PRICE] if outcome == 0 else rule[bm.R_ONE] - o[c.V_PRICE]
-    size = int64(0) if ends != 0 else o[c.V_SIZE] - filled
-    cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, size)
-    shares = int64(0) if side > 0 else size
-    ledgers_nb.reserve(
-        account, tokens, markets, traits, events, kinds, groups, members, 0, o[c.V_TOKEN], m,
-        outcome, cash - o[c.V_CASH], shares - o[c.V_SHARES], yes - o[c.V_IF_YES],
-        no - o[c.V_IF_NO], entries if side > 0 else 0,
-    )  # fmt: skip
-    o[c.V_CASH] = cash
-    o[c.V_SHARES] = shares
-    o[c.V_IF_YES] = yes
-    o[c.V_IF_NO] = no
+    cash, yes, no, size = int64(0), int64(0), int64(0), int64(0)
+    if ends == 0:
+        rule = venue[4][m]
+        price = o[c.V_PRICE] if outcome == 0 else rule[bm.R_ONE] - o[c.V_PRICE]
+        size = o[c.V_SIZE] - filled
+        cash, yes, no = needs(rule, book[m, nb.B_TOKENS], outcome, side, price, size)
+    hold(slot, cash, int64(0) if side > 0 else size, yes, no, entries if side > 0 else 0, where)
 
 
 # ---- what the engine has open in a market --------------------------------------------------------

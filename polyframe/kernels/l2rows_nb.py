@@ -48,6 +48,20 @@ STOP_LATE: Final = 13
 _row = types.Array(int64, 1, "C")
 
 
+@kernel(types.void(int64, int64, int64, int64, int64))
+def _watched(m, now, bid, ask, where):  # type: ignore[no-untyped-def]
+    """Looks whether a position in a market is to be left now; the loop stops if one is.
+
+    A function of its own: few runs have exits, and its tables are found where they are needed.
+    """
+    at, _ = places_of(where)
+    book, marks, history, _, _, _, _, _, _, exits, _, _ = seen_of(where)
+    leaves = exits_nb.watch(exits, history[m], book[m, nb.B_SEEN], m, now, bid, ask, marks)
+    if leaves != 0 and at[c.C_WHY] == 0:
+        at[c.C_WHY] = nb.STOP_EXIT
+        at[c.C_WHERE] = m
+
+
 @kernel(int64(int64, int64, int64))
 def show(m, now, where):  # type: ignore[no-untyped-def]
     """Tells the engine's tables a market's best prices; 1 when a limit of equity is crossed.
@@ -85,10 +99,7 @@ def show(m, now, where):  # type: ignore[no-untyped-def]
         at[c.C_WHERE] = m if first else min(at[c.C_WHERE], m)
         at[c.C_WHERE_TO] = m + 1 if first else max(at[c.C_WHERE_TO], m + 1)
     if exits[3][m, exit_tables_nb.Y_WATCHED] > 0:
-        leaves = exits_nb.watch(exits, history[m], book[m, nb.B_SEEN], m, now, bid, ask, marks)
-        if leaves != 0 and at[c.C_WHY] == 0:
-            at[c.C_WHY] = nb.STOP_EXIT
-            at[c.C_WHERE] = m
+        _watched(m, now, bid, ask, where)
     crossed = nb.settle(marks)
     if crossed != 0:
         at[c.C_WHERE] = m

@@ -77,3 +77,41 @@ with ThreadPoolExecutor(8) as pool:
     print(sum(pool.map(widened, [1] * 64)))
 """
     assert answer(tmp_path, call) == "192"
+
+
+INDEXED = """
+from numba import int64, types
+from rooms.compile_nb import kernel
+
+ROW = types.Array(int64, 1, "C")
+
+
+@kernel(int64(ROW, int64))
+def at(row, place):
+    return row[place] + 10 * row[-1]
+"""
+
+CHECKED = """
+import numpy as np, numba
+from rooms.at_nb import at
+row = np.array([1, 2, 3])
+print(at(row, 0))
+
+@numba.njit
+def own(row, place):
+    return row[place] + at(row, 1)
+
+print(own(row, -1))
+try:
+    at(row, -1)
+except IndexError as error:
+    print(error)
+"""
+
+
+def test_an_index_counts_from_the_end_where_it_is_written_so_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    (rooms(tmp_path) / "at_nb.py").write_text(INDEXED)
+    checked = f"import os; os.environ['NUMBA_BOUNDSCHECK'] = '1'\n{CHECKED}"
+    assert answer(tmp_path, checked).splitlines() == ["31", "35", "index is out of bounds"]
