@@ -26,7 +26,7 @@ from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import guards_nb as g
-from polyframe.kernels import ledgers_nb, locks_nb, numbers_nb, pace_nb, review_nb
+from polyframe.kernels import ledgers_nb, locks_nb, numbers_nb, outlay_nb, pace_nb, review_nb
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.compile_nb import kernel
 
@@ -72,44 +72,6 @@ def millionths(part):  # type: ignore[no-untyped-def]
     return int64(math.floor(min(max(part, -1.0e6), 1.0e6) * 1e6))
 
 
-@kernel(int64(_row, int64, int64), inline=True)
-def fee_of(rules, price, size):  # type: ignore[no-untyped-def]
-    """The taker fee in a market.
-
-    Shapes: rules (R_SIZE_OF,). Units: price and size units; money.
-    """
-    rate, exponent = rules[bm.R_RATE], rules[bm.R_EXPONENT]
-    return bk.taker_fee(price, size, rate, exponent, rules[bm.R_ONE], rules[bm.R_DIVISOR])
-
-
-@kernel(types.Tuple((int64, int64))(_row, int64, int64), inline=True)
-def losses_of(rules, shares, cash):  # type: ignore[no-untyped-def]
-    """What a change of YES shares and of cash could make worse should its market resolve YES or NO.
-
-    Shapes: rules (R_SIZE_OF,). Units: size units; money.
-    """
-    worth = MILLION * abs(shares) // rules[bm.R_SIZE_ONE]
-    if shares < 0:
-        worth = -worth
-    return min(int64(0), worth + cash), min(int64(0), cash)
-
-
-@kernel(types.Tuple((int64, int64))(_row, int64, int64, int64), inline=True)
-def losses(rules, side, price, size):  # type: ignore[no-untyped-def]
-    """What an order of YES could make worse should its market resolve YES or NO.
-
-    Shapes: rules (R_SIZE_OF,). Units: money.
-    """
-    if size <= 0:
-        return int64(0), int64(0)
-    fee = fee_of(rules, price, size) + rules[bm.R_SLACK]
-    if side > 0:
-        paid = bk.cost_of(price, size, rules[bm.R_DIVISOR]) + fee
-        return losses_of(rules, size, -paid)
-    received = bk.proceeds_of(price, size, rules[bm.R_DIVISOR]) - fee
-    return losses_of(rules, -size, received)
-
-
 @kernel(int64(_row, int64, int64, int64))
 def limit_of(rules, side, touch, slip):  # type: ignore[no-untyped-def]
     """The worst price an order takes: an entry a little more than the best, an exit what there is.
@@ -129,7 +91,7 @@ def _propose(m, side, kind, price, size, rules, tables, door, book):  # type: ig
     plan, order, asked, _, _, _, _, _ = door
     _, tokens, markets, traits, _, _, groups, members = tables
     token = book[m, nb.B_TOKEN]
-    fee = fee_of(rules, price, size)
+    fee = outlay_nb.fee_of(rules, price, size)
     if side > 0:
         cost = bk.cost_of(price, size, rules[bm.R_DIVISOR]) + fee
         judged = size
@@ -138,7 +100,7 @@ def _propose(m, side, kind, price, size, rules, tables, door, book):  # type: ig
         free = tokens[t.T_SHARES, 0, token] - tokens[t.T_RESERVED, 0, token]
         # The part that is not owned cannot be sold anyway; judge what can.
         judged = min(size, max(free, int64(0)))
-    yes, no = losses(rules, side, price, judged)
+    yes, no = outlay_nb.losses(rules, side, price, judged)
     reduces = ledgers_nb.reduces(markets, groups, members, 0, traits[m, t.K_EVENT], m, yes, no)
     order[g.O_SIDE] = side
     order[g.O_PRICE] = price
@@ -222,11 +184,11 @@ def _send(m, n, at, tables, seen, plan, venue, said):  # type: ignore[no-untyped
     rules = all_rules[m]
     wait = waiting[m]
     side, price, size = said[c.O_SIDE], said[c.O_PRICE], said[c.O_PERMITTED]
-    yes, no = losses(rules, side, price, size)
+    yes, no = outlay_nb.losses(rules, side, price, size)
     cash = int64(0)
     shares = int64(0)
     if side > 0:
-        fee = fee_of(rules, price, size) + rules[bm.R_SLACK]
+        fee = outlay_nb.fee_of(rules, price, size) + rules[bm.R_SLACK]
         cash = bk.cost_of(price, size, rules[bm.R_DIVISOR]) + fee
     else:
         shares = size

@@ -13,7 +13,7 @@ from typing import Final
 
 from numba import int64, types
 
-from polyframe.kernels import acts_nb, ledgers_nb, numbers_nb, pace_nb, quotes_nb
+from polyframe.kernels import acts_nb, ledgers_nb, numbers_nb, outlay_nb, pace_nb, quotes_nb
 from polyframe.kernels import bardesk_nb as bd
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
@@ -177,7 +177,7 @@ def place(  # type: ignore[no-untyped-def] # noqa: PLR0915 - one order's vector 
     if side > 0:
         cost = cash - rule[bm.R_SLACK] if size > 0 else int64(0)
     else:
-        fee = bd.fee_of(rule, price, size)
+        fee = outlay_nb.fee_of(rule, price, size)
         cost = -(bk.proceeds_of(price, size, rule[bm.R_DIVISOR]) - fee)
     reduces = ledgers_nb.reduces(markets, groups, members, 0, traits[m, t.K_EVENT], m, yes, no)
     order[g.O_SIDE] = side

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from numba import int64, types
 
-from polyframe.kernels import bardesk_nb as bd
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import bars_nb as nb
 from polyframe.kernels import booking_nb as bk
 from polyframe.kernels import l2columns_nb as c
-from polyframe.kernels import ledgers_nb, numbers_nb
+from polyframe.kernels import ledgers_nb, numbers_nb, outlay_nb
 from polyframe.kernels.addresses_nb import BOOKS, VENUE, seen_of, tables_of, venue_of
 from polyframe.kernels.compile_nb import kernel
 
@@ -29,7 +28,7 @@ def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-
     """
     if size <= 0:
         return int64(0), int64(0), int64(0)
-    fee = bd.fee_of(rule, price, size) + rule[bm.R_SLACK]
+    fee = outlay_nb.fee_of(rule, price, size) + rule[bm.R_SLACK]
     if side > 0:
         paid = bk.cost_of(price, size, rule[bm.R_DIVISOR]) + fee
         cash, shares, held = -paid, size, paid
@@ -38,7 +37,7 @@ def needs(rule, tokens, outcome, side, price, size):  # type: ignore[no-untyped-
         shares, held = -size, int64(0)
     if tokens < 2:
         return held, -held, -held
-    yes, no = bd.losses_of(rule, shares, cash)
+    yes, no = outlay_nb.losses_of(rule, shares, cash)
     if outcome != 0:
         yes, no = no, yes
     return held, yes, no

@@ -14,8 +14,7 @@ from typing import Final
 
 from numba import float64, int64, types, uint64
 
-from polyframe.kernels import acts_nb
-from polyframe.kernels import bardesk_nb as bd
+from polyframe.kernels import acts_nb, outlay_nb
 from polyframe.kernels import barmatch_nb as bm
 from polyframe.kernels import book_nb as b
 from polyframe.kernels import l2columns_nb as c
@@ -224,5 +223,5 @@ def credit(price, size, ts, order, rule, book):  # type: ignore[no-untyped-def]
     Shapes: order (V_SIZE_OF,), rule (U_SIZE_OF,), book (D_SIZE_OF and more,). Units: YES price
     units, size units, ns.
     """
-    worth = bd.fee_of(rule, price, size)
+    worth = outlay_nb.fee_of(rule, price, size)
     book[c.D_SIZE_OF + c.EARNED_OF * order[c.V_LEDGER] + 2 * (ts // DAY % 2) + 1] += worth

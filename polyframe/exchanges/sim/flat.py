@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.market import Market
-from polyframe.domain.units import FEE_STEP, Ns
+from polyframe.domain.units import Ns
 from polyframe.exchanges.sim.depth import Depth, Rows
+from polyframe.exchanges.sim.market_rows import write_market
 from polyframe.exchanges.sim.quotes import refused_flags
 from polyframe.exchanges.sim.settings import SimSettings
 from polyframe.kernels import barmatch_nb as bm
@@ -98,18 +99,7 @@ def _joined(parts: Sequence[NDArray[Any]]) -> Any:
 
 
 def _fill(rule: Ints, market: Market, depth: Depth) -> None:
-    rate, exponent = (market.fee.rate, market.fee.exponent) if market.fee is not None else (0, 1)
-    rule[bm.R_TICK] = market.tick
-    rule[bm.R_LOT] = market.lot
-    rule[bm.R_MIN_SIZE] = market.min_size
-    rule[bm.R_MAX_PRICE] = market.max_price
-    rule[bm.R_MAX_SIZE] = market.max_size
-    rule[bm.R_ONE] = market.price_one
-    rule[bm.R_DIVISOR] = market.divisor
-    rule[bm.R_RATE] = rate
-    rule[bm.R_EXPONENT] = exponent
-    rule[bm.R_SLACK] = FEE_STEP + 1 if rate else 1
-    rule[bm.R_SIZE_ONE] = 10**market.size_decimals
+    write_market(rule, market)
     rule[bm.R_LEVEL] = depth.level
     rule[bm.R_STEP] = depth.step
     rule[bm.R_LEVELS] = depth.levels

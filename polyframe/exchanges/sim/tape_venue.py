@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyframe.domain.market import Market, Resolution
-from polyframe.domain.units import DAY, FEE_STEP, MONEY_ONE, Ns
+from polyframe.domain.units import DAY, MONEY_ONE, Ns
 from polyframe.errors import DataError
 from polyframe.exchanges.sim.earnings import Earnings, Payment, write_terms
+from polyframe.exchanges.sim.market_rows import write_market
 from polyframe.exchanges.sim.probes import probes_of
 from polyframe.exchanges.sim.settings import PPM, SimSettings
 from polyframe.exchanges.sim.terms import RewardTerms, terms_of
@@ -188,18 +189,10 @@ def _fill(rule: Ints, market: Market, ends: Ns | None) -> None:
     fits = bk.fits(
         market.max_size, market.price_one, market.divisor, fee.rate, fee.exponent, market.max_price
     )
-    rule[bm.R_TICK] = market.tick
-    rule[bm.R_LOT] = market.lot
-    rule[bm.R_MIN_SIZE] = market.min_size
-    rule[bm.R_MAX_PRICE] = market.max_price
-    rule[bm.R_MAX_SIZE] = market.max_size
-    rule[bm.R_ONE] = market.price_one
-    rule[bm.R_DIVISOR] = market.divisor
-    rule[bm.R_RATE] = fee.rate if fits else -1
-    rule[bm.R_EXPONENT] = fee.exponent
+    write_market(rule, market)
+    if not fits:
+        rule[bm.R_RATE] = -1
     rule[c.U_MAKER] = (fee.maker if fits else -1) if fee.maker and not fee.exponent else 0
-    rule[bm.R_SLACK] = FEE_STEP + 1 if fee.rate else 1
-    rule[bm.R_SIZE_ONE] = 10**market.size_decimals
     rule[bm.R_ENDS] = bm.NEVER if ends is None else ends
 
 
