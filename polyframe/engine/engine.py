@@ -175,7 +175,7 @@ class Engine:
             ev.ForecastFailed: forecasts.failed,
             ev.OrderAccepted: desk.accepted,
             ev.OrderTimedOut: desk.timed_out,
-            ev.OrderFilled: desk.filled,
+            ev.OrderFilled: self._filled,
             ev.FillConfirmed: desk.confirmed,
             ev.FillFailed: desk.failed,
             ev.OrderRejected: lambda e: desk.ended(e.order, OrderState.REJECTED, e.reason),
@@ -223,6 +223,12 @@ class Engine:
         self.state.revalue(m)
         self.state.exits.watch(m, self.state.marks)
         return self.named_by(self.context.books.moved(m))
+
+    def _filled(self, event: ev.OrderFilled) -> fx.FillBooked | None:
+        note = self.parts.desk.filled(event)
+        if note is not None:
+            self.parts.life.filled_late(note.fill)
+        return note
 
     def _told(self, command: Command) -> None:
         if command.kind is CommandKind.RESET:

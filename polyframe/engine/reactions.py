@@ -241,7 +241,6 @@ class Reactions:
         if note is None:
             return
         bound = self.parts.named(note.fill.ledger)
-        self.parts.life.filled_late(note.fill)
         self.conduct.tell(bound, "on_fill", note)
         self._answered(bound, event.ts, note.fill.token)
         self.parts.quotes.revise(bound, note.fill.token)

@@ -70,6 +70,8 @@ class QuoteFeed:
 
     answers_first = False
     """at the moment up to which it plays, what the venue says comes before what its driver has"""
+    timers_until: Ns | None = None
+    """where that is a timer: when it was set; a wake that was not set later comes before it"""
     tells = True
     """somebody takes what ``played`` tells"""
 

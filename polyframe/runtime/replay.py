@@ -71,7 +71,8 @@ class Replay:
         self._unheard = unheard
         """what ``told`` is told goes to the journal and to nobody else"""
         self._progress: Callable[[int, int], None] | None = None
-        self._queue: list[tuple[Ns, int, int, Event]] = []
+        self._queue: list[tuple[Ns, int, int, Event, Ns]] = []
+        """the last is when it was put there"""
         self._pushed = 0
         self._last: Ns = feed.last
         for event in events:
@@ -135,6 +136,7 @@ class Replay:
         head = self._queue[0] if self._queue and queued == until else None
         # Where the broker has something then, the venue's answers come before it, too.
         self.feed.answers_first = answered == until if head is None else head[1] >= BROKER
+        self.feed.timers_until = head[4] if head and isinstance(head[3], TimerFired) else None
         woken = self.feed.advance(until)
         self._tell()
         if woken is not None:
@@ -204,7 +206,8 @@ class Replay:
 
     def _push(self, event: Event) -> None:
         self._pushed += 1
-        heapq.heappush(self._queue, (event.ts, precedence(event), self._pushed, event))
+        item = (event.ts, precedence(event), self._pushed, event, self.now)
+        heapq.heappush(self._queue, item)
 
     def _ask(self, effect: fx.RequestForecast) -> None:
         self._push(self.forecasts.answer(self.engine, effect))

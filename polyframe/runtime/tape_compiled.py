@@ -20,7 +20,7 @@ from polyframe.api.exits import Exits, declared
 from polyframe.api.quoting import Quoter, kernel_of
 from polyframe.api.strategy import Strategy
 from polyframe.api.subscription import Every
-from polyframe.domain.events import Event, TickSizeChanged, WakeReason, Woken
+from polyframe.domain.events import Event, WakeReason, Woken
 from polyframe.domain.orders import OrderState
 from polyframe.domain.units import SECOND, Ns
 from polyframe.engine.engine import Engine
@@ -28,7 +28,6 @@ from polyframe.engine.setup import Player
 from polyframe.engine.state import OpenOrder
 from polyframe.errors import PluginError
 from polyframe.kernels import bars_nb as nb
-from polyframe.kernels import book_nb as b
 from polyframe.kernels import guards_nb as g
 from polyframe.kernels import l2columns_nb as c
 from polyframe.kernels import l2desk_nb as desk
@@ -72,6 +71,10 @@ class CompiledTapeFeed(TapeFeed):
         self.log = Log()
         self._shown: dict[str, int] = {}
         self._counted = False
+        self._own_first = False
+        """True while the wake due at that moment was set before the timer that is due then"""
+        self._cut_short = False
+        """True while the broker has something to tell before the moment up to which is played"""
         self._halts: list[tuple[int, str]] = []
         self._reasons: list[str] = [""]
         self._unknown: list[str] = []
@@ -155,13 +158,16 @@ class CompiledTapeFeed(TapeFeed):
     def _play(self, stop: Ns, stop_row: int) -> int:
         if self._segment < 0 or not hasattr(self, "_quoting"):
             return super()._play(stop, stop_row)
-        engine = self.engine
-        until = stop
+        engine, since = self.engine, self.timers_until
+        self._own_first = since is not None and stop - int(self.log.plan[lg.N_EVERY]) <= since
         while True:
             at = self.tables.at
+            # What the broker has to tell by itself may have come up on the way.
+            until = min(stop, self._due())
+            self._cut_short = until < stop
             why = self._run(until)
             if self.log.plan[lg.N_LATE]:
-                until = min(until, self._collect())
+                self._collect()
                 if why == rw.STOP_LATE:
                     continue
             if why == nb.STOP_END and self._segment == len(self.tape.segments) - 1:
@@ -179,10 +185,10 @@ class CompiledTapeFeed(TapeFeed):
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
         context.now = max(context.now, int(at[c.C_NOW]))
-        return rw.STOP_ANSWER if why == nb.STOP_TIME and until < stop else why
+        return rw.STOP_ANSWER if why == nb.STOP_TIME and self._cut_short else why
 
-    def _collect(self) -> Ns:
-        """Has shares paid whose purchase was told of after their market resolved; when it is."""
+    def _collect(self) -> None:
+        """Has shares paid whose purchase was told of after their market resolved."""
         plan, log = self.log.plan, self.log
         row = log.told[int(plan[lg.N_LATE]) - 1]
         plan[lg.N_LATE] = 0
@@ -190,8 +196,9 @@ class CompiledTapeFeed(TapeFeed):
         order = orders_of(log.reviews[at : at + 1], self.engine)[0].tolist()
         market, token = words.market(order).id, words.token(order)
         size, known = int(row[c.X_SIZE]), int(row[c.X_KNOWN])
-        self.broker.redeem(self.player.name, market, token, size, known)
-        self.answers_first = True
+        self.broker.collect(self.player.name, market, token, size, known)
+
+    def _due(self) -> Ns:
         due = self.broker.due()
         return NEVER if due is None else int(due)
 
@@ -223,9 +230,12 @@ class CompiledTapeFeed(TapeFeed):
 
     def _lay_all(self) -> None:
         """Has the loop find all tables where they are now, and know what it takes."""
-        takes = lg.ANSWERS if self.answers_first else lg.NOTHING
-        self.log.plan[lg.N_TAKES] = lg.TIMERS if self._day_ends else takes
-        self.log.plan[lg.N_TELLS] = 1 if self.tells else 0
+        plan = self.log.plan
+        if (self._day_ends or self._own_first) and not self._cut_short:
+            plan[lg.N_TAKES] = lg.TIMERS
+        else:
+            plan[lg.N_TAKES] = lg.ANSWERS if self.answers_first or self._cut_short else lg.NOTHING
+        plan[lg.N_TELLS] = 1 if self.tells else 0
         self.tables.at[c.C_HEARS] = 1
         tables = self.engine.state.tables
         # The kernel sees the rows of the period and no more.
@@ -252,9 +262,7 @@ class CompiledTapeFeed(TapeFeed):
         told: list[Event] = []
         ts, markets = int(at[c.C_NOW]), self._markets
         if at[c.C_TICK]:
-            m = int(at[c.C_TICK]) - 1
-            step = int(self.tables.desk[m, b.K_TICK])
-            told.append(TickSizeChanged(ts, markets[m].id, step))
+            told += self._other_ticks(ts)
         if why == nb.STOP_LIMIT:
             number, row = self._stands()
             told.append(Woken(ts, WakeReason.LIMIT, markets[0].yes.id, number, row))

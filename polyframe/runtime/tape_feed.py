@@ -87,7 +87,7 @@ class TapeFeed(QuoteFeed):
         self._turn_to(0)
         self._listen()
         self._warm()
-        self._waiting.extend(self._other_ticks())
+        self._waiting.extend(self._other_ticks(self._start))
 
     # ---- what a driver asks ------------------------------------------------------------------
 
@@ -221,11 +221,11 @@ class TapeFeed(QuoteFeed):
         self._seen = seen
         self.engine.state.marks[-1, [nb.E_TS, nb.E_COUNT]] = 0
 
-    def _other_ticks(self) -> list[Event]:
-        """Ticks that changed before the session, which begins with what the catalogue says."""
-        steps = [int(self.tables.desk[m, b.K_TICK]) for m in range(len(self._markets))]
+    def _other_ticks(self, ts: Ns) -> list[Event]:
+        """Every tick that is another than the engine knows."""
+        steps = self.tables.desk[: len(self._markets), b.K_TICK].tolist()
         return [
-            TickSizeChanged(self._start, market.id, step)
+            TickSizeChanged(ts, market.id, step)
             for market, step in zip(self._markets, steps, strict=True)
             if step != market.tick
         ]
@@ -304,8 +304,7 @@ class TapeFeed(QuoteFeed):
         rows = self.engine.context.books.rows
         told, self._heard_before = self._heard_before, []
         if tick:
-            step = int(self.tables.desk[tick - 1, b.K_TICK])
-            told.append(TickSizeChanged(ts, markets[tick - 1].id, step))
+            told += self._other_ticks(ts)
         if heard:
             told += self._trades(first, end)
         if why in (nb.STOP_LIMIT, nb.STOP_EXIT):

@@ -177,3 +177,23 @@ def test_what_is_told_after_a_resolution_is_collected(
     for path in ("auto", "python"):
         made, _, _ = played(registry, data, values, path)
         assert not made.engine.state.tables.tokens[T_SHARES, 0, :2].any()
+
+
+def test_two_ticks_that_change_in_one_update_are_both_told(
+    registry: Registry, tmp_path: Path
+) -> None:
+    data = tape_data(tmp_path / "tape", 11, 2, 1)
+    rng = np.random.default_rng(11)
+    streams = [Stream(rng, m) for m in range(2)]
+    for stream in streams:
+        stream.ticks = (200,) * 4
+        stream.row(START + 5 * SECOND, TapeKind.TICK, 2, 0, 0)
+    tape = stored(tmp_path / "other", streams, 1_500, 1, START)
+    whole = Played("random", tape, START, tape.segments[-1].last_ts)
+    data = replace(data, tape=whole, resolutions={})
+    values = settings()
+    same(registry, data, values)
+    same_journal(registry, data, values, tmp_path)
+    for path in ("auto", "python"):
+        made, _, _ = played(registry, data, values, path)
+        assert [market.tick for market in made.engine.context.universe.markets] == [200, 200]

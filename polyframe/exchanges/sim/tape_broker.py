@@ -175,6 +175,11 @@ class TapeBroker:
         if size > 0:
             self._settle(self._settlement.redeem(ledger, market, token, size, now))
 
+    def collect(self, ledger: str, market: str, token: str, size: Size, now: Ns) -> None:
+        """Pays shares that nobody knew of when their market resolved: no sale took any of them."""
+        self._redeemed.add((ledger, token))
+        self.redeem(ledger, market, token, size, now)
+
     def _sold(self, ledger: str, token: str) -> Size:
         """What was sold of a token without anybody having heard of it yet."""
         at, answers, sold = self.venue.at, self.venue.answers, 0
@@ -224,6 +229,8 @@ class TapeBroker:
             if known <= settled:
                 at[c.C_TAKEN] += 1
                 yield from self._told(row)
+            elif not self.hushed and at[c.C_ACTS] and venue.acts[0, acts_nb.A_TS] <= settled:
+                return  # what reaches the venue by then is answered first
             else:
                 yield heapq.heappop(self._settled)[2]
 
