@@ -244,7 +244,8 @@ def replay(
     """
     parts = plugins(config, registry, data.forecasts)
     parts.notes += unchecked(parts.guarded, data.inputs, forecasted=bool(parts.forecasters))
-    seal, calls = Seal(), PluginCalls()
+    seal = Seal()
+    calls = PluginCalls(sum(len(market.tokens) for market in data.markets))
     markets = [parts.exchange.rules(market) for market in data.markets]
     stage = set_stage(config, parts.exchange, parts.players, markets, data, seal, calls)
     broker, start = stage.broker, stage.start

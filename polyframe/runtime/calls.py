@@ -20,7 +20,9 @@ from polyframe.runtime.watchdog import Overrun, Running, watch
 from polyframe.runtime.wishcheck import checked
 
 MOST_WISHES = 1_000
-"""The most wishes one call may yield."""
+"""The most wishes one call may yield in a session of few markets."""
+EACH_TOKEN = 4
+"""So many it may yield for each token where there are more: one that quotes all of them."""
 
 _KNOWN = frozenset(WISHES)
 _NOTHING: tuple[()] = ()
@@ -30,8 +32,9 @@ _EXPECTED = ", ".join(wish.__name__ for wish in WISHES)
 class PluginCalls:
     """Calls plugins' methods and answers for what comes out of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, tokens: int = 0) -> None:
         self._running = Running()
+        self._most = max(MOST_WISHES, EACH_TOKEN * tokens)
 
     def watch(self, limit_seconds: float = 10.0) -> AbstractContextManager[None]:
         """Interrupts, while entered, a call that runs longer than ``limit_seconds``."""
@@ -50,7 +53,7 @@ class PluginCalls:
             yielded = method(event, view)
             if yielded is None or yielded is _NOTHING:
                 return []
-            return _drain(owner, method, yielded)
+            return _drain(owner, method, yielded, self._most)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -126,7 +129,7 @@ class PluginCalls:
         return ended, found
 
 
-def _drain(owner: str, method: Callable[..., Any], yielded: Any) -> list[Wish]:
+def _drain(owner: str, method: Callable[..., Any], yielded: Any, most: int) -> list[Wish]:
     try:
         items: Iterator[Any] = iter(yielded)
     except TypeError:
@@ -139,11 +142,11 @@ def _drain(owner: str, method: Callable[..., Any], yielded: Any) -> list[Wish]:
                 expected=f"wishes: {_EXPECTED}",
                 hint="yield Intent(...) from the method, or return a list of wishes",
             )
-        if len(wishes) == MOST_WISHES:
+        if len(wishes) == most:
             raise PluginError(
-                f"{_named(owner, method)} yielded more than {MOST_WISHES:,} wishes in one call, "
+                f"{_named(owner, method)} yielded more than {most:,} wishes in one call, "
                 f"at {_yield_line(method, yielded)}",
-                expected=f"at most {MOST_WISHES:,}",
+                expected=f"at most {most:,}",
                 hint="ask for the rest later: yield WakeAt(...)",
             )
         try:

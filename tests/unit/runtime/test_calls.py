@@ -104,6 +104,13 @@ def test_no_wish_is_an_empty_list(calls):
     assert calls.invoke("a", Idea().nothing, 0, None) == []
 
 
+def test_who_quotes_many_markets_may_wish_for_as_much_as_that_takes():
+    calls = PluginCalls(tokens=400)
+    assert len(calls.invoke("a", Idea().many, 1_600, None)) == 1_600
+    with pytest.raises(PluginError, match=r"more than 1,600 wishes"):
+        calls.invoke("a", Idea().many, 1_601, None)
+
+
 def test_a_thousand_wishes_pass_and_one_more_is_refused(calls):
     assert len(calls.invoke("a", Idea().many, MOST_WISHES, None)) == MOST_WISHES
     with pytest.raises(PluginError, match=r"more than 1,000 wishes"):
