@@ -216,7 +216,10 @@ C_FOLLOWS: Final = 21
 """when the first row after these is, NEVER for none: what happens later has to wait for it"""
 C_HEARS: Final = 22
 """1 where a compiled loop takes the venue's answers itself, wherever nobody needs to stop for it"""
-C_SIZE_OF: Final = 23
+C_MIDST: Final = 23
+"""1 where the loop stopped for something else than the end of an update: who is to hear of one that
+goes on waits"""
+C_SIZE_OF: Final = 24
 
 # ---- rules of a market at the venue, beside those of ``barmatch_nb`` -----------------------------
 U_SPREAD: Final = R_SIZE_OF

@@ -46,6 +46,8 @@ STOP_ASK: Final = 10
 """the strategy is to be asked, see ``N_FROM``"""
 STOP_HELD: Final = 11
 """what was decided is carried out, and more is to come at this moment"""
+ENDED: Final = (nb.STOP_MOVED, rw.STOP_TRADED, rw.STOP_TICK, nb.STOP_LIMIT, nb.STOP_EXIT)
+"""why the rows stop where an update has ended"""
 LEFT: Final = -1
 """in the counts of a token: what rests on it is left as it is"""
 
@@ -166,7 +168,7 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
             counts[only, W_WAITS] = 0
             first = counts[only, W_MARKET]
             stop = first + 1
-        elif at[c.C_HEARD] != 0:
+        elif at[c.C_HEARD] != 0 and at[c.C_MIDST] == 0:
             # Trades of one update, one after the other, before what moved in it.
             row = heard(at[c.C_PRINT] - 1, where)
             if row >= at[c.C_ROW]:
@@ -179,7 +181,7 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
             stop = first + 1
             plan[lg.N_STEP] += 1
             plan[lg.N_WAKE] = lg.BY_TRADE + lg.BY_SIZE * first
-        elif at[c.C_WOKEN] != 0:
+        elif at[c.C_WOKEN] != 0 and at[c.C_MIDST] == 0:
             # Markets whose best prices moved in one update, one after the other.
             first = at[c.C_WHERE]
             while first < at[c.C_WHERE_TO] and book[first, nb.B_WOKEN] == 0:
@@ -195,6 +197,7 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
         else:
             coming = plan[lg.N_NEXT] if plan[lg.N_EVERY] > 0 else bm.NEVER
             why = l2.advance(min(until, coming), 1 << 60, where)
+            at[c.C_MIDST] = 0 if why in ENDED else 1
             if why == rw.STOP_ANSWER:
                 known = venue[3][at[c.C_TAKEN] & (venue[3].shape[0] - 1), c.X_KNOWN]
                 why = take(known, where)

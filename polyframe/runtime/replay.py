@@ -136,7 +136,8 @@ class Replay:
         head = self._queue[0] if self._queue and queued == until else None
         # Where the broker has something then, the venue's answers come before it, too.
         self.feed.answers_first = answered == until if head is None else head[1] >= BROKER
-        self.feed.timers_until = head[4] if head and isinstance(head[3], TimerFired) else None
+        timer = head is not None and isinstance(head[3], TimerFired) and answered > until
+        self.feed.timers_until = head[4] if head is not None and timer else None
         woken = self.feed.advance(until)
         self._tell()
         if woken is not None:

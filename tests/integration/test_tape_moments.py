@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_cases import START, Stream, quoters, stored, tape_data
+from tape_cases import MORE, START, Stream, quoters, stored, tape_data
 from tape_ledger import played
 from test_tape_compiled import drawn, same
 from test_tape_journals import OPEN, journal
@@ -21,7 +21,8 @@ from polyframe.runtime import build
 from polyframe.runtime.plugins import Registry
 from polyframe.runtime.tape_data import Played
 from polyframe.store.records import Step
-from polyframe.store.tape import TapeKind
+from polyframe.store.tape import Tape, TapeKind
+from polyframe.store.tape_writer import TapeWriter
 
 NOW_AND_THEN = '''
 from polyframe import Quoter, quote_kernel, seen
@@ -197,3 +198,37 @@ def test_two_ticks_that_change_in_one_update_are_both_told(
     for path in ("auto", "python"):
         made, _, _ = played(registry, data, values, path)
         assert [market.tick for market in made.engine.context.universe.markets] == [200, 200]
+
+
+def torn(folder: Path, tape: Tape, grid: int, segments: int) -> Tape:
+    """The same rows at moments of a grid, those of one as one update, cut anywhere."""
+    names = ("ts", "price", "size", "aux", "instrument", "kind", "side")
+    columns = {
+        name: np.concatenate([segment[name] for segment in tape.segments]).astype(np.int64)
+        for name in names
+    }
+    columns["ts"] = columns["ts"] // grid * grid
+    columns["flag"] = np.append(np.where(np.diff(columns["ts"]) == 0, MORE, 0), 0)
+    writer = TapeWriter(folder, tape.segments[0].instruments)
+    for part in np.array_split(np.arange(len(columns["ts"])), segments):
+        writer.append({name: column[part] for name, column in columns.items()})
+        writer.seal()
+    writer.close()
+    return Tape.open(folder)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nobody_is_woken_within_an_update_that_the_next_segment_goes_on_with(
+    registry: Registry, tmp_path: Path, seed: int
+) -> None:
+    data = tape_data(tmp_path / "tape", 20 + seed, 2, 1_500)
+    assert data.tape is not None
+    tape = torn(tmp_path / "torn", data.tape.tape, SECOND // 2, 37)
+    last = tape.segments[-1].last_ts
+    whole = Played("random", tape, tape.segments[0].first_ts, last)
+    values = settings(latency_response_ms=(0, 300)[seed % 2])
+    values["strategies"][0]["config"] |= {"move": 1, "refresh": (500, 700)[seed // 2]}
+    data = replace(data, tape=whole)
+    counts = same(registry, data, values)
+    assert counts["fills"], "a stream on which nothing happened"
+    same_journal(registry, data, values, tmp_path)
