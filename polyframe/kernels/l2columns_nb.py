@@ -219,7 +219,9 @@ C_HEARS: Final = 22
 C_MIDST: Final = 23
 """1 where the loop stopped for something else than the end of an update: who is to hear of one that
 goes on waits"""
-C_SIZE_OF: Final = 24
+C_USED: Final = 24
+"""slots that are taken: an order keeps its own until its last answer was heard"""
+C_SIZE_OF: Final = 25
 
 # ---- rules of a market at the venue, beside those of ``barmatch_nb`` -----------------------------
 U_SPREAD: Final = R_SIZE_OF

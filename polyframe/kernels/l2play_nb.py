@@ -23,6 +23,7 @@ from polyframe.kernels import seen_nb
 from polyframe.kernels import tables_nb as t
 from polyframe.kernels.addresses_nb import (
     LOGS,
+    QUOTING,
     VENUE,
     books_of,
     logs_of,
@@ -87,20 +88,25 @@ def ask(m, now, where):  # type: ignore[no-untyped-def]
         )
 
 
-@kernel(int64(int64, int64, LOGS, VENUE, _row), inline=True)
-def _full(quotes, standing, logs, venue, at):  # type: ignore[no-untyped-def]
+@kernel(int64(int64, LOGS, VENUE, QUOTING, _row), inline=True)
+def _full(markets, logs, venue, quoting, at):  # type: ignore[no-untyped-def]
     """1 when a table may not have room for all that one moment can bring.
 
-    ``quotes`` is how many can be wanted at once, of all tokens together.
+    That is a quote wanted in each row for it, a cancel of each order whose last answer was not
+    heard, and the end of each market.
     """
     plan, reviews, told, pulled, cases = logs
-    most = 2 * quotes + standing
+    used, each = at[c.C_USED], quoting[5].shape[1]
+    quotes = quoting[5].shape[0] * each
+    most = 2 * quotes + used
     if (
         plan[lg.N_REVIEWS] + most > reviews.shape[0]
         or plan[lg.N_TOLD] + most > told.shape[0]
         or plan[lg.N_PULLED] + most > pulled.shape[0]
         or plan[lg.N_CASES] + most > cases.shape[0]
-        or at[c.C_STANDING] + quotes > venue[0].shape[0] // 2
+        or used + quotes > venue[0].shape[0]
+        or at[c.C_ACTS] + quotes + used + markets + 8 > venue[2].shape[0]
+        or used + each > quoting[7].shape[1] // 2
     ):
         return 1
     return 0
@@ -143,14 +149,13 @@ def play(until, where):  # type: ignore[no-untyped-def] # noqa: PLR0912, PLR0915
     plan, book = logs[0], seen[0]
     traits, counts = tables[3], quoting[6]
     markets = listens.shape[0]
-    quotes = quoting[5].shape[0] * quoting[5].shape[1]
     plan[lg.N_UNTIL] = until
     while True:
         now = at[c.C_NOW]
         first = int64(0)
         stop = int64(0)
         only = int64(-1)
-        if _full(quotes, at[c.C_STANDING], logs, venue, at) != 0:
+        if _full(markets, logs, venue, quoting, at) != 0:
             return STOP_LOG
         decided = plan[lg.N_DECIDED]
         plan[lg.N_DECIDED] = 0

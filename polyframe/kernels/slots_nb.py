@@ -106,6 +106,7 @@ def reserve_slot(at, orders):  # type: ignore[no-untyped-def]
     if slot >= 0:
         at[c.C_FREE] = orders[slot, c.V_NEXT]
         at[c.C_STANDING] += 1
+        at[c.C_USED] += 1
         orders[slot, c.V_STATE] = c.SENT
         orders[slot, c.V_NEXT] = 0
         orders[slot, c.V_TRADED] = 0
@@ -120,6 +121,7 @@ def release_slot(slot, at, orders):  # type: ignore[no-untyped-def]
 
     Shapes: see module. Units: none.
     """
+    at[c.C_USED] -= 1
     orders[slot, c.V_STATE] = c.FREE
     orders[slot, c.V_NUMBER] = 0
     orders[slot, c.V_NEXT] = at[c.C_FREE]

@@ -178,14 +178,24 @@ class CompiledTapeFeed(TapeFeed):
                     continue
             if why != l2.STOP_LOG:
                 break
-            standing = int(at[c.C_STANDING])
-            self.log.grow(2 * self._wishes + standing)
-            self.broker.venue.make_room(4 * (standing + self._wishes))
+            self._make_way()
         context = engine.context
         plan = self.log.plan
         context.orders_made = int(plan[lg.N_FIRST] + plan[lg.N_SENT])
         context.now = max(context.now, int(at[c.C_NOW]))
         return rw.STOP_ANSWER if why == nb.STOP_TIME and self._cut_short else why
+
+    def _make_way(self) -> None:
+        """Room in all tables for what one moment can bring, see ``l2play_nb``."""
+        at, venue, wishes = self.tables.at, self.broker.venue, self._wishes
+        used, each = int(at[c.C_USED]), self._quoting[5].shape[1]
+        self.log.grow(2 * wishes + used)
+        if used + wishes > len(venue.orders):
+            venue.make_room(2 * (used + wishes))
+        venue.make_way(int(at[c.C_ACTS]) + used + wishes + len(self._markets) + 8)
+        if used + each > self._quoting[7].shape[1] // 2:
+            scratch = np.zeros((8, 4 * (used + each)), np.int64)
+            self._quoting = (*self._quoting[:7], scratch)
 
     def _collect(self) -> None:
         """Has shares paid whose purchase was told of after their market resolved."""

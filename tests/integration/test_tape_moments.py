@@ -232,3 +232,28 @@ def test_nobody_is_woken_within_an_update_that_the_next_segment_goes_on_with(
     counts = same(registry, data, values)
     assert counts["fills"], "a stream on which nothing happened"
     same_journal(registry, data, values, tmp_path)
+
+
+@pytest.mark.parametrize(("refresh", "response"), [(50, 5_000), (200, 30_000)])
+def test_orders_that_ended_and_are_not_told_of_have_room(
+    registry: Registry, tmp_path: Path, refresh: int, response: int
+) -> None:
+    data = tape_data(tmp_path / "tape", 5, 1, 1_500)
+    values = settings(latency_response_ms=response, latency_entry_ms=500)
+    values["account"]["cash"] = "100000"
+    values["protections"] = [{"use": "*", "enabled": False}]
+    config = {"refresh": refresh, "move": 1, "on_fill": True, "post_only": True}
+    values["strategies"][0]["config"] |= config
+    same(registry, data, values)
+    made, _, _ = played(registry, data, values, "auto")
+    assert len(made.broker.venue.orders) > 256, "there were never many"
+
+
+def test_expiries_of_orders_that_are_gone_have_room(registry: Registry, tmp_path: Path) -> None:
+    data = tape_data(tmp_path / "tape", 5, 1, 6_000)
+    values = settings()
+    values["account"]["cash"] = "100000"
+    values["strategies"][0]["config"] |= {"refresh": 200, "ttl": 200_000, "move": 1}
+    same(registry, data, values)
+    made, _, _ = played(registry, data, values, "auto")
+    assert len(made.broker.venue.acts) > 1_041, "there were never many"

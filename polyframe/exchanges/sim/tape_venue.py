@@ -148,9 +148,13 @@ class TapeVenue:
 
         Ends of markets come by themselves, and the expiry of an order stays when the order goes.
         """
-        if self.at[c.C_ACTS] + len(self.markets) + 1 >= len(self.acts):
-            self.acts = _longer(self.acts, 2 * len(self.acts))
+        self.make_way(int(self.at[c.C_ACTS]) + len(self.markets) + 2)
         acts_nb.push(self.acts, self.at, ts, what, slot, number)
+
+    def make_way(self, acts: int) -> None:
+        """Room for so many things at once that are on their way to the venue."""
+        if acts > len(self.acts):
+            self.acts = _longer(self.acts, max(acts, 2 * len(self.acts)))
 
     def widen(self, room: int) -> None:
         """Room for so many answers, at least, that nobody has taken yet."""
